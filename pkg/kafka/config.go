@@ -1,0 +1,89 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/secret"
+)
+
+// Config says how to reach one cluster. It is read from the environment with a
+// prefix, SOURCE_ or TARGET_ in the functions of this project; the zero value
+// of every field but Brokers is a good default.
+type Config struct {
+	Brokers []string `env:"BROKERS" envSeparator:"," doc:"bootstrap brokers, host:port, comma separated"`
+
+	TLS           bool          `env:"TLS" envDefault:"false" doc:"connect with TLS; the broker's certificate is always verified"`
+	TLSCAFile     string        `env:"TLS_CA_FILE" doc:"file with the CA certificates (PEM) to trust instead of the system's"`
+	TLSCertFile   string        `env:"TLS_CERT_FILE" doc:"file with the client certificate (PEM)"`
+	TLSKeyFile    string        `env:"TLS_KEY_FILE" doc:"file with the key of the client certificate (PEM)"`
+	TLSServerName string        `env:"TLS_SERVER_NAME" doc:"name to verify in the broker's certificate, where it is not the host's"`
+	SASL          string        `env:"SASL" doc:"SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty for none"`
+	User          string        `env:"SASL_USER" doc:"SASL user"`
+	Password      secret.String `env:"SASL_PASSWORD" doc:"SASL password"`
+
+	ClientID       string        `env:"CLIENT_ID" envDefault:"scf-etl" doc:"client id that the brokers see in quotas and logs"`
+	RequestTimeout time.Duration `env:"REQUEST_TIMEOUT" envDefault:"15s" doc:"how long one request may take before the connection counts as broken"`
+	DialTimeout    time.Duration `env:"DIAL_TIMEOUT" envDefault:"5s" doc:"how long to wait for a connection, its TLS and SASL included"`
+	MetadataTTL    time.Duration `env:"METADATA_TTL" envDefault:"1s" doc:"how old the known leaders of partitions may be"`
+}
+
+// Defaults of the fields that are zero.
+const (
+	defaultClientID       = "scf-etl"
+	defaultRequestTimeout = 15 * time.Second
+	defaultDialTimeout    = 5 * time.Second
+	defaultMetadataTTL    = time.Second // a moved leader is known after half of it on average
+)
+
+func (c Config) withDefaults() Config {
+	if c.ClientID == "" {
+		c.ClientID = defaultClientID
+	}
+	if c.RequestTimeout <= 0 {
+		c.RequestTimeout = defaultRequestTimeout
+	}
+	if c.DialTimeout <= 0 {
+		c.DialTimeout = defaultDialTimeout
+	}
+	if c.MetadataTTL <= 0 {
+		c.MetadataTTL = defaultMetadataTTL
+	}
+	return c
+}
+
+// Validate names every wrong field, without its prefix: BROKERS, SASL, ...
+// It touches neither network nor files.
+func (c Config) Validate() error {
+	var faults []error
+	if len(c.Brokers) == 0 {
+		faults = append(faults, errors.New("BROKERS is empty: give at least one host:port"))
+	}
+	for _, b := range c.Brokers {
+		if host, port, err := net.SplitHostPort(strings.TrimSpace(b)); err != nil || host == "" || port == "" {
+			faults = append(faults, fmt.Errorf("BROKERS has %q: want host:port, comma separated", b))
+		}
+	}
+	switch strings.ToUpper(c.SASL) {
+	case "":
+		if c.User != "" || c.Password != "" {
+			faults = append(faults, errors.New("SASL_USER or SASL_PASSWORD is set but SASL is not: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"))
+		}
+	case mechanismPlain, mechanismSCRAM256, mechanismSCRAM512:
+		if c.User == "" || c.Password == "" {
+			faults = append(faults, fmt.Errorf("SASL is %s but SASL_USER or SASL_PASSWORD is empty", c.SASL))
+		}
+	default:
+		faults = append(faults, fmt.Errorf("SASL is %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, or nothing", c.SASL))
+	}
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		faults = append(faults, errors.New("TLS_CERT_FILE and TLS_KEY_FILE go together: one of them is empty"))
+	}
+	if !c.TLS && (c.TLSCAFile != "" || c.TLSCertFile != "" || c.TLSServerName != "") {
+		faults = append(faults, errors.New("TLS_CA_FILE, TLS_CERT_FILE or TLS_SERVER_NAME is set but TLS is not true"))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,131 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// exchange is a request that kafka-go routes to a broker over its pooled,
+// authenticated connections, and whose bytes this package reads and writes
+// itself (protocol.RawExchanger).
+//
+// kafka-go gives up waiting when the context ends, and leaves the exchange
+// running with the caller's buffers. Here the end of the context breaks the
+// connection, and roundTrip returns only when nobody touches the buffers.
+type exchange struct {
+	key    protocol.ApiKey
+	broker func(protocol.Cluster) (protocol.Broker, error)
+	talk   func(conn io.ReadWriter, version int16) error
+
+	ctx     context.Context
+	version int16
+
+	mu               sync.Mutex
+	begun, abandoned bool
+	ended            chan struct{}
+}
+
+var (
+	_ protocol.BrokerMessage = (*exchange)(nil)
+	_ protocol.RawExchanger  = (*exchange)(nil)
+)
+
+// roundTrip runs the exchange once.
+func (c *Client) roundTrip(ctx context.Context, x *exchange) error {
+	x.ctx, x.ended = ctx, make(chan struct{})
+	_, err := c.transport.RoundTrip(ctx, c.client.Addr, x)
+	if err == nil {
+		return nil
+	}
+	x.mu.Lock()
+	x.abandoned = true
+	begun := x.begun
+	x.mu.Unlock()
+	if begun {
+		<-x.ended
+	}
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	return translate(err)
+}
+
+// ApiKey tells kafka-go which API's negotiated version to look up.
+func (x *exchange) ApiKey() protocol.ApiKey { return x.key }
+
+// Broker routes the exchange.
+func (x *exchange) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
+	return x.broker(cluster)
+}
+
+// Required is kafka-go's way of offering the connection; versions are the
+// highest that both it and the broker know.
+func (x *exchange) Required(versions map[protocol.ApiKey]int16) bool {
+	x.version = versions[x.key]
+	return true
+}
+
+// RawExchange is called with the connection to the broker. After an error
+// kafka-go closes the connection.
+func (x *exchange) RawExchange(conn io.ReadWriter) (protocol.Message, error) {
+	x.mu.Lock()
+	if x.abandoned {
+		x.mu.Unlock()
+		return nil, errConnectionDropped
+	}
+	x.begun = true
+	x.mu.Unlock()
+	defer close(x.ended)
+
+	stop := context.AfterFunc(x.ctx, func() {
+		if c, ok := conn.(net.Conn); ok {
+			c.SetDeadline(time.Unix(1, 0)) // a time that has passed ends every read and write
+		}
+	})
+	err := x.talk(conn, x.version)
+	if !stop() && err == nil {
+		err = errConnectionDropped // its deadline is spoilt for the next user
+	}
+	if err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// leaderOf routes to the leader of a partition.
+func leaderOf(topic string, partition int32) func(protocol.Cluster) (protocol.Broker, error) {
+	return func(cluster protocol.Cluster) (protocol.Broker, error) {
+		none := protocol.Broker{ID: -1}
+		t, ok := cluster.Topics[topic]
+		if !ok {
+			return none, protocol.NewErrNoTopic(topic)
+		}
+		p, ok := t.Partitions[partition]
+		if !ok {
+			return none, protocol.NewErrNoPartition(topic, partition)
+		}
+		b, ok := cluster.Brokers[p.Leader]
+		if !ok {
+			return none, protocol.NewErrNoLeader(topic, partition)
+		}
+		return b, nil
+	}
+}
+
+// anyBroker routes to the bootstrap connection.
+func anyBroker(protocol.Cluster) (protocol.Broker, error) { return protocol.Broker{ID: -1}, nil }
+
+// partitionError gives an error the identity of what it is about.
+func partitionError(operation, topic string, partition int32, offset int64, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s/%d at offset %d: %w", operation, topic, partition, offset, err)
+}
