@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -98,10 +99,16 @@ func (c *Client) Committed(ctx context.Context, group, topic string, partitions 
 		if err == nil {
 			err = answer.Error
 		}
+		offsets = make(map[int32]Committed, len(partitions))
+		if errors.Is(err, kafkago.GroupIdNotFound) { // real brokers answer with -1 instead
+			for _, p := range partitions {
+				offsets[p] = Committed{Offset: -1}
+			}
+			return nil
+		}
 		if err != nil {
 			return translate(err)
 		}
-		offsets = make(map[int32]Committed, len(partitions))
 		for _, p := range answer.Topics[topic] {
 			if p.Error != nil {
 				return fmt.Errorf("partition %d: %w", p.Partition, translate(p.Error))

@@ -2,8 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )

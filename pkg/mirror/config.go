@@ -1,0 +1,87 @@
+package mirror
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+)
+
+// Config is a copy job. Job, Target and one of Source and given records are
+// needed; the zero value of the rest is a good default.
+type Config struct {
+	// Job names the checkpoints and the transactional ids: two jobs with
+	// different names copy independently of each other. Letters, digits,
+	// '.', '_' and '-'.
+	Job string
+
+	Source *kafka.Client // nil where the records are given: see [Copier.Write]
+	Target *kafka.Client
+
+	// Topics maps a source topic to its target; others keep their name.
+	Topics TopicMap
+
+	// Codec re-encodes every batch; nil keeps each batch's own, and its bytes.
+	Codec *batch.Codec
+
+	// CreateTopics creates a missing target topic with the source's partitions
+	// and settings.
+	CreateTopics bool
+
+	// ChunkBytes is about how much one fetch, and so one transaction, holds
+	// (4 MiB by default). Two chunks a partition are in memory at a time.
+	ChunkBytes int
+
+	// Parallel is how many partitions are copied at a time (4 by default).
+	Parallel int
+
+	// TransactionTimeout is how long the target lets a transaction of a dead
+	// copy stay open, at most its transaction.max.timeout.ms (a minute by default).
+	TransactionTimeout time.Duration
+
+	// RetryFor bounds how long a copy that makes no progress goes on trying
+	// where a retry can help (30 s by default).
+	RetryFor time.Duration
+
+	// Log gets what is worth knowing and is no error; nil drops it.
+	Log *slog.Logger
+}
+
+const (
+	defaultChunkBytes         = 4 << 20
+	defaultParallel           = 4
+	defaultTransactionTimeout = time.Minute
+	defaultRetryFor           = 30 * time.Second
+)
+
+// jobName keeps a job usable in group ids, transactional ids and commands.
+var jobName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+
+func (c Config) withDefaults() (Config, error) {
+	if !jobName.MatchString(c.Job) {
+		return c, fmt.Errorf("job name %q: want 1 to 100 letters, digits, '.', '_' or '-'", c.Job)
+	}
+	if c.Target == nil {
+		return c, errors.New("a copy needs a target cluster")
+	}
+	if c.ChunkBytes <= 0 {
+		c.ChunkBytes = defaultChunkBytes
+	}
+	if c.Parallel <= 0 {
+		c.Parallel = defaultParallel
+	}
+	if c.TransactionTimeout <= 0 {
+		c.TransactionTimeout = defaultTransactionTimeout
+	}
+	if c.RetryFor <= 0 {
+		c.RetryFor = defaultRetryFor
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c, nil
+}

@@ -1,0 +1,21 @@
+// Package mirror copies partitions from one Kafka cluster to another: every
+// record once, in order, unchanged.
+//
+// The way of the data through [Copier.Copy], for each partition:
+//
+//	fence      one transactional id a (job, source partition): an older copy can write nothing more
+//	checkpoint read the next source offset, committed in the target with the records before it
+//	fetch      raw record batches from the source, read_committed, checksums verified
+//	plan       pass a batch on byte for byte, or decode and build it anew where it must change
+//	identify   the source topic is still the one of the checkpoint
+//	commit     records and the new checkpoint, in one transaction of the target
+//
+// A checkpoint is a committed offset of the consumer group etl.<job> in the
+// target cluster, for the topic and partition of the source. Calling Copy
+// again with the same range, or one that overlaps, copies what is missing and
+// nothing twice; killed at any point it has copied all of a transaction or
+// nothing of it.
+//
+// [Compare] is the proof: it reads two partitions and gives their digests and
+// the first difference.
+package mirror

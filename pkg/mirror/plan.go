@@ -1,0 +1,192 @@
+package mirror
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+)
+
+// chunk is what one transaction writes.
+type chunk struct {
+	next    int64                   // the checkpoint: every record before it is in this chunk or an earlier one
+	batches map[int32][]batch.Batch // by target partition, in order
+	firsts  map[int32][]int64       // source offset of the first record of each of them
+	records int64
+	bytes   int64
+	passed  int
+	rebuilt int
+}
+
+func (c *chunk) add(partition int32, first int64, b batch.Batch) {
+	c.batches[partition] = append(c.batches[partition], b)
+	c.firsts[partition] = append(c.firsts[partition], first)
+	c.records += int64(b.Count())
+	c.bytes += int64(len(b))
+}
+
+// planner turns what the source has stored into what the target gets. A batch
+// is passed on as it is where that gives the same records; else its records
+// are decoded and built into new batches:
+//
+//   - control batches and aborted transactions have no records to copy
+//   - messages of format 0 and 1, which no target takes
+//   - a batch with offsets missing in it (compacted): brokers refuse it
+//   - a batch whose time is the broker's (LogAppendTime): the records keep it
+//   - a batch that begins before the checkpoint
+//   - a batch larger than the target's max.message.bytes: it is divided
+//   - another number of partitions in the target, or another codec asked for
+type planner struct {
+	topic     string // of the source
+	partition int32
+	target    targetTopic
+	byKey     bool // the partition counts differ
+	codec     *batch.Codec
+
+	chunk    *chunk
+	decoder  batch.Decoder
+	builders map[int32]*building // by target partition
+}
+
+// building is a batch under way, of records from one or more source batches.
+type building struct {
+	*batch.Builder
+	codec batch.Codec
+	first int64 // source offset of its first record, for errors
+}
+
+// newPlanner plans for a partition of a source topic with that many partitions,
+// 0 where it is not known: then a partition that the target has is kept.
+func newPlanner(topic string, partition int32, sourcePartitions int, target targetTopic, codec *batch.Codec) *planner {
+	byKey := int32(sourcePartitions) != target.partitions
+	if sourcePartitions == 0 {
+		byKey = partition >= target.partitions
+	}
+	return &planner{topic: topic, partition: partition, target: target, codec: codec, byKey: byKey, builders: map[int32]*building{}}
+}
+
+// begin starts a chunk at a checkpoint.
+func (p *planner) begin(next int64) {
+	p.chunk = &chunk{next: next, batches: map[int32][]batch.Batch{}, firsts: map[int32][]int64{}}
+	clear(p.builders)
+}
+
+// add plans one stored unit. After an error the chunk holds what came before.
+func (p *planner) add(s kafka.Stored) error {
+	if s.LastOffset() < p.chunk.next {
+		return nil
+	}
+	switch {
+	case s.Skip:
+	case p.passes(s.Batch):
+		if err := p.flush(p.partition); err != nil {
+			return err
+		}
+		p.chunk.add(p.partition, s.Batch.BaseOffset(), s.Batch)
+		p.chunk.passed++
+	default:
+		for record, err := range s.Records(&p.decoder) {
+			if err != nil {
+				return fmt.Errorf("decode %s/%d at offset %d: %w", p.topic, p.partition, p.chunk.next, err)
+			}
+			if record.Offset < p.chunk.next {
+				continue
+			}
+			if err := p.build(p.route(record), p.codecFor(s), record); err != nil {
+				return err
+			}
+			p.chunk.next = record.Offset + 1
+		}
+	}
+	p.chunk.next = s.LastOffset() + 1
+	return nil
+}
+
+// passes says whether a batch's bytes give the same records in the target.
+func (p *planner) passes(b batch.Batch) bool {
+	return b != nil && !p.byKey &&
+		b.BaseOffset() >= p.chunk.next &&
+		(p.codec == nil || *p.codec == b.Codec()) &&
+		(p.target.maxBytes == 0 || len(b) <= p.target.maxBytes) &&
+		b.Stampable() == nil
+}
+
+func (p *planner) codecFor(s kafka.Stored) batch.Codec {
+	switch {
+	case p.codec != nil:
+		return *p.codec
+	case s.Batch != nil:
+		return s.Batch.Codec()
+	default:
+		return s.Message.Codec()
+	}
+}
+
+// route gives the target partition of a record. With equal counts it is the
+// source's. Else keys go where the Java client's default partitioner puts
+// them, and records without a key stay together, so that their order stays.
+func (p *planner) route(r batch.Record) int32 {
+	switch {
+	case !p.byKey:
+		return p.partition
+	case r.Key == nil:
+		return p.partition % p.target.partitions
+	default:
+		return batch.Partition(r.Key, p.target.partitions)
+	}
+}
+
+// build adds a record to the batch under way for a target partition.
+func (p *planner) build(partition int32, codec batch.Codec, r batch.Record) error {
+	b := p.builders[partition]
+	if b == nil {
+		b = &building{Builder: batch.NewBuilder(batch.Options{})}
+		p.builders[partition] = b
+	}
+	if b.Len() > 0 && b.codec == codec && b.Add(r) {
+		return nil
+	}
+	if err := p.flush(partition); err != nil {
+		return err
+	}
+	b.codec, b.first = codec, r.Offset
+	b.Reset(batch.Options{Codec: codec, MaxBytes: p.target.maxBytes})
+	b.Add(r) // the first record is always taken
+	if p.target.maxBytes > 0 && b.Size() > p.target.maxBytes {
+		return p.flush(partition) // now, so that a record too large stops the chunk before it
+	}
+	return nil
+}
+
+// flush moves the batch under way for a target partition to the chunk.
+func (p *planner) flush(partition int32) error {
+	b := p.builders[partition]
+	if b == nil || b.Len() == 0 {
+		return nil
+	}
+	built, err := b.Batch()
+	var tooLarge *batch.TooLargeError
+	if errors.As(err, &tooLarge) {
+		b.Reset(batch.Options{})
+		return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: b.first, Size: tooLarge.Size, Target: p.target.name, Limit: tooLarge.Limit}
+	}
+	if err != nil {
+		return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.first, err)
+	}
+	p.chunk.add(partition, b.first, bytes.Clone(built)) // it is the builder's memory
+	p.chunk.rebuilt++
+	b.Reset(batch.Options{})
+	return nil
+}
+
+// end completes the chunk.
+func (p *planner) end() (*chunk, error) {
+	for partition := range p.builders {
+		if err := p.flush(partition); err != nil {
+			return p.chunk, err
+		}
+	}
+	return p.chunk, nil
+}
