@@ -16,6 +16,8 @@ type decompressor struct {
 	src  bytes.Reader
 	gzip *gzip.Reader
 	zstd *zstd.Decoder
+
+	zstdMemory int // the bound that zstd was made with
 }
 
 // decompress puts the content of src into dst, which is empty but for its capacity. The memory it takes grows with the content found,
@@ -88,36 +90,31 @@ func unexpected(err error) error {
 	return err
 }
 
+// minZstdMemory is the least bound to give a zstd decoder. Below it a frame is refused for the
+// window that it declares (Java's clients: 2 MiB), however little it holds.
+const minZstdMemory = 32 << 20
+
 func (d *decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
-	if d.zstd == nil {
-		// The window needs no bound of its own: decoding in one go has no buffer besides dst.
-		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true))
+	if memory := max(limit, minZstdMemory); d.zstd == nil || d.zstdMemory != memory {
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(memory)))
 		if err != nil {
 			return dst, err
 		}
-		d.zstd = z
+		d.zstd, d.zstdMemory = z, memory
 	}
-	if len(src) == 0 {
-		return dst, io.ErrUnexpectedEOF
-	}
-	// The decoder may fill dst and take no more, so that a frame which claims a size it does not
-	// have costs nothing. If dst was too small, start over with twice the room.
-	size := expected(len(src), limit)
+	// The decoder takes the memory that a frame claims to need at once.
 	var header zstd.Header
-	if header.Decode(src) == nil && header.HasFCS && header.FrameContentSize <= maxZstdContent(len(src)) {
-		size = min(int(header.FrameContentSize), limit)
+	if err := header.Decode(src); err != nil {
+		return dst, unexpected(err)
 	}
-	for {
-		dst = slices.Grow(dst[:0], size)
-		out, err := d.zstd.DecodeAll(src, dst)
-		if !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-			return out, err
-		}
-		if cap(dst) >= limit {
-			return dst, errOverLimit
-		}
-		size = min(2*cap(dst), limit)
+	if header.HasFCS && header.FrameContentSize > maxZstdContent(len(src)) {
+		return dst, errors.New("frame claims more than it can hold")
 	}
+	dst, err := d.zstd.DecodeAll(src, dst)
+	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
+		err = errOverLimit
+	}
+	return dst, err
 }
 
 // maxZstdContent is what n bytes of zstd can hold: a block takes at least 4 bytes and holds at

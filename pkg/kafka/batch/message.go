@@ -148,10 +148,10 @@ func (d *Decoder) unwrapped(m Message, outer Record, inner []byte, base int64, y
 	}
 }
 
-// parseMessage reads the fields of m, which has the length that it claims.
+// parseMessage checks m and reads its fields.
 func parseMessage(m Message) (Record, error) {
-	if len(m) < minMessage0 {
-		return Record{}, corrupt("%d bytes are no message", len(m))
+	if whole, _, err := NextMessage(m); err != nil || len(whole) != len(m) || whole == nil {
+		return Record{}, corrupt("%d bytes are no message of format 0 or 1", len(m))
 	}
 	r := Record{Offset: m.LastOffset(), Timestamp: -1}
 	if want, got := be.Uint32(m[atMessageCRC:]), crc32.ChecksumIEEE(m[atMagic:]); want != got {
