@@ -32,6 +32,9 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("kafka config: %w", err)
 	}
+	if len(cfg.Brokers) == 0 {
+		return nil, errors.New("kafka config: BROKERS is empty: give at least one host:port")
+	}
 	tlsConfig, err := cfg.tlsConfig()
 	if err != nil {
 		return nil, fmt.Errorf("kafka config: %w", err)
