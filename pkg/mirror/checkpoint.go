@@ -8,13 +8,20 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
-// Group is the consumer group in the target cluster that holds a job's checkpoints.
-func Group(job string) string { return "etl." + job }
-
-// transactionalID is the one producer of a (job, source partition).
-func transactionalID(job, topic string, partition int32) string {
+// CheckpointGroup is the consumer group in the target cluster that holds the
+// checkpoint of one source partition, as the offset committed for partition 0
+// of the target topic. It is also the transactional id of the partition's one
+// producer. A job's name has no dot, so no two partitions share a group.
+//
+// Why not one group a job, with the source's topics and partitions: a broker
+// commits offsets only for partitions that it has (KafkaApis, all versions),
+// and the target may know the topic by another name or have fewer partitions.
+func CheckpointGroup(job, topic string, partition int32) string {
 	return fmt.Sprintf("etl.%s.%s.%d", job, topic, partition)
 }
+
+// checkpointPartition is the partition of every target topic that exists.
+const checkpointPartition = 0
 
 // identity is kept beside the checkpoint's offset, as its metadata: which
 // topics it was made with. An id is empty where the cluster has none.
@@ -49,31 +56,44 @@ type Checkpoint struct {
 	Next int64 // next source offset; -1: nothing copied yet
 }
 
-// Checkpoints reads how far a job is, for the partitions of a source topic.
-// Beside a running copy it may be a moment old.
-func Checkpoints(ctx context.Context, target *kafka.Client, job, topic string, partitions ...int32) (map[int32]Checkpoint, error) {
-	committed, err := target.Committed(ctx, Group(job), topic, partitions...)
-	if err != nil {
-		return nil, fmt.Errorf("checkpoints of job %s: %w", job, err)
-	}
-	checkpoints := make(map[int32]Checkpoint, len(committed))
-	for p, c := range committed {
-		checkpoints[p] = Checkpoint{Next: c.Offset}
+// Checkpoints reads how far a job is, for partitions of a source topic that it
+// copies to targetTopic. Beside a running copy it may be a moment old.
+func Checkpoints(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partitions ...int32) (map[int32]Checkpoint, error) {
+	checkpoints := make(map[int32]Checkpoint, len(partitions))
+	for _, p := range partitions {
+		committed, err := committed(ctx, target, CheckpointGroup(job, topic, p), targetTopic)
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint of job %s: %w", job, err)
+		}
+		checkpoints[p] = Checkpoint{Next: committed.Offset}
 	}
 	return checkpoints, nil
+}
+
+func committed(ctx context.Context, target *kafka.Client, group, targetTopic string) (kafka.Committed, error) {
+	offsets, err := target.Committed(ctx, group, targetTopic, checkpointPartition)
+	if err != nil {
+		return kafka.Committed{}, err
+	}
+	checkpoint, ok := offsets[checkpointPartition]
+	if !ok {
+		return kafka.Committed{}, fmt.Errorf("the coordinator of group %s gave no answer for topic %s", group, targetTopic)
+	}
+	return checkpoint, nil
 }
 
 // ResetCheckpoint makes a job go on at another offset of a source partition,
 // with whatever topics are there now. It fences a copy that is running, so
 // that the checkpoint cannot be overwritten by a transaction that is open.
-func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic string, partition int32, next int64) error {
-	producer, err := target.Transactional(ctx, transactionalID(job, topic, partition), defaultTransactionTimeout)
+func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partition int32, next int64) error {
+	group := CheckpointGroup(job, topic, partition)
+	producer, err := target.Transactional(ctx, group, defaultTransactionTimeout)
 	if err != nil {
 		return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
 	}
 	// without ids the next copy takes the topics as it finds them
-	reset := map[int32]kafka.Committed{partition: {Offset: next}}
-	if err := producer.CommitOffsets(ctx, Group(job), topic, reset); err != nil {
+	reset := map[int32]kafka.Committed{checkpointPartition: {Offset: next}}
+	if err := producer.CommitOffsets(ctx, group, targetTopic, reset); err != nil {
 		return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
 	}
 	if err := producer.Commit(ctx); err != nil {

@@ -15,8 +15,8 @@ import (
 // needed; the zero value of the rest is a good default.
 type Config struct {
 	// Job names the checkpoints and the transactional ids: two jobs with
-	// different names copy independently of each other. Letters, digits,
-	// '.', '_' and '-'.
+	// different names copy independently of each other. Letters, digits, '_'
+	// and '-'.
 	Job string
 
 	Source *kafka.Client // nil where the records are given: see [Copier.Write]
@@ -59,11 +59,11 @@ const (
 )
 
 // jobName keeps a job usable in group ids, transactional ids and commands.
-var jobName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+var jobName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 
 func (c Config) withDefaults() (Config, error) {
 	if !jobName.MatchString(c.Job) {
-		return c, fmt.Errorf("job name %q: want 1 to 100 letters, digits, '.', '_' or '-'", c.Job)
+		return c, fmt.Errorf("job name %q: want 1 to 100 letters, digits, '_' or '-'", c.Job)
 	}
 	if c.Target == nil {
 		return c, errors.New("a copy needs a target cluster")

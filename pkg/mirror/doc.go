@@ -10,8 +10,8 @@
 //	identify   the source topic is still the one of the checkpoint
 //	commit     records and the new checkpoint, in one transaction of the target
 //
-// A checkpoint is a committed offset of the consumer group etl.<job> in the
-// target cluster, for the topic and partition of the source. Calling Copy
+// A checkpoint is the committed offset of a consumer group in the target
+// cluster, one a partition of the source: see [CheckpointGroup]. Calling Copy
 // again with the same range, or one that overlaps, copies what is missing and
 // nothing twice; killed at any point it has copied all of a transaction or
 // nothing of it.

@@ -88,17 +88,14 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if err != nil {
 		return err
 	}
-	producer, err := p.config.Target.Transactional(ctx, transactionalID(p.config.Job, p.topic, p.number), p.config.TransactionTimeout)
+	group := CheckpointGroup(p.config.Job, p.topic, p.number)
+	producer, err := p.config.Target.Transactional(ctx, group, p.config.TransactionTimeout)
 	if err != nil {
 		return err
 	}
-	committed, err := p.config.Target.Committed(ctx, Group(p.config.Job), p.topic, p.number)
+	checkpoint, err := committed(ctx, p.config.Target, group, target.name)
 	if err != nil {
-		return err
-	}
-	checkpoint, ok := committed[p.number]
-	if !ok {
-		return fmt.Errorf("checkpoint of %s/%d: the coordinator of group %s gave no answer", p.topic, p.number, Group(p.config.Job))
+		return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
 	}
 	p.next = checkpoint.Offset
 	if p.next < 0 {
@@ -187,7 +184,8 @@ func (p *partition) commit(ctx context.Context, c *chunk) error {
 		Offset:   c.next,
 		Metadata: identity{Source: p.source.ID.String(), Target: p.target.id}.encode(),
 	}
-	if err := p.producer.CommitOffsets(ctx, Group(p.config.Job), p.topic, map[int32]kafka.Committed{p.number: checkpoint}); err != nil {
+	group := CheckpointGroup(p.config.Job, p.topic, p.number)
+	if err := p.producer.CommitOffsets(ctx, group, p.target.name, map[int32]kafka.Committed{checkpointPartition: checkpoint}); err != nil {
 		return err
 	}
 	if err := p.producer.Commit(ctx); err != nil {
