@@ -14,7 +14,7 @@ import (
 // testTimeout bounds a test that waits for brokers.
 const testTimeout = time.Minute
 
-func testContext(t *testing.T) context.Context {
+func testContext(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	t.Cleanup(cancel)
@@ -22,7 +22,7 @@ func testContext(t *testing.T) context.Context {
 }
 
 // cluster starts embedded brokers and gives a client of them.
-func cluster(t *testing.T, config localkafka.Config) (*kafka.Client, *localkafka.Cluster) {
+func cluster(t testing.TB, config localkafka.Config) (*kafka.Client, *localkafka.Cluster) {
 	t.Helper()
 	c, err := localkafka.Start(config)
 	if err != nil {
@@ -38,14 +38,14 @@ func cluster(t *testing.T, config localkafka.Config) (*kafka.Client, *localkafka
 }
 
 // pair is a source and a target cluster.
-func pair(t *testing.T) (source, target *kafka.Client) {
+func pair(t testing.TB) (source, target *kafka.Client) {
 	t.Helper()
 	source, _ = cluster(t, localkafka.Config{})
 	target, _ = cluster(t, localkafka.Config{})
 	return source, target
 }
 
-func createTopic(t *testing.T, c *kafka.Client, spec kafka.TopicSpec) {
+func createTopic(t testing.TB, c *kafka.Client, spec kafka.TopicSpec) {
 	t.Helper()
 	if spec.Partitions == 0 {
 		spec.Partitions = 1
@@ -57,7 +57,7 @@ func createTopic(t *testing.T, c *kafka.Client, spec kafka.TopicSpec) {
 
 // produce appends records as batches of n with a codec, and gives the range
 // of offsets that they have got.
-func produce(t *testing.T, c *kafka.Client, topic string, partition int32, codec batch.Codec, n int, records []batch.Record) mirror.Range {
+func produce(t testing.TB, c *kafka.Client, topic string, partition int32, codec batch.Codec, n int, records []batch.Record) mirror.Range {
 	t.Helper()
 	rng := mirror.Range{Topic: topic, Partition: partition, First: -1}
 	for len(records) > 0 {
@@ -79,7 +79,7 @@ func produce(t *testing.T, c *kafka.Client, topic string, partition int32, codec
 	return rng
 }
 
-func copier(t *testing.T, config mirror.Config) *mirror.Copier {
+func copier(t testing.TB, config mirror.Config) *mirror.Copier {
 	t.Helper()
 	if config.Job == "" {
 		config.Job = "test"
@@ -93,7 +93,7 @@ func copier(t *testing.T, config mirror.Config) *mirror.Copier {
 }
 
 // side is a whole partition.
-func side(t *testing.T, c *kafka.Client, topic string, partition int32) mirror.Side {
+func side(t testing.TB, c *kafka.Client, topic string, partition int32) mirror.Side {
 	t.Helper()
 	ctx := testContext(t)
 	first, err := c.Offsets(ctx, topic, kafka.Earliest, partition)
@@ -108,7 +108,7 @@ func side(t *testing.T, c *kafka.Client, topic string, partition int32) mirror.S
 }
 
 // requireEqual compares two whole partitions by content.
-func requireEqual(t *testing.T, a, b mirror.Side, records int64) {
+func requireEqual(t testing.TB, a, b mirror.Side, records int64) {
 	t.Helper()
 	got, err := mirror.Compare(testContext(t), a, b, nil)
 	if err != nil {

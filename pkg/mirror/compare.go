@@ -2,9 +2,7 @@ package mirror
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -22,139 +20,174 @@ type Side struct {
 
 // Comparison is the outcome of [Compare].
 type Comparison struct {
-	Equal  bool
-	Source Digested
-	Target Digested
+	Equal  bool     `json:"equal"`
+	Source Digested `json:"source"`
+	Target Digested `json:"target"`
 	// Difference is the first one; nil where the sides are equal.
-	Difference *Difference
+	Difference *Difference `json:"difference,omitempty"`
 }
 
-// Digested is what was read of one side, up to the first difference.
+// Digested is what was read of one side: all of it.
 type Digested struct {
-	Records int64
-	Digest  string // see [batch.Digest]; of all records where the sides are equal
-}
-
-// Difference is the first place where two partitions are not the same. A
-// record is nil where its side has ended.
-type Difference struct {
-	Index  int64 // how many records before it are equal
-	Field  string
-	Source *batch.Record
-	Target *batch.Record
+	First   int64  `json:"first"`   // offset that reading began at
+	End     int64  `json:"end"`     // offset that it ended before
+	Records int64  `json:"records"` // committed records between them
+	Digest  string `json:"digest"`  // of their content, in order: see [batch.Digest]
 }
 
 // Compare reads two partitions side by side and compares key, value, headers
 // and timestamp of each record, in order. Offsets may differ: transaction
 // markers take some up in the target. Aborted records and markers are not
-// records. progress, where not nil, is called with the records read so far.
+// records. After a difference both sides are read to their end, so that counts
+// and digests are of all records.
+//
+// progress, where not nil, is called now and then with the number of source
+// records read so far. A side that has an open transaction before its end is
+// [ErrNotStable]. Two buffers of 2 MiB a side are in memory, or two batches
+// where those are larger.
 func Compare(ctx context.Context, source, target Side, progress func(records int64)) (Comparison, error) {
-	a, b := newScan(source), newScan(target)
-	var comparison Comparison
-	for index := int64(0); ; index++ {
-		left, err := a.next(ctx)
-		if err != nil {
-			return comparison, err
-		}
-		right, err := b.next(ctx)
-		if err != nil {
-			return comparison, err
-		}
-		comparison.Source, comparison.Target = a.digested(), b.digested()
-		if left == nil && right == nil {
-			comparison.Equal = true
-			return comparison, nil
+	return compareSides(ctx, source, target, progress, nil)
+}
+
+// progressEvery is how many records lie between two calls of progress.
+const progressEvery = 10_000
+
+func compareSides(ctx context.Context, source, target Side, progress func(records int64), seen func(offsets, bytes int64)) (Comparison, error) {
+	c := &comparer{source: newScan(ctx, source, seen), target: newScan(ctx, target, seen), progress: progress}
+	defer c.source.close()
+	defer c.target.close()
+	err := c.compare(ctx)
+	comparison := Comparison{Equal: err == nil && c.difference == nil, Difference: c.difference}
+	comparison.Source = digested(source, &c.both)
+	comparison.Target = digested(target, &c.both)
+	if c.difference != nil {
+		comparison.Target = digested(target, &c.other)
+	}
+	return comparison, err
+}
+
+func digested(side Side, d *batch.Digest) Digested {
+	return Digested{First: side.First, End: side.End, Records: d.Count(), Digest: d.String()}
+}
+
+// comparer walks through two scans. As long as they are equal one digest does
+// for both; after a difference it is that of the source.
+type comparer struct {
+	source, target *scan
+	both, other    batch.Digest
+	difference     *Difference
+	progress       func(records int64)
+}
+
+func (c *comparer) compare(ctx context.Context) error {
+	for {
+		left, right, err := c.pair(ctx)
+		if err != nil || left == nil && right == nil {
+			return err
 		}
 		if field := differentField(left, right); field != "" {
-			comparison.Difference = &Difference{Index: index, Field: field, Source: left, Target: right}
-			return comparison, nil
+			return c.differ(ctx, field, left, right)
 		}
-		if progress != nil && index%10000 == 0 {
-			progress(index)
-		}
+		c.add(*left)
 	}
 }
+
+func (c *comparer) pair(ctx context.Context) (left, right *batch.Record, err error) {
+	if left, err = c.source.next(ctx); err != nil {
+		return nil, nil, err
+	}
+	right, err = c.target.next(ctx)
+	return left, right, err
+}
+
+func (c *comparer) add(r batch.Record) {
+	c.both.Add(r)
+	if n := c.both.Count(); c.progress != nil && n%progressEvery == 0 {
+		c.progress(n)
+	}
+}
+
+// differ notes the difference and reads the rest of both sides.
+func (c *comparer) differ(ctx context.Context, field string, left, right *batch.Record) error {
+	state, err := c.both.MarshalBinary()
+	if err == nil {
+		err = c.other.UnmarshalBinary(state)
+	}
+	if err != nil {
+		return err
+	}
+	left, right = clone(left), clone(right) // the scans go on
+	c.difference = &Difference{
+		Index: c.both.Count(), Field: field, Source: left, Target: right,
+		SourcePartition: c.source.side.Partition, TargetPartition: c.target.side.Partition,
+	}
+	nextLeft, err := c.source.rest(ctx, left, c.add)
+	if err != nil {
+		return err
+	}
+	nextRight, err := c.target.rest(ctx, right, c.other.Add)
+	if err != nil {
+		return err
+	}
+	c.difference.explain(nextLeft, nextRight)
+	return nil
+}
+
+// rest reads a side to its end, from r on, and gives the record after r.
+func (s *scan) rest(ctx context.Context, r *batch.Record, add func(batch.Record)) (second *batch.Record, err error) {
+	for n := 0; r != nil; n++ {
+		add(*r)
+		if r, err = s.next(ctx); err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			second = clone(r)
+		}
+	}
+	return second, nil
+}
+
+func clone(r *batch.Record) *batch.Record {
+	if r == nil {
+		return nil
+	}
+	c := r.Clone()
+	return &c
+}
+
+// Fields of a [Difference].
+const (
+	FieldMissing   = "missing in target"
+	FieldExtra     = "only in target"
+	FieldOrder     = "order"
+	FieldKey       = "key"
+	FieldValue     = "value"
+	FieldTimestamp = "timestamp"
+	FieldHeaders   = "headers"
+)
 
 // differentField names the first field that differs; empty where none does.
 func differentField(a, b *batch.Record) string {
 	switch {
+	case a == nil && b == nil:
+		return ""
 	case b == nil:
-		return "missing in target"
+		return FieldMissing
 	case a == nil:
-		return "only in target"
+		return FieldExtra
 	case !sameBytes(a.Key, b.Key):
-		return "key"
+		return FieldKey
 	case !sameBytes(a.Value, b.Value):
-		return "value"
+		return FieldValue
 	case a.Timestamp != b.Timestamp:
-		return "timestamp"
-	case !slices.EqualFunc(a.Headers, b.Headers, func(a, b batch.Header) bool { return a.Key == b.Key && sameBytes(a.Value, b.Value) }):
-		return "headers"
+		return FieldTimestamp
+	case !slices.EqualFunc(a.Headers, b.Headers, sameHeader):
+		return FieldHeaders
 	}
 	return ""
 }
 
+func sameHeader(a, b batch.Header) bool { return a.Key == b.Key && sameBytes(a.Value, b.Value) }
+
 // sameBytes keeps nil and empty apart.
 func sameBytes(a, b []byte) bool { return (a == nil) == (b == nil) && string(a) == string(b) }
-
-// scan reads the committed records of one side.
-type scan struct {
-	side    Side
-	records []batch.Record
-	at      int64
-	digest  batch.Digest
-}
-
-func newScan(side Side) *scan { return &scan{side: side, at: side.First} }
-
-// scanBytes is how much one fetch of a scan asks for.
-const scanBytes = 4 << 20
-
-// next gives the next record, nil at the end.
-func (s *scan) next(ctx context.Context) (*batch.Record, error) {
-	for len(s.records) == 0 && s.at < s.side.End {
-		if err := s.fetch(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if len(s.records) == 0 || s.records[0].Offset >= s.side.End {
-		return nil, nil
-	}
-	r := &s.records[0]
-	s.records = s.records[1:]
-	s.digest.Add(*r)
-	return r, nil
-}
-
-func (s *scan) fetch(ctx context.Context) error {
-	fetched, err := s.side.Client.FetchRecords(ctx, kafka.FetchRequest{
-		Topic: s.side.Topic, Partition: s.side.Partition, Offset: s.at,
-		MinBytes: 1, MaxBytes: scanBytes, MaxWait: fetchWait, ReadCommitted: true,
-	})
-	if err != nil && !kafka.Retriable(err) || ctx.Err() != nil {
-		return errorOr(err, ctx)
-	}
-	if err == nil && fetched.Next == s.at && fetched.LastStable >= 0 && fetched.LastStable <= s.at && fetched.LastStable < fetched.HighWatermark {
-		return fmt.Errorf("read %s/%d: %w: offset %d", s.side.Topic, s.side.Partition, ErrNotStable, s.at)
-	}
-	if err != nil {
-		select {
-		case <-ctx.Done():
-		case <-time.After(fetchWait):
-		}
-		return nil
-	}
-	s.records, s.at = fetched.Records, fetched.Next
-	return nil
-}
-
-func errorOr(err error, ctx context.Context) error {
-	if err != nil {
-		return err
-	}
-	return context.Cause(ctx)
-}
-
-func (s *scan) digested() Digested {
-	return Digested{Records: s.digest.Count(), Digest: s.digest.String()}
-}

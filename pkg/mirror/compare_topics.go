@@ -1,0 +1,208 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+)
+
+// Span is a part of a partition, by offset.
+type Span struct {
+	First int64 // -1: the earliest that is there
+	End   int64 // exclusive; -1: the last stable offset at the time of the call
+}
+
+// CompareOptions say what [CompareTopics] reads. The zero value is both topics,
+// whole.
+type CompareOptions struct {
+	// Source and Target bound partitions by their number; those that are not
+	// in the map are read whole.
+	Source, Target map[int32]Span
+	// Parallel is how many partitions are compared at a time (4 by default).
+	// Each has four buffers of 2 MiB in memory, or of a batch where that is larger.
+	Parallel int
+	// Progress, where not nil, is called after every fetch, by one goroutine
+	// at a time. It must not block for long.
+	Progress func(CompareProgress)
+}
+
+// CompareProgress is how far a comparison is. Both sides count.
+type CompareProgress struct {
+	Offsets int64 // passed so far
+	Total   int64 // offsets to pass
+	Bytes   int64 // of batches fetched so far, as the brokers store them
+}
+
+// TopicComparison is the outcome of [CompareTopics].
+type TopicComparison struct {
+	SourceTopic string `json:"source_topic"`
+	TargetTopic string `json:"target_topic"`
+	// Equal says that all partitions are.
+	Equal bool `json:"equal"`
+	// Ordered says that partitions were compared record by record. Without it,
+	// because the numbers of partitions differ, the topics were compared as
+	// multisets of records.
+	Ordered          bool `json:"ordered"`
+	SourcePartitions int  `json:"source_partitions"`
+	TargetPartitions int  `json:"target_partitions"`
+	// Partitions has a row for each partition; only one, for the whole topic,
+	// where the comparison is not ordered.
+	Partitions []PartitionComparison `json:"partitions"`
+}
+
+// PartitionComparison is a row of a [TopicComparison].
+type PartitionComparison struct {
+	Partition int32 `json:"partition"` // -1: the whole topic
+	Comparison
+}
+
+// Scope says in words what was compared, to be shown with the outcome.
+func (c TopicComparison) Scope() string {
+	if c.Ordered {
+		return "record by record, in order, each partition with the one of the same number"
+	}
+	return fmt.Sprintf("as a whole, each record as often as it occurs: the source has %d partitions and the target %d, so order was not compared",
+		c.SourcePartitions, c.TargetPartitions)
+}
+
+// CompareTopics compares the committed records of two topics: key, value,
+// headers and timestamp. The end of the target is taken before the end of the
+// source: what a copy that is running has not copied at that time is a
+// difference, what comes later is not looked at.
+//
+// With as many partitions on both sides, each is compared with the one of the
+// same number, in order, as [Compare] does. Else the topics are compared as
+// multisets: every record as often as it occurs, wherever it is; the digests
+// then are sums over the records.
+//
+// The first error ends all of it. Open transactions are none: reading ends
+// before them.
+func CompareTopics(ctx context.Context, source, target *kafka.Client, sourceTopic, targetTopic string, options CompareOptions) (TopicComparison, error) {
+	if options.Parallel <= 0 {
+		options.Parallel = defaultParallel
+	}
+	outcome := TopicComparison{SourceTopic: sourceTopic, TargetTopic: targetTopic}
+	right, err := sides(ctx, target, targetTopic, options.Target, options.Parallel)
+	if err != nil {
+		return outcome, fmt.Errorf("target: %w", err)
+	}
+	left, err := sides(ctx, source, sourceTopic, options.Source, options.Parallel)
+	if err != nil {
+		return outcome, fmt.Errorf("source: %w", err)
+	}
+	outcome.SourcePartitions, outcome.TargetPartitions = len(left), len(right)
+	outcome.Ordered = len(left) == len(right)
+	meter := newMeter(options.Progress, left, right)
+	if outcome.Ordered {
+		outcome.Partitions, err = comparePartitions(ctx, left, right, options.Parallel, meter)
+	} else {
+		outcome.Partitions, err = compareWhole(ctx, left, right, options.Parallel, meter)
+	}
+	outcome.Equal = err == nil
+	for _, p := range outcome.Partitions {
+		outcome.Equal = outcome.Equal && p.Equal
+	}
+	return outcome, err
+}
+
+func comparePartitions(ctx context.Context, left, right []Side, parallel int, meter *meter) ([]PartitionComparison, error) {
+	rows := make([]PartitionComparison, len(left))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i := range left {
+		group.Go(func() (err error) {
+			rows[i].Partition = left[i].Partition
+			rows[i].Comparison, err = compareSides(ctx, left[i], right[i], nil, meter.seen)
+			return err
+		})
+	}
+	return rows, group.Wait()
+}
+
+// sides gives the part of each partition that is to be read.
+func sides(ctx context.Context, client *kafka.Client, topic string, spans map[int32]Span, parallel int) ([]Side, error) {
+	described, err := client.Topic(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	sides := make([]Side, len(described.Partitions))
+	numbers := make([]int32, len(sides))
+	for i, p := range described.Partitions {
+		sides[i] = Side{Client: client, Topic: topic, Partition: p.ID, First: -1, End: -1}
+		if span, ok := spans[p.ID]; ok {
+			sides[i].First, sides[i].End = span.First, span.End
+		}
+		numbers[i] = p.ID
+	}
+	earliest, err := client.Offsets(ctx, topic, kafka.Earliest, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	latest, err := client.Offsets(ctx, topic, kafka.Latest, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i := range sides {
+		group.Go(func() (err error) {
+			side := &sides[i]
+			if side.First < 0 {
+				side.First = earliest[side.Partition]
+			}
+			if side.End < 0 {
+				side.End, err = lastStable(ctx, *side, latest[side.Partition])
+			}
+			side.End = max(side.End, side.First) // an open transaction may be older than First
+			return err
+		})
+	}
+	return sides, group.Wait()
+}
+
+// lastStable is where read_committed ends now. A fetch at the log end says so
+// and carries no records.
+func lastStable(ctx context.Context, side Side, latest int64) (int64, error) {
+	var buf kafka.Buffer
+	answer, err := side.Client.Fetch(ctx, kafka.FetchRequest{
+		Topic: side.Topic, Partition: side.Partition, Offset: latest, MaxBytes: 1, ReadCommitted: true,
+	}, &buf)
+	if err != nil {
+		return 0, err
+	}
+	if answer.LastStable < 0 { // before 0.11 there are no transactions
+		return latest, nil
+	}
+	return min(answer.LastStable, latest), nil
+}
+
+// meter adds the progress of all scans up.
+type meter struct {
+	report func(CompareProgress)
+	mu     sync.Mutex
+	now    CompareProgress
+}
+
+func newMeter(report func(CompareProgress), sides ...[]Side) *meter {
+	m := &meter{report: report}
+	for _, list := range sides {
+		for _, s := range list {
+			m.now.Total += s.End - s.First
+		}
+	}
+	return m
+}
+
+func (m *meter) seen(offsets, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now.Offsets += offsets
+	m.now.Bytes += bytes
+	if m.report != nil {
+		m.report(m.now)
+	}
+}
