@@ -41,10 +41,13 @@ func Table(settings []Setting) string {
 	var table strings.Builder
 	table.WriteString("| Setting | Default | Meaning |\n|---|---|---|\n")
 	for _, s := range settings {
-		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", s.Key, s.defaultColumn(), strings.ReplaceAll(s.meaning(), "|", `\|`))
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", s.Key, cell(s.defaultColumn()), cell(s.meaning()))
 	}
 	return table.String()
 }
+
+// cell is text that does not end the column of a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 func (s Setting) defaultColumn() string {
 	switch {

@@ -54,7 +54,7 @@ func appendFields(fields []field, t reflect.Type, prefix string, index []int) ([
 			}
 		case sf.Tag.Get("envPrefix") != "":
 			// why refused: env would skip it, or read a list whose keys no table could name
-			return nil, fmt.Errorf("field %s of %v has an envPrefix, but %v is not a struct", sf.Name, t, sf.Type)
+			return nil, fmt.Errorf("field %s of %v has an envPrefix, but %v is neither a struct nor a pointer with env:\",init\"", sf.Name, t, sf.Type)
 		}
 	}
 	return fields, nil
@@ -120,7 +120,11 @@ func wordsOfKind(t reflect.Type) string {
 	case reflect.Pointer:
 		return words(t.Elem())
 	case reflect.Slice:
-		return "a list, separated by commas, of: " + words(t.Elem())
+		const list = "a list, separated by commas"
+		if of := words(t.Elem()); of != "" && of != wordText {
+			return list + ", of: " + of
+		}
+		return list
 	case reflect.Map:
 		return "a list of key:value, separated by commas"
 	case reflect.Bool:

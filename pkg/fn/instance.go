@@ -2,7 +2,6 @@ package fn
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -103,7 +102,7 @@ func (in *Instance[C, E, R]) Invoke(ctx context.Context, payload []byte) ([]byte
 	}
 	defer in.running.Done()
 	answer, err := in.serve(ctx, c)
-	if config := (*ConfigError)(nil); errors.As(err, &config) {
+	if config, ok := err.(*ConfigError); ok {
 		panic(config)
 	}
 	return answer, err

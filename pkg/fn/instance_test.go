@@ -3,6 +3,7 @@ package fn_test
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -346,6 +347,44 @@ func TestConcurrentInvocations(t *testing.T) {
 			}
 		})
 	})
+}
+
+// raw is an event that reads itself.
+type raw struct{ payload []byte }
+
+func (r *raw) UnmarshalJSON(payload []byte) error {
+	r.payload = payload
+	return nil
+}
+
+type echo struct{}
+
+func (echo) Handle(_ context.Context, event raw) (string, error) { return string(event.payload), nil }
+
+func TestAnEventThatReadsItself(t *testing.T) {
+	t.Parallel()
+	open := func(context.Context, struct{}) (fn.Handler[raw, string], error) { return echo{}, nil }
+	// why no JSON: it shows that encoding/json does not look at it first
+	got, err := fntest.Invoke(t, open, nil, []byte(" no JSON\n"))
+	if err != nil || got != " no JSON\n" {
+		t.Errorf("got %q, %v, want the payload as it came", got, err)
+	}
+}
+
+// BenchmarkInvoke is what the contract costs around a handler that does nothing.
+func BenchmarkInvoke(b *testing.B) {
+	instance, err := fn.NewInstance("dump", newWorker(quiet), complete(), io.Discard)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	ctx = fn.NewContext(ctx, fn.Invocation{RequestID: "rid"}, keys("token"))
+	for b.Loop() {
+		if _, err := instance.Invoke(ctx, do("work")); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func TestClose(t *testing.T) {
