@@ -14,6 +14,7 @@ import (
 
 	"github.com/scf-etl/scf-etl/pkg/fn"
 	"github.com/scf-etl/scf-etl/pkg/fn/fntest"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 // faultsOf gives what a function says to an environment, and whether it was built all the same.
@@ -51,7 +52,7 @@ func TestAConfiguration(t *testing.T) {
 		got, faults := faultsOf[config](t, complete())
 		want := config{
 			Source: cluster{Brokers: []string{"source:9092"}, Wait: 5 * time.Second},
-			Target: cluster{Brokers: []string{"target-1:9092", "target-2:9092"}, User: "etl", Password: fn.NewSecret(password), Wait: 5 * time.Second},
+			Target: cluster{Brokers: []string{"target-1:9092", "target-2:9092"}, User: "etl", Password: secret.String(password), Wait: 5 * time.Second},
 			Mode:   "fetch",
 			Size:   10,
 		}
@@ -214,10 +215,10 @@ func TestASecretSetting(t *testing.T) {
 	t.Run("is kept out of the log in a list, a map, behind a pointer and in a plain field with the tag", func(t *testing.T) {
 		t.Parallel()
 		type many struct {
-			List  []fn.Secret       `env:"LIST"`
+			List  []secret.String   `env:"LIST"`
 			Map   map[string]string `env:"MAP" secret:"true"`
-			Ptr   *fn.Secret        `env:"PTR"`
-			Unset *fn.Secret        `env:"UNSET"`
+			Ptr   *secret.String    `env:"PTR"`
+			Unset *secret.String    `env:"UNSET"`
 			Plain string            `env:"PLAIN" secret:"true"`
 		}
 		values := []string{"secret-of-list-1", "secret-of-list-2", "secret-of-map", "secret-of-pointer", "secret-of-plain"}
@@ -227,7 +228,7 @@ func TestASecretSetting(t *testing.T) {
 		_, err := fntest.Invoke(t, careless, map[string]string{
 			"LIST": "secret-of-list-1,secret-of-list-2", "MAP": "key:secret-of-map", "PTR": "secret-of-pointer", "PLAIN": "secret-of-plain",
 		}, do("nothing"))
-		if want := "start handler: " + strings.TrimSpace(strings.Repeat(fn.Redacted+" ", 5)); err.Error() != want {
+		if want := "start handler: " + strings.TrimSpace(strings.Repeat("[redacted]"+" ", 5)); err.Error() != want {
 			t.Errorf("got %q, want %q", err, want)
 		}
 	})

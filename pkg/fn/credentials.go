@@ -1,6 +1,10 @@
 package fn
 
-import "context"
+import (
+	"context"
+
+	"github.com/scf-etl/scf-etl/pkg/secret"
+)
 
 // The environment keys in which SCF hands an invocation the temporary credentials of the function's execution role.
 const (
@@ -12,13 +16,13 @@ const (
 // Credentials are the temporary keys of the function's execution role. They change from invocation to invocation:
 // take them with [CredentialsFrom] for each request, and never keep them in a client. Printing shows no value.
 type Credentials struct {
-	SecretID     Secret
-	SecretKey    Secret
-	SessionToken Secret // empty for long-lived keys, as on a laptop
+	SecretID     secret.String
+	SecretKey    secret.String
+	SessionToken secret.String // empty for long-lived keys, as on a laptop
 }
 
 // String shows no value.
-func (c Credentials) String() string { return "credentials " + Redacted }
+func (c Credentials) String() string { return "credentials " + redacted }
 
 // CredentialsFrom gives the credentials that arrived with the invocation whose context ctx is, or else those that the
 // process was started with. Those of another invocation are never given. Without any it is ErrNoCredentials.
@@ -28,7 +32,7 @@ func CredentialsFrom(ctx context.Context) (Credentials, error) {
 		return Credentials{}, ErrNoCredentials
 	}
 	credentials := c.credentials()
-	if credentials.SecretID.Empty() || credentials.SecretKey.Empty() {
+	if credentials.SecretID == "" || credentials.SecretKey == "" {
 		return Credentials{}, ErrNoCredentials
 	}
 	return credentials, nil
@@ -40,9 +44,9 @@ func (c *call) credentials() Credentials {
 		from = c.own // why the whole set: an old token beside a new key would be refused
 	}
 	return Credentials{
-		SecretID:     NewSecret(from[secretIDKey]),
-		SecretKey:    NewSecret(from[secretKeyKey]),
-		SessionToken: NewSecret(from[sessionTokenKey]),
+		SecretID:     secret.String(from[secretIDKey]),
+		SecretKey:    secret.String(from[secretKeyKey]),
+		SessionToken: secret.String(from[sessionTokenKey]),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scf-etl/scf-etl/pkg/fn"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 func TestDescribe(t *testing.T) {
@@ -37,7 +38,7 @@ func TestDescribe(t *testing.T) {
 	t.Run("knows a secret by its type in lists and behind pointers, and by its tag", func(t *testing.T) {
 		t.Parallel()
 		type secrets struct {
-			List  []fn.Secret       `env:"LIST"`
+			List  []secret.String   `env:"LIST"`
 			Map   map[string]*picky `env:"MAP"`
 			Plain string            `env:"PLAIN" secret:"true"`
 			Open  *slog.Level       `env:"OPEN"`
@@ -62,10 +63,10 @@ func TestDescribe(t *testing.T) {
 
 func ExampleTable() {
 	type Config struct {
-		Brokers  []string  `env:"BROKERS,required" doc:"brokers to read from, host:port"`
-		Password fn.Secret `env:"PASSWORD" doc:"password of the user"`
-		Check    bool      `env:"CHECK" envDefault:"true" doc:"check what was written"`
-		Mode     string    `env:"MODE" envDefault:"a|b"`
+		Brokers  []string      `env:"BROKERS,required" doc:"brokers to read from, host:port"`
+		Password secret.String `env:"PASSWORD" doc:"password of the user"`
+		Check    bool          `env:"CHECK" envDefault:"true" doc:"check what was written"`
+		Mode     string        `env:"MODE" envDefault:"a|b"`
 	}
 	fmt.Print(fn.Table(fn.Describe[Config]()))
 	// Output:

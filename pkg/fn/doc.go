@@ -16,12 +16,12 @@
 //
 //	type Config struct {
 //		Source  kafka.Config  `envPrefix:"SOURCE_"`
-//		Token   fn.Secret     `env:"TOKEN,required" doc:"opens the door"`
+//		Token   secret.String `env:"TOKEN,required" doc:"opens the door"`
 //		MaxWait time.Duration `env:"MAX_WAIT" envDefault:"5s" doc:"how long a fetch waits for data"`
 //	}
 //
 // A required setting that is empty counts as missing. A setting is secret if its type has a method Reveal() string,
-// as [Secret] has, or by the tag secret:"true". Lists of structs are not read.
+// as secret.String has, or by the tag secret:"true". Lists of structs are not read.
 //
 // A struct, the configuration itself or one in it, may check its fields against each other in a method
 // Validate() error. It returns all it finds, joined with errors.Join, and names keys without the envPrefix that the

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/fn"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 // GreetConfig is the whole configuration of a function.
 type GreetConfig struct {
 	Greeting string        `env:"GREETING" envDefault:"hello" doc:"what to say"`
-	Token    fn.Secret     `env:"TOKEN,required" doc:"opens the door"`
+	Token    secret.String `env:"TOKEN,required" doc:"opens the door"`
 	Patience time.Duration `env:"PATIENCE" envDefault:"5s" doc:"how long to wait at the door"`
 }
 

@@ -18,9 +18,6 @@ type field struct {
 	index   []int  // from the outermost struct
 }
 
-// revealer marks a type whose values are secret: Secret, or one of a package that knows nothing of this one.
-type revealer interface{ Reveal() string }
-
 // fieldsOf lists the settings of struct type t: its fields with an env tag, and those of the structs in it by the
 // rules of github.com/caarlos0/env/v11 (envPrefix, init, "-"). A field is secret if its type is, or by secret:"true".
 func fieldsOf(t reflect.Type) ([]field, error) {
@@ -86,15 +83,6 @@ func hasOption(options, name string) bool {
 	return false
 }
 
-func isSecret(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
-		return isSecret(t.Elem())
-	default:
-		return t.Implements(reflect.TypeFor[revealer]())
-	}
-}
-
 const wordText = "text"
 
 // words says what text a setting of type t takes. It is empty for a type that reads text itself: its error says it.
@@ -106,8 +94,6 @@ func words(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case reflect.TypeFor[url.URL]():
 		return "a URL"
-	case reflect.TypeFor[Secret]():
-		return wordText
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return ""

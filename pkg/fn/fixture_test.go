@@ -11,18 +11,19 @@ import (
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/fn"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 // cluster is a configuration that is used twice under different prefixes, as a Kafka cluster is.
 type cluster struct {
 	Brokers  []string      `env:"BROKERS,required" doc:"brokers, host:port"`
 	User     string        `env:"USER" doc:"user name"`
-	Password fn.Secret     `env:"PASSWORD" doc:"password of the user"`
+	Password secret.String `env:"PASSWORD" doc:"password of the user"`
 	Wait     time.Duration `env:"WAIT" envDefault:"5s" doc:"how long to wait"`
 }
 
 func (c cluster) Validate() error {
-	if c.User != "" && c.Password.Empty() {
+	if c.User != "" && c.Password == "" {
 		return errors.New("USER is set without PASSWORD")
 	}
 	return nil

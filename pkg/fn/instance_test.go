@@ -2,7 +2,9 @@ package fn_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -256,6 +258,18 @@ func TestCredentials(t *testing.T) {
 			t.Errorf("got %v, want ErrNoCredentials", err)
 		}
 		lacks(t, f.Log(), "the-secret-id", "the-secret-key", "session-token")
+	})
+
+	t.Run("are not shown by fmt and encoding/json", func(t *testing.T) {
+		t.Parallel()
+		credentials := fn.Credentials{SecretID: "the-secret-id", SecretKey: "the-secret-key", SessionToken: "the-session-token"}
+		encoded, err := json.Marshal(credentials)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, shown := range []string{string(encoded), fmt.Sprintf("%v %+v %#v %s %q", credentials, credentials, credentials, credentials, credentials)} {
+			lacks(t, shown, "the-secret-id", "the-secret-key", "the-session-token")
+		}
 	})
 
 	t.Run("are missing in a context of no invocation", func(t *testing.T) {

@@ -61,7 +61,7 @@ func TestTheLog(t *testing.T) {
 		_, err := f.Invoke(do("leak"), debug)
 		contains(t, err.Error(), "dial sasl://etl:[redacted]@target-1: refused")
 		_, _ = f.Invoke(do("credentials"), fntest.WithCredentials("the-secret-id", "the-secret-key", "the-session-token"))
-		contains(t, f.Log(), "at work", "signing", fn.Redacted)
+		contains(t, f.Log(), "at work", "signing", "[redacted]")
 		lacks(t, f.Log(), password, "the-secret-id", "the-secret-key", "the-session-token")
 	})
 

@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 )
 
-// minRedacted is the length in bytes from which a secret is searched for in what leaves the process. A shorter one
+// minredacted is the length in bytes from which a secret is searched for in what leaves the process. A shorter one
 // would be found in ordinary words and tear them apart.
-const minRedacted = 8
+const minredacted = 8
 
-// redactor is the second line of defence behind the type Secret: it removes the values of known secrets from log
+// redactor is the second line of defence behind the types of secrets: it removes the values of known secrets from log
 // lines and error messages, into which a library may have put them (an address with a password, say). It is safe for
 // concurrent use.
 type redactor struct {
@@ -30,12 +30,12 @@ func newReplacer(secrets []string) *strings.Replacer {
 	secrets = slices.SortedFunc(slices.Values(secrets), func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, secret := range secrets {
-		if len(secret) < minRedacted {
+		if len(secret) < minredacted {
 			continue
 		}
-		pairs = append(pairs, secret, Redacted)
+		pairs = append(pairs, secret, redacted)
 		if quoted := inJSON(secret); quoted != secret {
-			pairs = append(pairs, quoted, Redacted)
+			pairs = append(pairs, quoted, redacted)
 		}
 	}
 	return strings.NewReplacer(pairs...)

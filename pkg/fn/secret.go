@@ -1,58 +1,21 @@
 package fn
 
-import (
-	"log/slog"
-	"reflect"
-)
+import "reflect"
 
-// Redacted stands wherever a secret would have been shown.
-const Redacted = "[redacted]"
+// redacted stands wherever a secret would have been shown, as in package secret.
+const redacted = "[redacted]"
 
-// Secret is a setting that is never shown: not by fmt (in an unexported field either), slog, encoding/json or a
-// configuration fault. Reveal is the one way to its value. The zero value is the empty secret.
-type Secret struct {
-	// why a pointer: fmt prints an unexported field without asking its methods, and of a pointer the address
-	value *string
-}
+// revealer marks a type whose values are secret, as secret.String is.
+type revealer interface{ Reveal() string }
 
-// NewSecret hides value.
-func NewSecret(value string) Secret { return Secret{value: &value} }
-
-// Reveal gives the value itself, to hand it to whoever needs it.
-func (s Secret) Reveal() string {
-	if s.value == nil {
-		return ""
+// isSecret says whether a setting of type t holds secrets.
+func isSecret(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		return isSecret(t.Elem())
+	default:
+		return t.Implements(reflect.TypeFor[revealer]())
 	}
-	return *s.value
-}
-
-// Empty says whether there is nothing to hide.
-func (s Secret) Empty() bool { return s.Reveal() == "" }
-
-// Equal compares the values.
-func (s Secret) Equal(other Secret) bool { return s.Reveal() == other.Reveal() }
-
-// String is Redacted, or nothing for the empty secret.
-func (s Secret) String() string {
-	if s.Empty() {
-		return ""
-	}
-	return Redacted
-}
-
-// GoString is String, so that %#v shows no value.
-func (s Secret) GoString() string { return s.String() }
-
-// LogValue is String, so that slog shows no value.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText is String, so that encoding/json and every other encoder of text shows no value.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText takes the value as it is.
-func (s *Secret) UnmarshalText(text []byte) error {
-	*s = NewSecret(string(text))
-	return nil
 }
 
 // secretsIn gives the values of the secret settings.
