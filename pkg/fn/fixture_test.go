@@ -218,3 +218,8 @@ func summaries(t *testing.T, log string) []logLine {
 	}
 	return lines
 }
+
+// diary keeps what a handler of these tests did.
+type diary struct{ entries []string }
+
+func (d *diary) add(entry string) { d.entries = append(d.entries, entry) }
