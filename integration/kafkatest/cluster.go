@@ -1,0 +1,196 @@
+// Package kafkatest starts clusters of real Apache Kafka in containers for
+// tests. A cluster is one node, broker and controller in one, from the image
+// that KAFKA_IMAGE names.
+//
+//	var clusters kafkatest.Shared
+//
+//	func TestMain(m *testing.M) { os.Exit(clusters.Run(m)) }
+//
+//	func TestCopy(t *testing.T) {
+//		pair := clusters.Pair(t) // skips, with the reason, where there is no Docker
+//		topic := kafkatest.Topic(t)
+//		...
+//	}
+package kafkatest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/exec"
+	"github.com/testcontainers/testcontainers-go/log"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+// DefaultImage is started where neither Config.Image nor KAFKA_IMAGE names
+// another one.
+const DefaultImage = "apache/kafka:4.2.0"
+
+// Inside is the address of the broker for the tools in its own container: see
+// Cluster.Exec.
+const Inside = "localhost:19093"
+
+const (
+	listenerPort  = 19092
+	publishedPort = "19092/tcp"
+	startTimeout  = 2 * time.Minute
+	stopTimeout   = 20 * time.Second
+)
+
+// Config says what to start. Its zero value is what most tests want.
+type Config struct {
+	// Image is the image to start; "" is KAFKA_IMAGE, or DefaultImage.
+	Image string
+	// Settings are broker settings by their names in server.properties. They
+	// are laid over what this package sets, HOST being the published listener:
+	// "listener.security.protocol.map" and "listener.name.host.*" secure it.
+	Settings map[string]string
+	// Heap is the broker's memory in the words of Java; "" is
+	// "-Xms256m -Xmx512m".
+	Heap string
+}
+
+// Cluster is a running cluster. Its address stays the same when it is stopped
+// and started again, and so do its records.
+type Cluster struct {
+	// Brokers are the addresses to connect to from the test and from the
+	// processes it starts, on loopback.
+	Brokers []string
+
+	container *testcontainers.DockerContainer
+	docker    *testcontainers.DockerClient
+}
+
+// Start starts a cluster and returns once it takes requests. The caller
+// closes it.
+//
+// An error says whether the engine, the image or the broker is at fault; that
+// of a broker ends with the last lines of its log.
+func Start(ctx context.Context, cfg Config) (*Cluster, error) {
+	image := cfg.image()
+	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", image, err)
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", image, err)
+	}
+	address := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+	c := &Cluster{Brokers: []string{address.String()}, docker: docker}
+	c.container, err = testcontainers.Run(ctx, image,
+		testcontainers.WithLogger(log.NewNoopLogger()), // an error has the end of the broker's log
+		testcontainers.WithEnv(cfg.env(address)),
+		testcontainers.WithExposedPorts(publishedPort),
+		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) { publish(host, address) }),
+		testcontainers.WithWaitStrategyAndDeadline(startTimeout, wait.ForNop(c.ready)),
+	)
+	if err != nil {
+		err = fmt.Errorf("start %s: %w", image, err)
+		if closeErr := c.Close(context.WithoutCancel(ctx)); closeErr != nil {
+			err = fmt.Errorf("%w; and its container stays: %w", err, closeErr)
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// publish binds the published listener to address. The port is fixed, because
+// a broker has to know the address it advertises before it starts.
+func publish(host *container.HostConfig, address netip.AddrPort) {
+	host.PortBindings = network.PortMap{network.MustParsePort(publishedPort): []network.PortBinding{{
+		HostIP:   address.Addr(),
+		HostPort: strconv.Itoa(int(address.Port())),
+	}}}
+}
+
+func (cfg Config) image() string {
+	for _, image := range []string{cfg.Image, os.Getenv("KAFKA_IMAGE")} {
+		if image != "" {
+			return image
+		}
+	}
+	return DefaultImage
+}
+
+// Exec runs a command in the container and returns what it printed. The tools
+// are in /opt/kafka/bin and reach the broker at [Inside]. A command that exits
+// with another code than 0 is an error that holds the output.
+func (c *Cluster) Exec(ctx context.Context, command ...string) (string, error) {
+	code, output, err := c.container.Exec(ctx, command, exec.Multiplexed())
+	if err != nil {
+		return "", fmt.Errorf("exec %s: %w", strings.Join(command, " "), err)
+	}
+	text, err := io.ReadAll(output)
+	if err != nil {
+		return "", fmt.Errorf("exec %s: %w", strings.Join(command, " "), err)
+	}
+	if code != 0 {
+		return string(text), fmt.Errorf("exec %s: exit code %d: %s", strings.Join(command, " "), code, text)
+	}
+	return string(text), nil
+}
+
+// Stop has the broker shut down in order.
+func (c *Cluster) Stop(ctx context.Context) error {
+	timeout := stopTimeout
+	return c.container.Stop(ctx, &timeout)
+}
+
+// Kill ends the broker as kill -9 does: nothing is flushed and no client is
+// told.
+func (c *Cluster) Kill(ctx context.Context) error {
+	_, err := c.docker.ContainerKill(ctx, c.container.ID, client.ContainerKillOptions{Signal: "SIGKILL"})
+	return err
+}
+
+// Pause freezes the broker: its connections stay open and nothing answers.
+func (c *Cluster) Pause(ctx context.Context) error {
+	_, err := c.docker.ContainerPause(ctx, c.container.ID, client.ContainerPauseOptions{})
+	return err
+}
+
+// Unpause lets a paused broker go on.
+func (c *Cluster) Unpause(ctx context.Context) error {
+	_, err := c.docker.ContainerUnpause(ctx, c.container.ID, client.ContainerUnpauseOptions{})
+	return err
+}
+
+// Start starts a stopped or killed cluster again and returns once it takes
+// requests.
+func (c *Cluster) Start(ctx context.Context) error {
+	return c.container.Start(ctx)
+}
+
+// Logs returns what the broker has printed since its container was made.
+func (c *Cluster) Logs(ctx context.Context) (string, error) {
+	stream, err := c.container.Logs(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the broker's log: %w", err)
+	}
+	defer stream.Close()
+	text, err := io.ReadAll(stream)
+	if err != nil {
+		return "", fmt.Errorf("read the broker's log: %w", err)
+	}
+	return string(text), nil
+}
+
+// Close removes the container and its records. It does not wait for the broker
+// to shut down, and may be called on a cluster that is stopped.
+func (c *Cluster) Close(ctx context.Context) error {
+	if c.container == nil {
+		return nil
+	}
+	return c.container.Terminate(ctx, testcontainers.StopContext(ctx), testcontainers.StopTimeout(0))
+}

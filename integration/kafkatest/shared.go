@@ -1,0 +1,140 @@
+package kafkatest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Pair is the source and the target of a copy: two clusters that share
+// nothing.
+type Pair struct{ Source, Target *Cluster }
+
+// StartPair starts both clusters at the same time, each as cfg says. When one
+// does not start, neither stays. The caller closes the pair.
+func StartPair(ctx context.Context, cfg Config) (Pair, error) {
+	var pair Pair
+	starts, startCtx := errgroup.WithContext(ctx)
+	starts.Go(func() (err error) {
+		pair.Source, err = Start(startCtx, cfg)
+		return err
+	})
+	starts.Go(func() (err error) {
+		pair.Target, err = Start(startCtx, cfg)
+		return err
+	})
+	if err := starts.Wait(); err != nil {
+		return Pair{}, errors.Join(err, pair.Close(context.WithoutCancel(ctx)))
+	}
+	return pair, nil
+}
+
+// Close removes both clusters.
+func (p Pair) Close(ctx context.Context) error {
+	var errs []error
+	for _, cluster := range []*Cluster{p.Source, p.Target} {
+		if cluster != nil {
+			errs = append(errs, cluster.Close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Shared is the one pair of clusters that the tests of a package use. It
+// starts when the first test asks for it, and ends with the run: a run without
+// such a test starts nothing. Its zero value is ready.
+type Shared struct {
+	once sync.Once
+	ctx  context.Context // of the run: a start does not end with the test that caused it
+	pair Pair
+	err  error
+}
+
+// Run runs the tests of a package, removes the clusters and returns the exit
+// code. An interrupt ends the run, and the clusters with it.
+func (s *Shared) Run(m interface{ Run() int }) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s.ctx = ctx
+	codes := make(chan int, 1)
+	go func() { codes <- m.Run() }()
+	code := 130 // of a process that an interrupt ended
+	select {
+	case code = <-codes:
+	case <-ctx.Done():
+		stop() // a second interrupt ends the process at once
+	}
+	if err := s.close(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "kafkatest:", err)
+		code = max(code, 1)
+	}
+	return code
+}
+
+func (s *Shared) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	s.once.Do(func() {}) // after this nothing starts, and a start under way is over
+	return s.pair.Close(ctx)
+}
+
+// Pair returns the shared clusters. Where they cannot be had it skips the test,
+// and says why and what to do about it; with ETL_REQUIRE_DOCKER=1 it fails the
+// test instead.
+//
+// Tests run side by side on the pair: each keeps to topics, groups and
+// transactional ids of its own, see Topic. One that stops a broker starts its
+// own with Start.
+func (s *Shared) Pair(t testing.TB) Pair {
+	t.Helper()
+	Require(t)
+	s.once.Do(func() { s.pair, s.err = StartPair(s.ctx, Config{}) })
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	return s.pair
+}
+
+// New starts a cluster of the test's own and removes it when the test ends. It
+// skips or fails the test as Shared.Pair does.
+func New(t testing.TB, cfg Config) *Cluster {
+	t.Helper()
+	Require(t)
+	cluster, err := Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := cluster.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return cluster
+}
+
+// Topic returns a name that no other test uses, that says whose it is and that
+// Kafka takes as the name of a topic.
+func Topic(t testing.TB) string { return topicFor(t.Name()) }
+
+func topicFor(test string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-':
+			return r
+		}
+		return '-' // "." and "_" too: Kafka takes names that differ in them alone for a clash
+	}, test)
+	return name[:min(len(name), 120)] + "-" + rand.Text()[:8]
+}
