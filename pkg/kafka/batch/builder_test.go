@@ -138,7 +138,7 @@ func TestBuilderLimit(t *testing.T) {
 		}
 		_, err := b.Batch()
 		var large *batch.TooLargeError
-		if !errors.As(err, &large) || large.Limit != 3000 || large.Size != b.Size() {
+		if !errors.As(err, &large) || large.Limit != 3000 || large.Size != b.Size() || err.Error() != "record makes a batch of 10072 bytes, the limit is 3000" {
 			t.Errorf("%v", err)
 		}
 	})

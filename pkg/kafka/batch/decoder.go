@@ -16,7 +16,7 @@ const DefaultLimit = 256 << 20
 type Decoder struct {
 	// Limit bounds the memory in bytes that the records of one batch or message may take when
 	// decompressed, their header lists included. Beyond it the error wraps [ErrLimit]. Zero
-	// means [DefaultLimit].
+	// means [DefaultLimit]. To find out that zstd goes beyond it may take 32 MiB.
 	Limit int
 
 	decompressor

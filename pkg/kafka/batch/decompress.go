@@ -110,6 +110,9 @@ func (d *decompressor) unzstd(dst, src []byte, limit int) ([]byte, error) {
 	if header.HasFCS && header.FrameContentSize > maxZstdContent(len(src)) {
 		return dst, errors.New("frame claims more than it can hold")
 	}
+	if header.HasFCS && header.FrameContentSize > uint64(limit) {
+		return dst, errOverLimit
+	}
 	dst, err := d.zstd.DecodeAll(src, dst)
 	if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
 		err = errOverLimit

@@ -14,9 +14,11 @@ import (
 // and empty apart; offsets, batching, compression, producers and control markers do not. The
 // zero value is the digest of no records. It is not for use by several goroutines at once.
 //
-// It is SHA-256 over a framing that only one sequence of records can have. Of the hashes measured
-// it is the fastest cryptographic one on processors with SHA instructions: about 1.3 GB/s, where
-// decoding the records takes as long.
+// It is SHA-256 over a framing that only one sequence of records can have: per record the time as
+// 8 big-endian bytes, key, value, number of headers, and name and value of each; fields with
+// their length before them, lengths and the number as zigzag varints, -1 for nil.
+// SHA-256 is the fastest cryptographic hash of the standard library on processors with SHA
+// instructions: 1.3 GB/s and core with records of 1 KB.
 type Digest struct {
 	hash  hash.Hash // nil before the first record
 	count int64

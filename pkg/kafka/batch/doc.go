@@ -7,21 +7,7 @@
 // [Batch.Records] decodes it; [Builder] makes a new one. The older message sets (magic 0 and 1)
 // are read through [Message].
 //
-// A copier's loop over the bytes of a fetch:
-//
-//	for {
-//		b, rest, err := batch.Next(p)
-//		switch {
-//		case errors.Is(err, batch.ErrOldFormat):
-//			m, rest, err := batch.NextMessage(p) // then m.Records(&decoder)
-//		case err != nil:
-//			return err
-//		case b == nil:
-//			return nil // done: at most a partial batch is left
-//		}
-//		...
-//		p = rest
-//	}
+// The example of the package is the loop of a copier over the bytes of a fetch.
 //
 // Bytes are never trusted: lengths, counts and claimed sizes are checked against what is there
 // before memory is taken, and decompression stops at [Decoder.Limit].

@@ -139,6 +139,30 @@ func TestFramesOfOtherWriters(t *testing.T) {
 	})
 }
 
+func TestDamagedXerial(t *testing.T) {
+	t.Parallel()
+	t.Run("a stream cut anywhere is an error", func(t *testing.T) {
+		t.Parallel()
+		b := build(t, batch.Options{Codec: batch.Snappy}, batch.Record{Value: text(70_000)})
+		good := b[batch.HeaderSize:]
+		for n := range good {
+			if n > 40 && n < len(good)-40 {
+				continue
+			}
+			if _, err := value(t, batch.Snappy, good[:n]); !errors.Is(err, batch.ErrCorrupt) {
+				t.Fatalf("%d bytes: %v", n, err)
+			}
+		}
+	})
+	t.Run("the header of a second stream is whole", func(t *testing.T) {
+		t.Parallel()
+		bad := append(build(t, batch.Options{Codec: batch.Snappy}, batch.Record{})[batch.HeaderSize:], "\x82SNAPPY\x00\x00"...)
+		if _, err := value(t, batch.Snappy, bad); !errors.Is(err, batch.ErrCorrupt) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestDamagedLZ4(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

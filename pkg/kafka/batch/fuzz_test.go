@@ -4,13 +4,31 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/metrics"
 	"testing"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
-// fuzzLimit is small, so that a decoder that ignores it is noticed by the fuzzer's own limits.
-const fuzzLimit = 1 << 20
+// What a decoder may hold, and what it may take to find out that this is not enough: the least
+// memory of a zstd decoder and the states of all of them.
+const (
+	fuzzLimit  = 1 << 20
+	fuzzMemory = 36 << 20
+)
+
+// taken runs f and fails if it took more memory than any input may make it take.
+func taken(t *testing.T, f func()) {
+	t.Helper()
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	before := sample[0].Value.Uint64()
+	f()
+	metrics.Read(sample)
+	if n := sample[0].Value.Uint64() - before; n > fuzzMemory {
+		t.Fatalf("%d bytes of memory taken", n)
+	}
+}
 
 func addFixtures(f *testing.F) {
 	f.Helper()
@@ -121,7 +139,7 @@ func FuzzRecords(f *testing.F) {
 		be.PutUint32(b[8:], uint32(len(b)-12))
 		be.PutUint32(b[23:], uint32(lastDelta))
 		be.PutUint32(b[57:], uint32(count))
-		checkRecords(t, b, &batch.Decoder{Limit: fuzzLimit})
+		taken(t, func() { checkRecords(t, b, &batch.Decoder{Limit: fuzzLimit}) })
 	})
 }
 
@@ -134,9 +152,11 @@ func FuzzMessage(f *testing.F) {
 	f.Add(byte(1), byte(0), inner)
 	f.Fuzz(func(t *testing.T, magic, attributes byte, payload []byte) {
 		m := message(magic&1, attributes, batch.Record{Offset: 1000, Value: payload})
-		if n, err := lastError(batch.Message(m).Records(&batch.Decoder{Limit: fuzzLimit})); err != nil && !known(err) {
-			t.Fatal(n, err)
-		}
+		taken(t, func() {
+			if n, err := lastError(batch.Message(m).Records(&batch.Decoder{Limit: fuzzLimit})); err != nil && !known(err) {
+				t.Fatal(n, err)
+			}
+		})
 	})
 }
 

@@ -21,7 +21,10 @@ const (
 // split from.
 //
 // Brokers hand these out for segments that were written before their message format was
-// raised; from 4.0 on no broker stores them.
+// raised; brokers before 0.11 know nothing else.
+//
+// For a Message made by conversion instead of [NextMessage], [Message.Records] alone is safe: the
+// other methods panic on a slice that is too short.
 type Message []byte
 
 // NextMessage splits the first message off p. The returned message and rest alias p.

@@ -26,7 +26,8 @@ func NextSequence(sequence, n int32) int32 {
 // Stamp rewrites in place what a producer owns, so that a fetched batch can be produced again
 // without decoding: base offset 0, leader epoch -1, the producer fields, the attribute bits for
 // broker time, transaction and delete horizon, and the CRC-32C. Compression, record times,
-// headers and every byte of the records stay.
+// headers and every byte of the records stay. Verify first: a batch that was damaged on its way
+// has a right CRC-32C after the stamp.
 //
 // The error wraps [ErrNotStampable], and b is unchanged, where that would not give the same
 // records: see [Batch.Stampable].
