@@ -1,0 +1,149 @@
+package sls
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/token"
+)
+
+// checkText refuses bytes that YAML forbids, before the parser sees them.
+func checkText(file string, content []byte) error {
+	line := 1
+	for rest := content; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		rest = rest[size:]
+		switch {
+		case r == '\n':
+			line++
+		case r == utf8.RuneError && size <= 1:
+			return &Error{Pos: Position{file, line, 1}, Reason: "is not UTF-8 text"}
+		case r < ' ' && r != '\t' && r != '\r', r == 0x7f, r >= 0x80 && r < 0xa0 && r != 0x85, r == 0xfffe, r == 0xffff:
+			return &Error{Pos: Position{file, line, 1}, Reason: fmt.Sprintf("holds the control character %U", r)}
+		}
+	}
+	return nil
+}
+
+// checkTokens refuses, between the two stages of the parser, what it would overflow its stack on and what it would read as
+// something else than the framework's parser does.
+func checkTokens(file string, tokens token.Tokens) error {
+	if len(tokens) > maxTokens {
+		return &Error{Pos: Position{File: file}, Reason: fmt.Sprintf("has more than %d YAML tokens", maxTokens)}
+	}
+	var c tokenCheck
+	for _, t := range tokens {
+		if reason, fix := c.next(t); reason != "" {
+			return &Error{Pos: tokenPosition(file, t), Reason: reason, Fix: fix}
+		}
+	}
+	return nil
+}
+
+// tokenCheck is what has been seen before a token.
+type tokenCheck struct {
+	flow     int // open [ and {
+	line     int
+	prefixes int // on this line: each makes the parser go deeper by one call
+	content  bool
+	ended    bool // by ...
+	skip     int  // the line of a directive
+}
+
+func (c *tokenCheck) next(t *token.Token) (reason, fix string) {
+	if t.Type == token.DirectiveType {
+		c.skip = t.Position.Line
+	}
+	if t.Type == token.CommentType || c.skip == t.Position.Line {
+		return "", ""
+	}
+	if c.ended || c.content && t.Type == token.DocumentHeaderType {
+		return "a second YAML document", "keep one document in the file"
+	}
+	switch t.Type {
+	case token.DocumentHeaderType:
+		return "", ""
+	case token.DocumentEndType:
+		c.ended = true
+		return "", ""
+	case token.MappingKeyType:
+		return "a key with ? before it", "write key: value"
+	case token.SequenceStartType, token.MappingStartType:
+		c.flow++
+	case token.SequenceEndType, token.MappingEndType:
+		c.flow--
+	}
+	c.content = true
+	if c.tooDeep(t) {
+		return fmt.Sprintf("is nested deeper than %d levels", maxDepth), ""
+	}
+	if plain(t) {
+		if reason, fix := inPlain(t); reason != "" {
+			return reason, fix
+		}
+	}
+	if c.flow > 0 {
+		return inFlow(t)
+	}
+	return "", ""
+}
+
+// tooDeep bounds what the parser, which has no bound of its own, recurses on.
+func (c *tokenCheck) tooDeep(t *token.Token) bool {
+	if t.Position != nil && t.Position.Line != c.line {
+		c.line, c.prefixes = t.Position.Line, 0
+	}
+	switch t.Type {
+	case token.SequenceEntryType, token.AnchorType, token.AliasType, token.TagType:
+		c.prefixes++
+	}
+	return c.flow > maxDepth || c.prefixes > 4*maxDepth
+}
+
+// inPlain refuses what the parser lets stand in an unquoted text, so that a line with the wrong indentation becomes part of
+// the text before it.
+func inPlain(t *token.Token) (reason, fix string) {
+	v := t.Value
+	switch {
+	case strings.Contains(t.Origin, "\t"):
+		return "a tab", "use spaces, or put the text in quotes"
+	case strings.Contains(v, ": "), strings.Contains(v, ":\n"), strings.HasSuffix(v, ":"):
+		return "a colon inside an unquoted text", "mend the indentation, or put the text in quotes"
+	case v != "" && strings.IndexByte(",[]{}", v[0]) >= 0:
+		return "an unquoted text that begins with " + v[:1], "put the text in quotes"
+	}
+	return "", ""
+}
+
+// inFlow refuses what the parser reads otherwise inside [] and {}: a:1 as a key and a value, and brackets as text.
+func inFlow(t *token.Token) (reason, fix string) {
+	switch {
+	case t.Type == token.SequenceEntryType:
+		return "a - inside brackets", "separate by commas"
+	case plain(t) && strings.ContainsAny(t.Value, "[]{}"):
+		return "a bracket inside an unquoted text", "put the text in quotes"
+	case t.Type == token.MappingValueType && t.Prev != nil && plain(t.Prev) && t.Next != nil && adjacent(t, t.Next):
+		return "no space after the colon", "write key: value, or put a text that holds a colon in quotes"
+	}
+	return "", ""
+}
+
+func adjacent(a, b *token.Token) bool {
+	if b.Type == token.CollectEntryType || b.Type == token.MappingEndType || b.Type == token.SequenceEndType {
+		return false
+	}
+	return a.Position.Line == b.Position.Line && b.Position.Column == a.Position.Column+1
+}
+
+// plain says whether a token is an unquoted scalar.
+func plain(t *token.Token) bool {
+	switch t.Type {
+	case token.StringType:
+		return t.Prev == nil || t.Prev.Type != token.LiteralType && t.Prev.Type != token.FoldedType
+	case token.NullType, token.BoolType, token.InfinityType, token.NanType, token.IntegerType, token.FloatType,
+		token.BinaryIntegerType, token.OctetIntegerType, token.HexIntegerType:
+		return true
+	}
+	return false
+}
