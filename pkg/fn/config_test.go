@@ -52,7 +52,7 @@ func TestAConfiguration(t *testing.T) {
 		got, faults := faultsOf[config](t, complete())
 		want := config{
 			Source: cluster{Brokers: []string{"source:9092"}, Wait: 5 * time.Second},
-			Target: cluster{Brokers: []string{"target-1:9092", "target-2:9092"}, User: "etl", Password: secret.String(password), Wait: 5 * time.Second},
+			Target: cluster{Brokers: []string{"target-1:9092", "target-2:9092"}, User: "etl", Password: secret.New(password), Wait: 5 * time.Second},
 			Mode:   "fetch",
 			Size:   10,
 		}

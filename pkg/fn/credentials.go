@@ -32,7 +32,7 @@ func CredentialsFrom(ctx context.Context) (Credentials, error) {
 		return Credentials{}, ErrNoCredentials
 	}
 	credentials := c.credentials()
-	if credentials.SecretID == "" || credentials.SecretKey == "" {
+	if credentials.SecretID.Empty() || credentials.SecretKey.Empty() {
 		return Credentials{}, ErrNoCredentials
 	}
 	return credentials, nil
@@ -44,9 +44,9 @@ func (c *call) credentials() Credentials {
 		from = c.own // why the whole set: an old token beside a new key would be refused
 	}
 	return Credentials{
-		SecretID:     secret.String(from[secretIDKey]),
-		SecretKey:    secret.String(from[secretKeyKey]),
-		SessionToken: secret.String(from[sessionTokenKey]),
+		SecretID:     secret.New(from[secretIDKey]),
+		SecretKey:    secret.New(from[secretKeyKey]),
+		SessionToken: secret.New(from[sessionTokenKey]),
 	}
 }
 

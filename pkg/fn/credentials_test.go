@@ -11,6 +11,7 @@ import (
 
 	"github.com/scf-etl/scf-etl/pkg/fn"
 	"github.com/scf-etl/scf-etl/pkg/fn/fntest"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 func TestCredentials(t *testing.T) {
@@ -33,7 +34,7 @@ func TestCredentials(t *testing.T) {
 
 	t.Run("are not shown by fmt and encoding/json", func(t *testing.T) {
 		t.Parallel()
-		credentials := fn.Credentials{SecretID: "the-secret-id", SecretKey: "the-secret-key", SessionToken: "the-session-token"}
+		credentials := fn.Credentials{SecretID: secret.New("the-secret-id"), SecretKey: secret.New("the-secret-key"), SessionToken: secret.New("the-session-token")}
 		encoded, err := json.Marshal(credentials)
 		if err != nil {
 			t.Fatal(err)

@@ -60,11 +60,11 @@ func (s Setting) defaultColumn() string {
 	}
 }
 
-// meaning is the doc text and what is allowed.
+// meaning is the doc text, or what is allowed where there is none.
 func (s Setting) meaning() string {
 	text := s.Doc
-	if s.Type != "" && s.Type != wordText {
-		text = strings.TrimPrefix(text+"; "+s.Type, "; ")
+	if text == "" && s.Type != wordText {
+		text = s.Type
 	}
 	if s.Secret {
 		text = strings.TrimPrefix(text+" (secret)", " ")

@@ -72,8 +72,8 @@ func ExampleTable() {
 	// Output:
 	// | Setting | Default | Meaning |
 	// |---|---|---|
-	// | `BROKERS` | required | brokers to read from, host:port; a list, separated by commas |
+	// | `BROKERS` | required | brokers to read from, host:port |
 	// | `PASSWORD` |  | password of the user (secret) |
-	// | `CHECK` | `true` | check what was written; true or false |
+	// | `CHECK` | `true` | check what was written |
 	// | `MODE` | `a\|b` |  |
 }

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 // field is a setting and the struct field it goes to.
@@ -94,6 +96,8 @@ func words(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case reflect.TypeFor[url.URL]():
 		return "a URL"
+	case reflect.TypeFor[secret.String]():
+		return wordText
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return ""

@@ -23,7 +23,7 @@ type cluster struct {
 }
 
 func (c cluster) Validate() error {
-	if c.User != "" && c.Password == "" {
+	if c.User != "" && c.Password.Empty() {
 		return errors.New("USER is set without PASSWORD")
 	}
 	return nil

@@ -15,7 +15,9 @@ func TestString(t *testing.T) {
 	t.Parallel()
 	const content = "hunter2"
 	type config struct{ Password secret.String }
-	value := config{Password: content}
+	value := config{Password: secret.New(content)}
+	type holder struct{ config config }
+	held := holder{config: value}
 
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("configured", "password", value.Password, "config", value)
@@ -24,14 +26,16 @@ func TestString(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, printed := range map[string]string{
-		"with %v":   fmt.Sprintf("%v %v", value, value.Password),
-		"with %+v":  fmt.Sprintf("%+v", value),
-		"with %#v":  fmt.Sprintf("%#v", value),
-		"with %s":   fmt.Sprintf("%s", value.Password),
-		"with %q":   fmt.Sprintf("%q", value.Password),
-		"by slog":   log.String(),
-		"by json":   string(asJSON),
-		"in errors": fmt.Errorf("connect with %v", value).Error(),
+		"with %v":                fmt.Sprintf("%v %v", value, value.Password),
+		"with %+v":               fmt.Sprintf("%+v", value),
+		"with %#v":               fmt.Sprintf("%#v", value),
+		"with %s":                fmt.Sprintf("%s", value.Password),
+		"with %q":                fmt.Sprintf("%q", value.Password),
+		"in an unexported field": fmt.Sprintf("%+v %v", held, &held),
+		"with a wrong verb":      fmt.Sprintf("%d %x", value.Password, value.Password), //nolint:govet // what a mistake prints
+		"by slog":                log.String(),
+		"by json":                string(asJSON),
+		"in errors":              fmt.Errorf("connect with %v", value).Error(),
 	} {
 		t.Run("is not printed "+name, func(t *testing.T) {
 			t.Parallel()
