@@ -1,0 +1,102 @@
+package scf
+
+import "time"
+
+// Limits of a function. Source: 583/11637, where no other page is named.
+const (
+	// MinMemory is the one memory size below the steps, in MB.
+	MinMemory = 64
+	// MemoryStep is the smallest of the other memory sizes and the step between them, in MB.
+	MemoryStep = 128
+	// MaxMemory is the largest memory size, in MB.
+	MaxMemory = 3072
+	// MinTimeout and MaxTimeout bound the time of one invocation, in seconds.
+	MinTimeout, MaxTimeout = 1, 900
+	// MaxEnvironment bounds keys and values of a function's environment together, in bytes.
+	MaxEnvironment = 4 << 10
+	// MinEnvironmentKey and MaxEnvironmentKey bound the length of a key, in bytes (583/14570).
+	MinEnvironmentKey, MaxEnvironmentKey = 2, 64
+	// MinName and MaxName bound the length of a function's full name, in characters.
+	MinName, MaxName = 2, 60
+	// MaxDescription bounds the description of a function, in characters (583/18586).
+	MaxDescription = 1000
+	// MaxTriggersOfKind is how many triggers of one kind a function can have.
+	MaxTriggersOfKind = 10
+	// MaxCode bounds the code of a function, unzipped, in bytes.
+	MaxCode = 500 << 20
+	// MaxTemp is the size of /tmp, in bytes.
+	MaxTemp = 512 << 20
+	// MaxOpenFiles and MaxProcesses bound what one instance can hold.
+	MaxOpenFiles, MaxProcesses = 1024, 1024
+)
+
+// Limits of an invocation. Source: 583/11637.
+const (
+	// MaxSyncPayload bounds the event and the response of a synchronous invocation, each, in bytes.
+	MaxSyncPayload = 6 << 20
+	// MaxAsyncPayload bounds the event of an asynchronous invocation, in bytes.
+	MaxAsyncPayload = 128 << 10
+	// AsyncRetries is how often the platform sends an asynchronous event again after an error (583/9708).
+	AsyncRetries = 2
+	// AsyncLimitInterval and AsyncLimitFor are how often, and for how long, it does so while the function is at its limit
+	// of concurrent invocations (583/9708).
+	AsyncLimitInterval, AsyncLimitFor = time.Minute, 6 * time.Hour
+)
+
+// Limits of a CKafka trigger. Source: 583/17530.
+const (
+	// MinMaxMsgNum and MaxMaxMsgNum bound maxMsgNum, the records of one event.
+	MinMaxMsgNum, MaxMaxMsgNum = 1, 10_000
+	// MinBatchTime and MaxBatchTime bound timeOut, how long an event is filled, in seconds.
+	MinBatchTime, MaxBatchTime = 1, 60
+	// KafkaRetryInterval is the time between two deliveries of a batch that failed.
+	KafkaRetryInterval = time.Minute
+)
+
+// Limits of the API. Source: 583/18586.
+const (
+	// MaxAPIBody bounds the body of a request to the API, in bytes; code travels in it as base64.
+	MaxAPIBody = 10 << 20
+	// MaxInlineZip is the largest zip that fits into such a body beside the rest of it, in bytes; a larger one goes through
+	// COS.
+	MaxInlineZip = 7 << 20
+)
+
+// Defaults. The platform's own where a page states one.
+const (
+	// DefaultRuntime is the one that this project builds for.
+	DefaultRuntime = "Go1"
+	// DefaultMemory is in MB (583/18586).
+	DefaultMemory = 128
+	// DefaultTimeout is in seconds (583/18586). It is short for a copy: set timeout.
+	DefaultTimeout = 3
+	// DefaultNamespace holds functions that name no other (583/18586).
+	DefaultNamespace = "default"
+	// DefaultStage is the framework's.
+	DefaultStage = "dev"
+	// DefaultRegion is the vendor's tools' own.
+	DefaultRegion = "ap-guangzhou"
+	// DefaultMaxMsgNum, DefaultBatchTime (seconds), DefaultRetry and DefaultOffset are those of a CKafka trigger in the
+	// vendor's tools; retry and offset are stated in 583/17530 too.
+	DefaultMaxMsgNum, DefaultBatchTime, DefaultRetry = 100, 60, 10_000
+	// DefaultOffset begins with records that arrive after the trigger was made.
+	DefaultOffset = Latest
+	// DefaultQualifier is the alias that follows the newest version.
+	DefaultQualifier = "$DEFAULT"
+)
+
+// reservedPrefixes begin the environment keys that belong to the platform (583/14570).
+func reservedPrefixes() []string { return []string{"SCF_", "QCLOUD_", "TENCENTCLOUD_"} }
+
+// ValidMemory says whether the platform has this memory size, in MB: 64, or 128 to 3072 in steps of 128.
+func ValidMemory(mb int) bool {
+	return mb == MinMemory || mb >= MemoryStep && mb <= MaxMemory && mb%MemoryStep == 0
+}
+
+// NearestMemory gives the smallest memory size that has at least mb, and MaxMemory where there is none.
+func NearestMemory(mb int) int {
+	if mb <= MinMemory {
+		return MinMemory
+	}
+	return min((mb+MemoryStep-1)/MemoryStep*MemoryStep, MaxMemory)
+}

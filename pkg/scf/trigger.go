@@ -1,0 +1,106 @@
+package scf
+
+// Trigger is one member of a function's events; exactly one field is not nil.
+type Trigger struct {
+	Kafka *KafkaTrigger
+	Timer *TimerTrigger
+	COS   *COSTrigger
+	URL   *URLTrigger
+}
+
+// Kind names the trigger as the platform does: ckafka, timer, cos or http.
+func (t Trigger) Kind() string {
+	switch {
+	case t.Kafka != nil:
+		return "ckafka"
+	case t.Timer != nil:
+		return "timer"
+	case t.COS != nil:
+		return "cos"
+	case t.URL != nil:
+		return "http"
+	}
+	return ""
+}
+
+// Name is what the platform calls the trigger: unique among those of its kind at one function.
+func (t Trigger) Name() string {
+	switch {
+	case t.Kafka != nil:
+		return t.Kafka.Name()
+	case t.Timer != nil:
+		return t.Timer.Name
+	case t.COS != nil:
+		return t.COS.Bucket
+	case t.URL != nil:
+		return t.URL.Name
+	}
+	return ""
+}
+
+// Enabled says whether the trigger fires.
+func (t Trigger) Enabled() bool {
+	switch {
+	case t.Kafka != nil:
+		return t.Kafka.Enabled
+	case t.Timer != nil:
+		return t.Timer.Enabled
+	case t.COS != nil:
+		return t.COS.Enabled
+	case t.URL != nil:
+		return t.URL.Enabled
+	}
+	return false
+}
+
+// KafkaTrigger sends the records of one topic to the function, in batches, synchronously (583/17530).
+type KafkaTrigger struct {
+	InstanceID    string // of the CKafka instance
+	Topic         string
+	ConsumerGroup string // whose committed offsets are the progress; empty lets the platform name one
+	MaxMsgNum     int    // most records of one event
+	TimeOut       int    // seconds to wait for more records before an event is sent
+	Retry         int    // how often a batch that failed is sent again
+	Offset        Offset // where a group without committed offsets begins
+	Enabled       bool   // open; false is deployed closed
+	Qualifier     string // version or alias that is invoked
+}
+
+// Name is INSTANCE-TOPIC, as the platform names it.
+func (k KafkaTrigger) Name() string { return k.InstanceID + "-" + k.Topic }
+
+// UpdatableTo says whether the platform can change the trigger into next in place. It can for maxMsgNum, timeOut, retry and
+// enable; anything else takes deleting and creating it.
+func (k KafkaTrigger) UpdatableTo(next KafkaTrigger) bool {
+	next.MaxMsgNum, next.TimeOut, next.Retry, next.Enabled = k.MaxMsgNum, k.TimeOut, k.Retry, k.Enabled
+	return k == next
+}
+
+// TimerTrigger sends an event at times (583/9708).
+type TimerTrigger struct {
+	Name      string
+	Cron      string // seven fields, evaluated in UTC+8
+	Argument  string // the event's Message
+	Enabled   bool
+	Qualifier string
+}
+
+// COSTrigger sends an event for changes of objects in a bucket.
+type COSTrigger struct {
+	Bucket    string // the bucket's domain, which is the trigger's name
+	Events    string // cos:ObjectCreated:* and the like
+	Prefix    string // of the object keys that count
+	Suffix    string
+	Enabled   bool
+	Qualifier string
+}
+
+// URLTrigger gives the function a URL.
+type URLTrigger struct {
+	Name      string
+	AuthType  string // CAM or NONE
+	Intranet  bool
+	Extranet  bool
+	Enabled   bool
+	Qualifier string
+}
