@@ -1,0 +1,76 @@
+# One command each. `make` lists them.
+
+GO ?= go
+
+# Static binaries, without the paths of this machine in them. The same flags for tests and binaries, so that nothing is
+# compiled twice.
+export CGO_ENABLED = 0
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
+
+TOOL     = $(GO) tool -modfile=tools/go.mod
+REPORT   = $(GO) run ./internal/testreport
+LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC
+
+FUNCTIONS = $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
+
+.DEFAULT_GOAL = help
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## A topic dumped from one Kafka cluster to another, here and now; no Docker
+	@$(GO) build -o bin/etl ./cmd/etl
+	@bin/etl demo
+
+.PHONY: test
+test: ## Every test that needs Go alone, and what was skipped and why
+	@$(GO) test -short -json ./... | $(REPORT)
+
+.PHONY: integration
+integration: ## The tests on real Kafka in containers; KAFKA_IMAGE names another image
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... | $(REPORT)
+
+CHECKS = format vet lint generated licences modules
+.PHONY: check
+check: $(CHECKS:%=check-%) ## Format, vet, lint, generated files, licences, modules
+
+.PHONY: build
+build: ## bin/etl for this machine, and bin/FUNCTION for the platform (linux/amd64)
+	$(GO) build -o bin/etl ./cmd/etl
+	GOOS=linux GOARCH=amd64 $(GO) build -buildvcs=false -ldflags='-s -w' -o bin/ $(FUNCTIONS:%=./functions/%)
+
+.PHONY: package
+package: build ## dist/FUNCTION.zip to deploy; the same source gives the same zip
+	$(GO) run ./internal/pack dist $(FUNCTIONS:%=bin/%)
+
+.PHONY: clean
+clean: ## Remove bin and dist
+	rm -rf bin dist
+
+.PHONY: $(CHECKS:%=check-%)
+
+check-format:
+	@files=$$(gofmt -l .); \
+	if [ -n "$$files" ]; then printf 'not formatted, run gofmt -w on:\n%s\n' "$$files"; exit 1; fi
+
+check-vet:
+	@$(GO) vet ./...
+
+check-lint:
+	@$(TOOL) staticcheck ./...
+
+# Compares the tree before and after, because what is not committed yet is no fault of a generator.
+check-generated:
+	@before=$$(git diff | cksum; git status --porcelain); $(GO) generate ./...; \
+	after=$$(git diff | cksum; git status --porcelain); \
+	if [ "$$before" != "$$after" ]; then echo 'generated files were out of date, commit them:'; git status --short; exit 1; fi
+
+check-licences:
+	@$(TOOL) go-licenses check ./... --include_tests --allowed_licenses=$(LICENCES) \
+	  --logtostderr=false --stderrthreshold=2 --log_file=/dev/null
+
+check-modules:
+	@$(GO) mod tidy -diff
+	@$(GO) -C tools mod tidy -diff
+	@$(GO) mod verify
