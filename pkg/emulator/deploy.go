@@ -1,0 +1,137 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/scf-etl/scf-etl/pkg/scf"
+)
+
+// Deploy makes a function callable by its full name, with the code in a folder:
+// the file that the handler names, executable, and what lies beside it. The
+// folder is copied. A function of that name is replaced: what it is running is
+// finished on its former version.
+//
+// The triggers become those of f.Events: new ones are created, changed ones
+// updated, and those that are no longer there deleted. Only CKafka triggers are
+// driven; others are listed by Triggers with that as their error.
+//
+// A setting that the cloud would refuse is an error, and so is a trigger that
+// would have to be deleted and created anew (ErrImmutable): then nothing is
+// changed. Where a trigger cannot be made after that, because its cluster does
+// not answer or its topic does not exist, the function itself is deployed.
+func (p *Platform) Deploy(ctx context.Context, f scf.Function, codeDir string) error {
+	p.deploying.Lock()
+	defer p.deploying.Unlock()
+	wanted, err := p.plan(f)
+	if err != nil {
+		return fmt.Errorf("deploy %s: %w", f.Name, err)
+	}
+	if err := p.install(f, codeDir); err != nil {
+		return fmt.Errorf("deploy %s: %w", f.Name, err)
+	}
+	if err := p.reconcile(ctx, f, wanted); err != nil {
+		return fmt.Errorf("deploy %s: its code is there, but: %w", f.Name, err)
+	}
+	return nil
+}
+
+// plan checks a function and returns its Kafka triggers by name.
+func (p *Platform) plan(f scf.Function) (map[string]scf.KafkaTrigger, error) {
+	errs := []error{checkFunction(f)}
+	wanted := map[string]scf.KafkaTrigger{}
+	for _, e := range f.Events {
+		if e.Kafka == nil {
+			continue
+		}
+		name := e.Kafka.Name()
+		if _, twice := wanted[name]; twice {
+			errs = append(errs, fmt.Errorf("trigger %s: %w", name, ErrTriggerExists))
+		}
+		wanted[name] = *e.Kafka
+		errs = append(errs, checkTrigger(*e.Kafka))
+		if t := p.trigger(triggerKey{f.Name, name}); t != nil {
+			errs = append(errs, changeable(t.set, *e.Kafka))
+		}
+	}
+	return wanted, errors.Join(errs...)
+}
+
+// reconcile makes the triggers of a function those that are wanted.
+func (p *Platform) reconcile(ctx context.Context, f scf.Function, wanted map[string]scf.KafkaTrigger) error {
+	var errs []error
+	for _, t := range p.list() {
+		if _, keep := wanted[t.name]; t.function == f.Name && !keep {
+			errs = append(errs, p.deleteTrigger(ctx, f.Name, t.name))
+		}
+	}
+	for _, e := range f.Events {
+		switch {
+		case e.Kafka == nil:
+		case p.trigger(triggerKey{f.Name, e.Kafka.Name()}) == nil:
+			errs = append(errs, p.createTrigger(ctx, f.Name, *e.Kafka))
+		default:
+			errs = append(errs, p.updateTrigger(ctx, f.Name, *e.Kafka))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Remove deletes a function with its triggers. What is running is finished.
+func (p *Platform) Remove(ctx context.Context, name string) error {
+	p.deploying.Lock()
+	defer p.deploying.Unlock()
+	if _, err := p.function(name); err != nil {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	var errs []error
+	for _, t := range p.list() {
+		if t.function == name {
+			errs = append(errs, p.deleteTrigger(ctx, name, t.name))
+		}
+	}
+	p.mu.Lock()
+	p.retire(p.functions[name])
+	delete(p.functions, name)
+	p.mu.Unlock()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	return nil
+}
+
+// checkFunction refuses what the cloud refuses at deployment.
+func checkFunction(f scf.Function) error {
+	var errs []error
+	if len(f.Name) < scf.MinName || len(f.Name) > scf.MaxName {
+		errs = append(errs, fmt.Errorf("name %q has %d characters, allowed are %d to %d", f.Name, len(f.Name), scf.MinName, scf.MaxName))
+	}
+	if !scf.ValidMemory(f.MemorySize) {
+		errs = append(errs, fmt.Errorf("memorySize is %d MB, the next allowed size is %d", f.MemorySize, scf.NearestMemory(f.MemorySize)))
+	}
+	errs = append(errs, between("timeout", f.Timeout, scf.MinTimeout, scf.MaxTimeout, "s"))
+	return errors.Join(errs...)
+}
+
+// checkTrigger refuses what the cloud refuses of a CKafka trigger.
+func checkTrigger(t scf.KafkaTrigger) error {
+	err := errors.Join(
+		between("maxMsgNum", t.MaxMsgNum, scf.MinMaxMsgNum, scf.MaxMaxMsgNum, "records"),
+		between("timeOut", t.TimeOut, scf.MinBatchTime, scf.MaxBatchTime, "s"),
+	)
+	if t.Retry < 0 {
+		err = errors.Join(err, fmt.Errorf("retry is %d, allowed are 0 and more", t.Retry))
+	}
+	if err != nil {
+		return fmt.Errorf("trigger %s: %w", t.Name(), err)
+	}
+	return nil
+}
+
+func between(name string, value, least, most int, unit string) error {
+	if value < least || value > most {
+		return fmt.Errorf("%s is %d, allowed are %d to %d %s", name, value, least, most, unit)
+	}
+	return nil
+}

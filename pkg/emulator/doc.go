@@ -1,0 +1,39 @@
+// Package emulator is the platform on this machine: it runs built functions as
+// Tencent SCF runs them and drives them by their triggers.
+//
+// A function is a binary that speaks scf-go-lib's protocol. The platform starts
+// it as a child process, hands events to it over net/rpc, keeps the process
+// warm for the next one, and kills it when it outlives its deadline, takes more
+// than its memory or answers nonsense. It knows no function of this project:
+// what runs here is the file that is deployed to the cloud.
+//
+// A platform is made, given functions, and run:
+//
+//	p, err := emulator.New(emulator.Config{Clusters: ...})
+//	defer p.Close()
+//	err = p.Deploy(ctx, function, "bin/dump") // the folder that would be zipped
+//	err = p.Run(ctx)                          // drives the triggers until ctx ends
+//
+// Invoke calls a function by hand, with Run or without.
+//
+// # Where it is like the cloud
+//
+// Rules lists what the platform keeps to, with the page that says so; each is
+// a test that drives a built binary. What no document states is a setting,
+// marked [?], with the default written beside it in [Config] and [KafkaConfig].
+//
+// # Where it is not
+//
+//   - Memory is sampled (Config.MemorySample) and a process killed when it holds
+//     too much; the cloud kills in the moment. Only Linux tells, elsewhere there
+//     is no limit.
+//   - The disk is not bounded: /tmp has 512 MB in the cloud. TMPDIR is a folder
+//     of the instance, and is removed with it; a fixed path under /tmp is shared.
+//   - A process goes on between invocations, where the cloud freezes it.
+//   - One version, $LATEST, and no aliases.
+//   - On Linux no process outlives the platform, not even after kill -9 of it.
+//     What a function has started and put into another process group may.
+//
+// It is for a laptop and for tests. It does not spread over machines: that is
+// what the cloud is for.
+package emulator

@@ -1,0 +1,118 @@
+package emulator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/scf"
+)
+
+// function is one deployed version of a function: settings and code as they
+// were at the time. It does not change; a later deployment makes another one.
+type function struct {
+	scf.Function
+
+	code string // folder with a copy of the code
+	pool *pool
+}
+
+func (f *function) timeout() time.Duration { return time.Duration(f.Timeout) * time.Second }
+func (f *function) namespace() string      { return cmp.Or(f.Namespace, scf.DefaultNamespace) }
+
+// latest is the version that an invocation without a qualifier gets.
+const latest = "$LATEST"
+
+// installCode copies the code into a folder of its own, so that a rebuild of the
+// program does not change what is deployed, and makes it read-only as /var/user
+// is in the cloud.
+func installCode(codeDir, handler, to string) (binary string, err error) {
+	source := filepath.Join(codeDir, handler)
+	info, err := os.Stat(source)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s holds no file %s, which the handler names: build the function first", codeDir, handler)
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular() || info.Mode().Perm()&0o100 == 0:
+		return "", fmt.Errorf("%s has mode %v: the file that the handler names must be executable (0755)", source, info.Mode())
+	}
+	if err := os.CopyFS(to, os.DirFS(codeDir)); err != nil {
+		return "", err
+	}
+	return filepath.Join(to, handler), setWritable(to, false)
+}
+
+// setWritable changes whether the owner may write a tree.
+func setWritable(root string, writable bool) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		mode := info.Mode().Perm() &^ 0o222
+		if writable {
+			mode |= 0o200
+		}
+		return os.Chmod(path, mode)
+	})
+}
+
+// removeCode removes what installCode made.
+func removeCode(root string) error {
+	// why: files in a read-only folder cannot be removed, unless by root.
+	if err := setWritable(root, true); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(root)
+}
+
+// processEnv is the environment that a process of the function starts with,
+// but for the three variables that differ from process to process. Of this
+// program's own environment only PATH is handed on.
+func (f *function) processEnv(c Config) []string {
+	env := map[string]string{
+		"PATH":                os.Getenv("PATH"),
+		"LANG":                "en_US.UTF8",
+		"USER_CODE_ROOT":      f.code,
+		"SCF_RUNTIME":         scf.DefaultRuntime,
+		"SCF_FUNCTIONNAME":    f.Name,
+		"SCF_FUNCTIONVERSION": latest,
+		"TENCENTCLOUD_REGION": c.Region,
+		"TENCENTCLOUD_RUNENV": "SCF",
+	}
+	maps.Copy(env, f.Environment)
+	list := make([]string, 0, len(env))
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, k+"="+env[k])
+	}
+	return list
+}
+
+// invokeEnv is what an invocation brings along: scf-go-lib puts it into the
+// environment of the process before it calls the handler.
+func (f *function) invokeEnv(c Credentials) map[string]string {
+	env := maps.Clone(f.Environment)
+	if env == nil {
+		env = map[string]string{}
+	}
+	for k, v := range map[string]string{
+		"TENCENTCLOUD_SECRETID":     c.SecretID,
+		"TENCENTCLOUD_SECRETKEY":    c.SecretKey.Reveal(),
+		"TENCENTCLOUD_SESSIONTOKEN": c.SessionToken.Reveal(),
+	} {
+		if v != "" {
+			env[k] = v
+		}
+	}
+	return env
+}

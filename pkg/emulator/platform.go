@@ -1,0 +1,187 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/scf"
+)
+
+// Platform runs functions on this machine. Its methods may be called from
+// several goroutines at once.
+type Platform struct {
+	config  Config
+	temp    string // folder to remove, empty where the caller named one
+	spawn   spawner
+	ports   ports
+	history history
+	closing chan struct{} // closed when Close begins
+	abort   chan struct{} // closed when running invocations are given up
+
+	deploying sync.Mutex // one change of functions and triggers at a time
+
+	mu        sync.Mutex
+	functions map[string]*function
+	triggers  map[triggerKey]*kafkaTrigger
+	runs      context.Context // of Run; nil while it is not running
+	serial    int
+	closed    bool
+	running   sync.WaitGroup // invocations, and Run
+	retired   sync.WaitGroup // versions whose processes are still ending
+}
+
+// New makes a platform without functions. It must be closed.
+func New(config Config) (*Platform, error) {
+	p := &Platform{
+		config:    config.withDefaults(),
+		history:   history{limit: config.withDefaults().Keep},
+		closing:   make(chan struct{}),
+		abort:     make(chan struct{}),
+		functions: map[string]*function{},
+		triggers:  map[triggerKey]*kafkaTrigger{},
+	}
+	if p.config.Dir == "" {
+		temp, err := os.MkdirTemp("", "scf-")
+		if err != nil {
+			return nil, fmt.Errorf("create the platform's folder: %w", err)
+		}
+		p.config.Dir, p.temp = temp, temp
+	}
+	return p, nil
+}
+
+// begin counts an invocation as running, until done.
+func (p *Platform) begin() (done func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	p.running.Add(1)
+	return p.running.Done, nil
+}
+
+func (p *Platform) function(name string) (*function, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.functions[name]
+	if f == nil {
+		return nil, fmt.Errorf("%w: %s", ErrUnknownFunction, name)
+	}
+	return f, nil
+}
+
+// Invocations returns the last invocations, oldest first (Config.Keep). It may
+// be called after Close.
+func (p *Platform) Invocations() []Invocation { return p.history.list() }
+
+// install makes a function, or a new version of one, callable. Invocations that
+// are running finish on the version that they began with.
+func (p *Platform) install(settings scf.Function, codeDir string) error {
+	p.mu.Lock()
+	p.serial++
+	home := filepath.Join(p.config.Dir, "functions", settings.Name, strconv.Itoa(p.serial))
+	p.mu.Unlock()
+	settings.Environment = maps.Clone(settings.Environment)
+	f := &function{Function: settings, code: filepath.Join(home, "code")}
+	binary, err := installCode(codeDir, settings.Handler, f.code)
+	if err != nil {
+		return errors.Join(err, removeCode(home))
+	}
+	f.pool = newPool(p, launch{
+		binary: binary, dir: f.code, scratch: filepath.Join(home, "instances"), env: f.processEnv(p.config),
+		timeout: p.config.StartTimeout, logSize: p.config.LogBytes, line: p.lineHook(f.Name),
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errors.Join(ErrClosed, removeCode(home))
+	}
+	p.retire(p.functions[f.Name])
+	p.functions[f.Name] = f
+	return nil
+}
+
+func (p *Platform) lineHook(function string) func(string, []byte) {
+	hook := p.config.Hooks.Output
+	if hook == nil {
+		return nil
+	}
+	return func(requestID string, line []byte) { hook(function, requestID, line) }
+}
+
+// retire ends a version in the background and removes its code. p.mu is held.
+func (p *Platform) retire(f *function) {
+	if f == nil {
+		return
+	}
+	f.pool.close()
+	p.retired.Add(1)
+	go func() {
+		defer p.retired.Done()
+		<-f.pool.drained
+		if err := removeCode(filepath.Dir(f.code)); err != nil {
+			p.config.Log.Warn("remove the code of a former version", "function", f.Name, "error", err)
+		}
+	}()
+}
+
+// Close ends the platform: Run returns, no invocation begins any more, running
+// ones may finish within Config.StopGrace and are given up then, and all
+// processes are ended. Calling it again does nothing.
+func (p *Platform) Close() error {
+	p.mu.Lock()
+	again := p.closed
+	p.closed = true
+	p.mu.Unlock()
+	if again {
+		return nil
+	}
+	close(p.closing)
+	if !within(p.config.StopGrace, p.running.Wait) {
+		close(p.abort)
+		p.running.Wait()
+	}
+	var errs []error
+	for _, t := range p.list() {
+		errs = append(errs, t.client.Close())
+	}
+	p.mu.Lock()
+	for _, f := range p.functions {
+		p.retire(f)
+	}
+	p.mu.Unlock()
+	p.retired.Wait()
+	p.spawn.close()
+	if p.temp != "" {
+		errs = append(errs, os.RemoveAll(p.temp))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close the platform: %w", err)
+	}
+	return nil
+}
+
+// within reports whether f returns within d. It goes on where it does not.
+func within(d time.Duration, f func()) bool {
+	done := make(chan struct{})
+	go func() {
+		f()
+		close(done)
+	}()
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
+}

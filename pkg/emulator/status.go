@@ -1,0 +1,90 @@
+package emulator
+
+import "time"
+
+// State is what a partition of a trigger is doing.
+type State string
+
+// The states of a partition.
+const (
+	// Polling waits for records, or for a batch to fill.
+	Polling State = "polling"
+	// Invoking runs the function with a batch.
+	Invoking State = "invoking"
+	// Retrying waits to deliver a batch again that the function failed on.
+	Retrying State = "retrying"
+	// BackingOff waits after a fault of the platform or of Kafka.
+	BackingOff State = "backing off"
+	// Stalled has a record or a batch that cannot be delivered, and stays there.
+	Stalled State = "stalled"
+	// Stopped is not read: the trigger is closed, or another member of the
+	// consumer group has the partition.
+	Stopped State = "stopped"
+)
+
+// PartitionStatus is one partition of a trigger.
+type PartitionStatus struct {
+	Partition int32 `json:"partition"`
+	State     State `json:"state"`
+	// Reason says in words why it is retrying, backing off or stalled, and what
+	// can be done; empty otherwise.
+	Reason string `json:"reason,omitempty"`
+	// LastError is the last failure, also after it was overcome.
+	LastError string `json:"lastError,omitempty"`
+
+	// Committed is the next offset to deliver as the group knows it; -1 before
+	// the first success where the group had none.
+	Committed int64 `json:"committed"`
+	// HighWatermark is where the partition ends, as last seen, and Lag how many
+	// offsets lie between; both -1 before the first answer.
+	HighWatermark int64 `json:"highWatermark"`
+	Lag           int64 `json:"lag"`
+
+	// First, Last and Count are the batch being delivered; Count is 0 for none.
+	First int64 `json:"first,omitempty"`
+	Last  int64 `json:"last,omitempty"`
+	Count int   `json:"count,omitempty"`
+	// Failed is how often the function failed on the batch, Retry how many
+	// repeats it gets, Next when the next one is due.
+	Failed int       `json:"failed,omitempty"`
+	Retry  int       `json:"retry"`
+	Next   time.Time `json:"next,omitzero"`
+
+	// Since the trigger was opened:
+	Invocations int64 `json:"invocations"`
+	Failures    int64 `json:"failures"`
+	Delivered   int64 `json:"delivered"` // records of successful invocations
+	Dropped     int64 `json:"dropped"`   // records that a policy gave up
+	Lost        int64 `json:"lost"`      // offsets that the topic no longer had
+}
+
+// TriggerStatus is one trigger. All but the first fields are of CKafka triggers.
+type TriggerStatus struct {
+	Function string `json:"function"`
+	Kind     string `json:"kind"`
+	Name     string `json:"name"`
+	Enabled  bool   `json:"enabled"`
+	// Error is why the trigger as a whole cannot read: the cluster is away, or
+	// the group lets it not join.
+	Error string `json:"error,omitempty"`
+
+	Topic     string        `json:"topic,omitempty"`
+	Group     string        `json:"group,omitempty"`
+	MaxMsgNum int           `json:"maxMsgNum"`
+	TimeOut   time.Duration `json:"timeOut"`
+	Retry     int           `json:"retry"`
+	// RetryInterval, AfterLastRetry and Oversize are the platform's settings.
+	RetryInterval  time.Duration `json:"retryInterval"`
+	AfterLastRetry Policy        `json:"afterLastRetry"`
+	Oversize       Policy        `json:"oversize"`
+
+	Partitions []PartitionStatus `json:"partitions"` // by number
+}
+
+// TriggerEvent is a change of a partition's state.
+type TriggerEvent struct {
+	Function string
+	Trigger  string
+	Topic    string
+	Status   PartitionStatus // after the change
+}
