@@ -14,19 +14,18 @@ type arena struct {
 	used int
 }
 
-// room gives the chunk for the string that so far is buf[from:end], with at least need bytes free behind
-// it. The string may have moved: it now begins at used. left is how much payload is still to decode; not
+// room gives the chunk for the string that so far is buf[used:end], with at least need bytes free behind
+// it. The string may move with it, and then begins at the new used. left is how much payload is still to decode; not
 // much more than that is allocated in advance.
-func (a *arena) room(from, end, need, left int) []byte {
+func (a *arena) room(end, need, left int) []byte {
 	if len(a.buf)-end >= need {
-		a.used = from
 		return a.buf
 	}
-	have := end - from
+	have := end - a.used
 	chunk := min(max(4*len(a.buf), minChunk), maxChunk, left)
 	// a string longer than a chunk doubles its room, so that it is copied a bounded number of times
 	buf := make([]byte, have+need+max(chunk, min(have, left)))
-	copy(buf, a.buf[from:end])
+	copy(buf, a.buf[a.used:end])
 	a.buf, a.used = buf, 0
 	return buf
 }

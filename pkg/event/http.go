@@ -111,7 +111,7 @@ func (r HTTPResponse) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a function's answer as the platform does: JSON without a statusCode is itself the
 // body, with status 200 and content type application/json (583/96099). An answer that is not JSON, or has
-// a field of the wrong type beside its statusCode, is a *[DecodeError].
+// a field of the wrong type or an impossible statusCode, is a *[DecodeError].
 func (r *HTTPResponse) UnmarshalJSON(payload []byte) error {
 	var status int64
 	s := newScanner(KindHTTP, payload)
@@ -132,6 +132,10 @@ func (r *HTTPResponse) UnmarshalJSON(payload []byte) error {
 			Body:       bytes.Clone(payload),
 		}
 		return nil
+	}
+	if status < 100 || status > 999 { // net/http, and so the local platform, can send no other
+		s.field = "statusCode"
+		return s.fail(0, "want a number from 100 to 999")
 	}
 	out := HTTPResponse{StatusCode: int(status), Header: http.Header{}}
 	var body bodyReader

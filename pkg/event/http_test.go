@@ -147,7 +147,7 @@ func TestHTTPResponseWithoutStatusIsItselfTheBody(t *testing.T) {
 
 func TestHTTPResponseRefusesWhatThePlatformCannotSend(t *testing.T) {
 	t.Parallel()
-	for _, answer := range []string{``, `Hello`, `{"statusCode":"abc"}`, `{"statusCode":200,"headers":1}`, `{"headers":1,"statusCode":200}`, `{"statusCode":200,"body":{}}`} {
+	for _, answer := range []string{``, `Hello`, `{"statusCode":"abc"}`, `{"statusCode":99}`, `{"statusCode":1000}`, `{"statusCode":-1}`, `{"statusCode":200,"headers":1}`, `{"headers":1,"statusCode":200}`, `{"statusCode":200,"body":{}}`} {
 		var got event.HTTPResponse
 		if err := got.UnmarshalJSON([]byte(answer)); err == nil {
 			t.Errorf("%s was accepted: %+v", answer, got)

@@ -164,9 +164,7 @@ func (d *kafkaDecoder) topic(r *KafkaRecord) error {
 	default:
 		return d.mismatch("a string")
 	}
-	kept := d.arena
 	name, err := d.text()
-	d.arena = kept // name is used up before anything overwrites it
 	if err != nil {
 		return err
 	}

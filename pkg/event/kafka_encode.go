@@ -59,11 +59,7 @@ func (e *KafkaEncoder) Count() int { return e.count }
 func (e *KafkaEncoder) Len() int { return len(e.buf) + len(kafkaTail) }
 
 // Bytes is the event. It is valid until the next call of Add, TryAdd or Reset.
-func (e *KafkaEncoder) Bytes() []byte {
-	done := append(e.buf, kafkaTail...)
-	e.buf = done[:len(e.buf)] // keep the room
-	return done
-}
+func (e *KafkaEncoder) Bytes() []byte { return append(e.buf, kafkaTail...) }
 
 // Reset empties the event and keeps its memory for the next one.
 func (e *KafkaEncoder) Reset() {

@@ -174,10 +174,7 @@ func (s *scanner) close() error {
 func (s *scanner) skip() error {
 	switch c := s.peek(); {
 	case c == '"':
-		kept := s.arena
-		_, err := s.text()
-		s.arena = kept
-		return err
+		return s.skipText()
 	case c == '{':
 		return s.object(func([]byte) error { return s.skip() })
 	case c == '[':

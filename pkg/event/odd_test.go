@@ -1,0 +1,141 @@
+package event_test
+
+import (
+	"strings"
+
+	"github.com/scf-etl/scf-etl/pkg/event"
+)
+
+// one is an event of one record whose fields other than the given ones are good.
+func one(fields string) string {
+	return `{"Records":[{"Ckafka":{"topic":"t","partition":1,"offset":2,` + fields + `}}]}`
+}
+
+// oddEvents are inputs at the edges of JSON and of the event's shape. They are compared with encoding/json
+// by name here, and are the seeds of FuzzKafka.
+func oddEvents() map[string]string {
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	return map[string]string{
+		"sample":                            string(must(event.Sample(event.KindKafka))),
+		"no payload":                        ``,
+		"only white space":                  " \n",
+		"null":                              `null`,
+		"an empty object":                   `{}`,
+		"an array":                          `[]`,
+		"a string":                          `"Records"`,
+		"a byte order mark":                 "\xef\xbb\xbf{}",
+		"no records":                        `{"Records":[]}`,
+		"null records":                      `{"Records":null}`,
+		"records as an object":              `{"Records":{}}`,
+		"null record":                       `{"Records":[null]}`,
+		"record as a number":                `{"Records":[1]}`,
+		"null message":                      `{"Records":[{"Ckafka":null}]}`,
+		"message as a string":               `{"Records":[{"Ckafka":"x"}]}`,
+		"white space everywhere":            " {\t\"Records\" :\r\n[ { \"Ckafka\" : { \"topic\" : \"t\" , \"partition\" : 0 , \"offset\" : 1 } } ] } \n",
+		"a form feed between tokens":        "{\f\"Records\":[]}",
+		"trailing data":                     `{"Records":[]} x`,
+		"two events":                        `{"Records":[]}{"Records":[]}`,
+		"a trailing zero byte":              "{\"Records\":[]}\x00",
+		"a trailing comma in the list":      `{"Records":[{"Ckafka":{"topic":"t","partition":1,"offset":2}},]}`,
+		"a trailing comma in the record":    one(`"msgKey":"k",`),
+		"a missing comma":                   `{"Records":[{"Ckafka":{"topic":"t""partition":1}}]}`,
+		"a missing colon":                   `{"Records" []}`,
+		"a missing value":                   one(`"msgKey":`),
+		"a name without quotes":             `{Records:[]}`,
+		"a name cut off":                    `{"Recor`,
+		"an event cut off in a body":        `{"Records":[{"Ckafka":{"topic":"t","partition":1,"offset":2,"msgBody":"abc`,
+		"an event cut off in an escape":     `{"Records":[{"Ckafka":{"topic":"t","partition":1,"offset":2,"msgBody":"abc\`,
+		"an event cut off in hex digits":    `{"Records":[{"Ckafka":{"topic":"t","partition":1,"offset":2,"msgBody":"abc\u00`,
+		"an event cut off in a pair":        `{"Records":[{"Ckafka":{"topic":"t","partition":1,"offset":2,"msgBody":"abc\ud83d\u`,
+		"Partition in upper case":           `{"Records":[{"Ckafka":{"topic":"t","Partition":5,"offset":1}}]}`,
+		"every name in another case":        `{"rECORDS":[{"cKAFKA":{"TOPIC":"t","PARTITION":5,"OFFSET":1,"MSGKEY":"k","msgbody":"b"}}]}`,
+		"names with the Kelvin and long s":  "{\"Record\u017f\":[{\"C\u212aaf\u212aa\":{\"topic\":\"t\",\"partition\":1,\"off\u017fet\":2,\"m\u017fg\u212aey\":\"k\"}}]}",
+		"escaped names":                     `{"\u0052ecords":[{"Ck\u0061fka":{"\u0074opic":"t","partition":1,"offset":2}}]}`,
+		"a name that is not UTF-8":          "{\"Records\":[],\"\xff\":1}",
+		"partition and Partition":           one(`"Partition":9`),
+		"duplicate fields":                  one(`"topic":"u","offset":7,"msgKey":"a","msgKey":"b"`),
+		"duplicate fields with null":        one(`"topic":null,"offset":null,"partition":null,"msgKey":"a","msgKey":null,"msgBody":null,"msgBody":"b"`),
+		"duplicate messages merge":          `{"Records":[{"Ckafka":{"topic":"t","partition":1},"Ckafka":{"offset":2}}]}`,
+		"duplicate lists merge":             `{"Records":[{"Ckafka":{"topic":"t","partition":1}}],"Records":[{"Ckafka":{"offset":2}}]}`,
+		"a shorter list comes second":       `{"Records":[{"Ckafka":{"topic":"a","partition":1,"offset":1}},{}],"Records":[{"Ckafka":{"offset":2}}]}`,
+		"a longer list sees a cut one":      `{"Records":[{"Ckafka":{"topic":"a","partition":1,"offset":1}},{"Ckafka":{"topic":"b","partition":1,"offset":1}}],"Records":[{}],"Records":[{},{"Ckafka":{"offset":9}}]}`,
+		"an empty list forgets the first":   `{"Records":[{"Ckafka":{"topic":"a","partition":1,"offset":1}}],"Records":[],"Records":[{"Ckafka":{"offset":2}}]}`,
+		"a null list forgets the first":     `{"Records":[{"Ckafka":{"topic":"a","partition":1,"offset":1}}],"Records":null,"Records":[{"Ckafka":{"offset":2}}]}`,
+		"the last list is null":             `{"Records":[{"Ckafka":{"topic":"a","partition":1,"offset":1}}],"Records":null}`,
+		"unknown fields":                    `{"v":[1,-2.5e+3,{"a":null,"b":[true,false]}],"Records":[{"x":"\u00e9","Ckafka":{"headers":[{"k":"v"}],"topic":"t","partition":1,"offset":2}}],"z":"\ud800"}`,
+		"an unknown field with a bad value": one(`"x":[1,]`),
+		"an unknown field with a bad text":  one("\"x\":\"a\nb\""),
+		"an unknown bad literal":            one(`"x":nul`),
+		"an unknown bad number":             one(`"x":01`),
+		"a literal with more behind it":     one(`"x":truex`),
+		"nesting as deep as it may be":      one(`"x":` + deep(9996)),
+		"nesting too deep":                  one(`"x":` + deep(9997)),
+		"more lists than levels":            one(`"x":[` + strings.Repeat("[],{},", 10001) + `0]`),
+		"nesting without end":               strings.Repeat(`{"a":[`, 20000),
+		"key null":                          one(`"msgKey":null`),
+		"key empty":                         one(`"msgKey":""`),
+		"key None":                          one(`"msgKey":"None"`),
+		"key as a number":                   one(`"msgKey":1`),
+		"body as an object":                 one(`"msgBody":{}`),
+		"body as a bool":                    one(`"msgBody":true`),
+		"body as a wrong literal":           one(`"msgBody":nil`),
+		"every simple escape":               one(`"msgBody":"\"\\\/\b\f\n\r\t"`),
+		"an escape that JSON has not":       one(`"msgBody":"\'"`),
+		"escapes in hex":                    one(`"msgBody":"\u0000\u001f\u0041\u00e9\u4e2d\uFFFD\uffff"`),
+		"a bad hex digit":                   one(`"msgBody":"\u00g0"`),
+		"a surrogate pair":                  one(`"msgBody":"\ud83d\ude00"`),
+		"a lone high surrogate":             one(`"msgBody":"\ud83d"`),
+		"a lone high surrogate before text": one(`"msgBody":"\ud83dabc"`),
+		"a lone low surrogate":              one(`"msgBody":"\ude00x"`),
+		"two high surrogates":               one(`"msgBody":"\ud83d\ud83d\ude00"`),
+		"a high surrogate before an escape": one(`"msgBody":"\ud83d\n\ud83d\u0041"`),
+		"a pair with a bad hex digit":       one(`"msgBody":"\ud83d\udg00"`),
+		"a control character":               one("\"msgBody\":\"a\x1fb\""),
+		"a control character after escapes": one("\"msgBody\":\"\\n-------------\x01\""),
+		"a delete character":                one("\"msgBody\":\"a\x7fb\""),
+		"text in CJK":                       one(`"msgBody":"云函数把记录写到另一个集群，一条不少。"`),
+		"text of one to four bytes":         one(`"msgBody":"aé中😀aé中😀aé中😀"`),
+		"CJK with escapes":                  one(`"msgBody":"云\n函数\"把\"记录，\\一条不少。一条不少。一条不少。"`),
+		"invalid UTF-8":                     one("\"msgBody\":\"a\xff\xc3(\xe4\xb8\xf0\x9f\x98z\""),
+		"overlong forms":                    one("\"msgBody\":\"\xc0\x80 \xe0\x80\x80\xe0\x9f\xbf \xf0\x80\x80\x80\""),
+		"surrogates in UTF-8":               one("\"msgBody\":\"\xe4\xb8\xad\xed\xa0\x80\xed\x9f\xbf\xee\x80\x80\xed\xa0\x80\xe4\xb8\xad\""),
+		"a character beyond Unicode":        one("\"msgBody\":\"\xf4\x90\x80\x80\xf4\x8f\xbf\xbf\""),
+		"many invalid bytes":                one("\"msgBody\":\"" + strings.Repeat("\xff", 9000) + "\""),
+		"an invalid byte at the very end":   "{\"Records\":[],\"\xe4\xb8",
+		"a long text with escapes":          one(`"msgBody":"` + strings.Repeat(`0123456789\n`, 300000) + `"`),
+		"many texts with escapes":           one(strings.Repeat(`"msgKey":"\u4e2d\n","msgBody":"`+strings.Repeat(`\"x\"`, 900)+`",`, 40) + `"x":0`),
+		"minus zero":                        one(`"offset":-0`),
+		"a number with a leading zero":      one(`"offset":01`),
+		"a number with a leading plus":      one(`"offset":+1`),
+		"only a minus":                      one(`"offset":-`),
+		"a fraction":                        one(`"offset":1.0`),
+		"an exponent":                       one(`"offset":1e2`),
+		"a bad fraction":                    one(`"offset":1.`),
+		"a bad exponent":                    one(`"offset":1e`),
+		"the largest offset":                one(`"offset":9223372036854775807`),
+		"an offset of 64 bits":              one(`"offset":9223372036854775808`),
+		"the smallest offset":               one(`"offset":-9223372036854775808`),
+		"an offset as a string":             one(`"offset":"1"`),
+		"the largest partition":             one(`"partition":2147483647`),
+		"a partition of 32 bits":            one(`"partition":2147483648`),
+		"the smallest partition":            one(`"partition":-2147483648`),
+		"an empty partition":                one(`"partition":""`),
+		"a negative partition":              one(`"partition":-1`),
+		"a negative offset":                 one(`"offset":-1`),
+		"an empty topic":                    one(`"topic":""`),
+		"a topic as a number":               one(`"topic":7`),
+		"a topic with escapes":              one(`"topic":"\u4e2d\"x"`),
+		"no topic":                          `{"Records":[{"Ckafka":{"partition":1,"offset":2}}]}`,
+		"no partition":                      `{"Records":[{"Ckafka":{"topic":"t","offset":2}}]}`,
+		"no offset":                         `{"Records":[{"Ckafka":{"topic":"t","partition":1}}]}`,
+		"the event of another trigger":      string(must(event.Sample(event.KindTimer))),
+		"a record of another trigger":       string(must(event.Sample(event.KindCOS))),
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
