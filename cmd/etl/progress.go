@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// quiet is how long a command may work before it shows progress, and how often
+// a line is printed where there is no terminal.
+const (
+	quiet    = 2 * time.Second
+	lineRate = 5 * time.Second
+)
+
+// progress shows how far long work is: a bar with rate and time left on a
+// terminal, a line now and then elsewhere. It is for one goroutine at a time.
+type progress struct {
+	w        io.Writer
+	label    string
+	terminal bool
+	bar      *progressbar.ProgressBar
+	begun    time.Time
+	line     time.Time // of the last one
+}
+
+func (a *app) newProgress(label string) *progress {
+	file, ok := a.stderr.(*os.File)
+	return &progress{w: a.stderr, label: label, terminal: ok && term.IsTerminal(int(file.Fd())), begun: time.Now()}
+}
+
+// set says that done of total are finished. total may change.
+func (p *progress) set(done, total int64) {
+	now := time.Now()
+	if now.Sub(p.begun) < quiet || total <= 0 {
+		return
+	}
+	if !p.terminal {
+		if now.Sub(p.line) >= lineRate {
+			p.line = now
+			fmt.Fprintf(p.w, "%s: %d of %d (%d%%), %.0f a second\n", p.label, done, total, 100*done/total, float64(done)/now.Sub(p.begun).Seconds())
+		}
+		return
+	}
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(p.label),
+			progressbar.OptionShowIts(), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	p.bar.ChangeMax64(total)
+	_ = p.bar.Set64(min(done, total)) // only a terminal that is gone can fail
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Clear() // only a terminal that is gone can fail
+	}
+}

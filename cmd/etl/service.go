@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scf-etl/scf-etl/pkg/emulator"
+	"github.com/scf-etl/scf-etl/pkg/scf"
+)
+
+// serviceFlag is the serverless.yml that a command needs.
+type serviceFlag struct {
+	file  string
+	stage string
+}
+
+func newServiceFlag(cmd *cobra.Command) *serviceFlag {
+	f := &serviceFlag{}
+	cmd.Flags().StringVarP(&f.file, "config", "c", "", "serverless.yml to read (default: the nearest one upwards from here)")
+	cmd.Flags().StringVarP(&f.stage, "stage", "s", "", "stage, for ${sls:stage} and the functions' names")
+	return f
+}
+
+// load reads the file with its variables. more goes before the environment.
+func (f *serviceFlag) load(a *app, more map[string]string) (*scf.Service, string, error) {
+	folder, path, err := findService(f.file)
+	if err != nil {
+		return nil, "", err
+	}
+	service, err := scf.Load(path, scf.Options{
+		Stage: f.stage,
+		LookupEnv: func(key string) (string, bool) {
+			if value, ok := more[key]; ok {
+				return value, true
+			}
+			value, ok := a.environ[key]
+			return value, ok
+		},
+	})
+	return service, folder, err
+}
+
+// deployAll builds functions and puts them on the platform; names chooses some
+// by their key, none means all.
+func deployAll(ctx context.Context, platform *emulator.Platform, service *scf.Service, folder string, names ...string) error {
+	built, err := os.MkdirTemp("", "etl-build-")
+	if err != nil {
+		return fmt.Errorf("build the functions: %w", err)
+	}
+	defer os.RemoveAll(built) // the platform has copied what it needs
+	for _, f := range service.Functions {
+		if len(names) > 0 && names[0] != f.Key {
+			continue
+		}
+		code, err := buildFunction(ctx, folder, f, built)
+		if err != nil {
+			return err
+		}
+		if err := platform.Deploy(ctx, f, code); err != nil {
+			return fmt.Errorf("deploy %s: %w", f.Key, err)
+		}
+	}
+	return nil
+}
+
+// findFunction gives a function by its key or its full name.
+func findFunction(service *scf.Service, name string) (scf.Function, error) {
+	var keys []string
+	for _, f := range service.Functions {
+		if f.Key == name || f.Name == name {
+			return f, nil
+		}
+		keys = append(keys, f.Key)
+	}
+	return scf.Function{}, usagef("no function %q in serverless.yml: it has %v", name, keys)
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/scf-etl/scf-etl/pkg/emulator"
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/localkafka"
+	"github.com/scf-etl/scf-etl/pkg/scf"
+)
+
+// The ports of the embedded clusters: the defaults of serverless.yml.
+const (
+	sourcePort = 19092
+	targetPort = 29092
+)
+
+func (a *app) upCommand() *cobra.Command {
+	var embed bool
+	var data string
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run serverless.yml here, until Ctrl-C",
+		Long: `Build the functions of serverless.yml, start them as the cloud does, and drive
+them with their triggers. A line is printed for each invocation. Ctrl-C stops
+the triggers, lets running invocations finish and commits what they have done.
+
+Which cluster a CKafka instance id is on this machine is said under
+custom.local.ckafka in serverless.yml; settings for what no document of the
+platform says stand beside it.`,
+		Example: "  etl up\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092",
+		Args:    cobra.NoArgs,
+	}
+	flag := newServiceFlag(cmd)
+	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
+	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+		service, folder, err := flag.load(a, nil)
+		if err != nil {
+			return err
+		}
+		if embed {
+			stop, err := startEmbedded(data)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, stop()) }()
+		}
+		return a.up(cmd.Context(), service, folder)
+	}
+	return cmd
+}
+
+// startEmbedded starts both clusters on the ports of serverless.yml.
+func startEmbedded(data string) (stop func() error, err error) {
+	var clusters []*localkafka.Cluster
+	stop = func() error {
+		var faults []error
+		for _, c := range clusters {
+			faults = append(faults, c.Close())
+		}
+		return errors.Join(faults...)
+	}
+	for name, port := range map[string]int{"source": sourcePort, "target": targetPort} {
+		config := localkafka.Config{Ports: []int{port}, AutoCreate: true}
+		if data != "" {
+			config.Dir = filepath.Join(data, name)
+		}
+		c, err := localkafka.Start(config)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("embedded %s cluster: %w", name, err), stop())
+		}
+		clusters = append(clusters, c)
+	}
+	return stop, nil
+}
+
+// up runs a service until ctx ends.
+func (a *app) up(ctx context.Context, service *scf.Service, folder string) (err error) {
+	lines := &invocationLines{w: a.stdout}
+	platform, err := emulator.New(platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger}))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, platform.Close()) }()
+	begun := time.Now()
+	if err := deployAll(ctx, platform, service, folder); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%d functions built and deployed in %v; Ctrl-C stops\n", len(service.Functions), time.Since(begun).Round(time.Millisecond))
+	for _, f := range service.Functions {
+		for _, trigger := range f.Events {
+			fmt.Fprintf(a.stdout, "  %s  <-  %s %s\n", f.Name, trigger.Kind(), trigger.Name())
+		}
+	}
+	return platform.Run(ctx)
+}
+
+// platformConfig takes what serverless.yml says of this machine.
+func platformConfig(service *scf.Service, hooks emulator.Hooks) emulator.Config {
+	local := service.Local
+	config := emulator.Config{
+		Region:       service.Region,
+		Clusters:     map[string]kafka.Config{},
+		IdleTimeout:  local.IdleTimeout,
+		MaxInstances: local.MaxInstances,
+		Kafka: emulator.KafkaConfig{
+			RetryInterval:   local.RetryInterval,
+			AfterLastRetry:  emulator.Policy(local.AfterLastRetry),
+			Oversize:        emulator.Policy(local.Oversize),
+			ReadUncommitted: local.ReadUncommitted,
+			EmptyNullKey:    local.EmptyNullKey,
+			BackOffMin:      local.BackOffMin,
+			BackOffMax:      local.BackOffMax,
+		},
+		Hooks: hooks,
+	}
+	for id, c := range local.Clusters {
+		config.Clusters[id] = kafka.Config{
+			Brokers: c.Brokers,
+			TLS:     c.TLS, TLSCAFile: c.TLSCAFile, TLSCertFile: c.TLSCertFile, TLSKeyFile: c.TLSKeyFile, TLSServerName: c.TLSServerName,
+			SASL: c.SASL, User: c.User, Password: c.Password,
+		}
+	}
+	return config
+}
+
+// invocationLines prints one line an invocation and one a change of a trigger
+// that somebody should know of.
+type invocationLines struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *invocationLines) invoked(i emulator.Invocation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	outcome := "ok"
+	if i.Error != nil {
+		outcome = "FAILED " + i.Error.Error()
+	}
+	start := ""
+	if i.ColdStart() {
+		start = fmt.Sprintf(" cold start %v,", i.Init.Round(time.Millisecond))
+	}
+	fmt.Fprintf(l.w, "%s %s %s%s event %d B, billed %d ms, %d MB: %s\n", i.Start.Format(time.TimeOnly), i.Function, i.Trigger,
+		start, i.EventBytes, i.BilledMS, i.MaxRSS>>20, outcome)
+}
+
+func (l *invocationLines) trigger(e emulator.TriggerEvent) {
+	if e.Status.Reason == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.w, "%s %s/%d %s: %s\n", e.Function, e.Topic, e.Status.Partition, e.Status.State, e.Status.Reason)
+}

@@ -1,0 +1,112 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/scf-etl/scf-etl/pkg/emulator"
+	"github.com/scf-etl/scf-etl/pkg/event"
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
+	"github.com/scf-etl/scf-etl/pkg/scf"
+)
+
+var codecs = []batch.Codec{batch.None, batch.Gzip, batch.Snappy, batch.LZ4, batch.Zstd}
+
+// stories are what a user relies on. Each runs in a world of its own topics.
+var stories = []struct {
+	requirement string
+	run         func(*testing.T, *world)
+	realOnly    string // why embedded brokers cannot tell the truth; empty where they can
+}{
+	{"a topic is dumped: every record once, in order, unchanged", plainDump, ""},
+	{"every special record arrives unchanged, in every compression", specialRecords, ""},
+	{"an event that is sent again copies nothing again", redelivery, ""},
+	{"kill -9 in the middle loses, doubles and reorders nothing", killed, ""},
+	{"aborted transactions of the source are not copied", abortedTransactions, ""},
+	{"a compacted source is copied as it is read", compactedSource, "they keep every record"},
+}
+
+func TestOnEmbeddedBrokers(t *testing.T) {
+	t.Parallel()
+	for _, story := range stories {
+		t.Run(story.requirement, func(t *testing.T) {
+			t.Parallel()
+			if story.realOnly != "" {
+				t.Skip("runs on real Kafka only, embedded brokers are no proof: " + story.realOnly)
+			}
+			story.run(t, embedded(t))
+		})
+	}
+}
+
+func TestOnRealKafka(t *testing.T) {
+	t.Parallel()
+	for _, story := range stories {
+		t.Run(story.requirement, func(t *testing.T) {
+			t.Parallel()
+			story.run(t, real(t))
+		})
+	}
+}
+
+func plainDump(t *testing.T, w *world) {
+	w.createTopic(t, 4, sample.TopicSettings())
+	for p := range int32(4) {
+		w.produce(t, p, codecs[p], 100, sample.Plain(5000, 200, uint64(p)))
+	}
+	w.deploy(t, nil)
+	w.awaitCopied(t)
+	w.produce(t, 0, batch.Zstd, 10, sample.Plain(500, 200, 9)) // and while it runs
+	w.awaitCopied(t)
+	w.requireEqual(t, 20_500)
+}
+
+func specialRecords(t *testing.T, w *world) {
+	w.createTopic(t, len(codecs), sample.TopicSettings())
+	for p, codec := range codecs {
+		w.produce(t, int32(p), codec, 1, sample.Special())
+	}
+	w.deploy(t, nil)
+	w.awaitCopied(t)
+	w.requireEqual(t, int64(len(codecs)*len(sample.Special())))
+}
+
+func redelivery(t *testing.T, w *world) {
+	w.createTopic(t, 1, sample.TopicSettings())
+	w.produce(t, 0, batch.LZ4, 7, sample.Plain(50, 100, 1))
+	w.deploy(t, func(_ *emulator.Config, f *scf.Function) { f.Events = nil }) // events by hand
+	var e event.Kafka
+	for offset := range int64(50) {
+		e.Records = append(e.Records, event.KafkaRecord{Topic: w.topic, Offset: offset, Body: []byte("as text")})
+	}
+	payload := e.AppendJSON(nil)
+	for try := range 5 {
+		got := w.deliver(t, payload)
+		want := `"records":0`
+		if try == 0 {
+			want = `"records":50`
+		}
+		if !strings.Contains(string(got.Payload), want) {
+			t.Errorf("delivery %d: %s, want %s", try, got.Payload, want)
+		}
+		if try == 2 { // a cold start has to find what the warm one knew
+			kill(t, got.PID)
+		}
+	}
+	w.requireEqual(t, 50)
+}
+
+// deliver sends an event until it is handled, as a trigger does.
+func (w *world) deliver(t *testing.T, payload []byte) emulator.Invocation {
+	t.Helper()
+	var got emulator.Invocation
+	w.await(t, "a delivery that is handled", func() (bool, error) {
+		var err error
+		if got, err = w.platform.Invoke(w.ctx, "dump", payload, emulator.InvokeOptions{}); err != nil {
+			return false, err
+		}
+		return got.Error == nil, nil
+	})
+	return got
+}

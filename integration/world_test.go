@@ -1,0 +1,242 @@
+package integration
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scf-etl/scf-etl/integration/kafkatest"
+	"github.com/scf-etl/scf-etl/pkg/emulator"
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+	"github.com/scf-etl/scf-etl/pkg/localkafka"
+	"github.com/scf-etl/scf-etl/pkg/mirror"
+	"github.com/scf-etl/scf-etl/pkg/scf"
+)
+
+// storyTimeout bounds one story.
+const storyTimeout = 5 * time.Minute
+
+// world is where a story happens: two clusters and, once it is deployed, the
+// function dump on a platform of its own.
+type world struct {
+	ctx            context.Context
+	source, target *kafka.Client
+	topic          string
+	dir            string // of the platform: where the function's binary is
+	platform       *emulator.Platform
+}
+
+// embedded is a world of embedded brokers.
+func embedded(t *testing.T) *world {
+	t.Helper()
+	var brokers [2][]string
+	for i := range brokers {
+		cluster, err := localkafka.Start(localkafka.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cluster.Close() })
+		brokers[i] = cluster.Brokers()
+	}
+	return newWorld(t, brokers[0], brokers[1])
+}
+
+// real is a world of Apache Kafka in containers.
+func real(t *testing.T) *world {
+	t.Helper()
+	pair := containers.Pair(t)
+	return newWorld(t, pair.Source.Brokers, pair.Target.Brokers)
+}
+
+func newWorld(t *testing.T, source, target []string) *world {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), storyTimeout)
+	t.Cleanup(cancel)
+	return &world{ctx: ctx, source: open(t, ctx, source), target: open(t, ctx, target), topic: kafkatest.Topic(t), dir: t.TempDir()}
+}
+
+func open(t *testing.T, ctx context.Context, brokers []string) *kafka.Client {
+	t.Helper()
+	client, err := kafka.Open(ctx, kafka.Config{Brokers: brokers, MetadataTTL: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// instance is the id of the source cluster as serverless.yml would name it.
+const instance = "ckafka-source"
+
+// function is dump as a user would deploy it, with a trigger that begins at
+// the first record.
+func (w *world) function() scf.Function {
+	return scf.Function{
+		Key: "dump", Name: "dump", Handler: "main", Runtime: "Go1", MemorySize: 512, Timeout: 30,
+		Environment: map[string]string{
+			"JOB":            "story",
+			"SOURCE_BROKERS": strings.Join(w.source.Brokers(), ","),
+			"TARGET_BROKERS": strings.Join(w.target.Brokers(), ","),
+		},
+		Events: []scf.Trigger{{Kafka: &scf.KafkaTrigger{
+			InstanceID: instance, Topic: w.topic, ConsumerGroup: "etl-" + w.topic,
+			MaxMsgNum: 1000, TimeOut: 1, Retry: 10_000, Offset: scf.Earliest, Enabled: true,
+		}}},
+	}
+}
+
+// deploy starts a platform with the function on it. change may alter either.
+func (w *world) deploy(t *testing.T, change func(*emulator.Config, *scf.Function)) {
+	t.Helper()
+	config := emulator.Config{
+		Dir:      w.dir,
+		Clusters: map[string]kafka.Config{instance: {Brokers: w.source.Brokers()}},
+		Kafka:    emulator.KafkaConfig{RetryInterval: 50 * time.Millisecond},
+		Keep:     2000,
+	}
+	function := w.function()
+	if change != nil {
+		change(&config, &function)
+	}
+	platform, err := emulator.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := platform.Deploy(w.ctx, function, dumpPackage(t)); err != nil {
+		t.Fatal(err)
+	}
+	w.platform = platform
+	ctx, stop := context.WithCancel(w.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- platform.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if err := platform.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			w.report(t)
+		}
+	})
+}
+
+// report shows the last invocations of a story that failed.
+func (w *world) report(t *testing.T) {
+	invocations := w.platform.Invocations()
+	for _, i := range invocations[max(0, len(invocations)-5):] {
+		t.Logf("invocation %s: %v, error %v, log:\n%s", i.RequestID, i.Duration, i.Error, i.Log)
+	}
+}
+
+func (w *world) createTopic(t *testing.T, partitions int, settings map[string]string) {
+	t.Helper()
+	spec := kafka.TopicSpec{Name: w.topic, Partitions: partitions, Settings: settings}
+	if err := w.source.CreateTopic(w.ctx, spec); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// produce appends records to a partition of the source in batches of size.
+func (w *world) produce(t *testing.T, partition int32, codec batch.Codec, size int, records []batch.Record) {
+	t.Helper()
+	const together = 20
+	var batches []batch.Batch
+	send := func() {
+		if len(batches) == 0 {
+			return
+		}
+		if _, err := w.source.ProduceBatches(w.ctx, w.topic, partition, "", batches); err != nil {
+			t.Fatal(err)
+		}
+		batches = nil
+	}
+	for len(records) > 0 {
+		n := min(size, len(records))
+		b, err := batch.Build(batch.Options{Codec: codec}, records[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if batches = append(batches, b); len(batches) == together {
+			send()
+		}
+		records = records[n:]
+	}
+	send()
+}
+
+// await polls a condition until it holds.
+func (w *world) await(t *testing.T, what string, holds func() (bool, error)) {
+	t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	var last error
+	for {
+		ok, err := holds()
+		if ok {
+			return
+		}
+		last = err
+		select {
+		case <-w.ctx.Done():
+			t.Fatalf("%s: not in %v (%v)", what, storyTimeout, last)
+		case <-ticker.C:
+		}
+	}
+}
+
+// awaitCopied waits until the trigger has committed all that the source holds:
+// then the platform has seen every event through.
+func (w *world) awaitCopied(t *testing.T) {
+	t.Helper()
+	w.await(t, "the trigger's group at the end of the source", w.copied)
+}
+
+func (w *world) copied() (bool, error) {
+	topic, err := w.source.Topic(w.ctx, w.topic)
+	if err != nil {
+		return false, err
+	}
+	var partitions []int32
+	for _, p := range topic.Partitions {
+		partitions = append(partitions, p.ID)
+	}
+	end, err := w.source.Offsets(w.ctx, w.topic, kafka.Latest, partitions...)
+	if err != nil {
+		return false, err
+	}
+	committed, err := w.source.Committed(w.ctx, "etl-"+w.topic, w.topic, partitions...)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range partitions {
+		if end[p] > 0 && committed[p].Offset < end[p] {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// requireEqual compares source and target by content and count.
+func (w *world) requireEqual(t *testing.T, records int64) {
+	t.Helper()
+	got, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, mirror.CompareOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source, target int64
+	for _, p := range got.Partitions {
+		source += p.Source.Records
+		target += p.Target.Records
+		if !p.Equal {
+			t.Errorf("partition %d: %v", p.Partition, p.Difference)
+		}
+	}
+	if !got.Ordered || source != records || target != records {
+		t.Errorf("compared %d and %d records (%s), want %d in order", source, target, got.Scope(), records)
+	}
+}
