@@ -101,7 +101,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 			if !slices.Contains([]string{"text", "json"}, a.format) {
 				return usagef("-o is %q: want text or json", a.format)
 			}
-			a.begun = true
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -114,7 +113,22 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		a.verifyCommand(), a.offsetsCommand(),
 		a.lintCommand(), a.doctorCommand(), a.versionCommand(),
 	)
+	a.notice(root)
 	return root
+}
+
+// notice marks the moment at which a command begins its work: everything that
+// can be wrong with its arguments and flags has been checked then.
+func (a *app) notice(cmd *cobra.Command) {
+	if work := cmd.RunE; work != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			a.begun = true
+			return work(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		a.notice(sub)
+	}
 }
 
 // print writes a value as JSON, or calls text to write it for people.
