@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"runtime"
 	"strings"
@@ -241,12 +242,16 @@ func TestKafkaDecodeTakesLittleMemoryBesideThePayload(t *testing.T) {
 		{"empty records and no end", `{"Records":[{},{},` + strings.Repeat(" ", 5<<20), 64 << 10},
 	} {
 		payload := []byte(tt.payload)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		var k event.Kafka
-		_ = k.UnmarshalJSON(payload)
-		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(tt.most) {
+		got := uint64(math.MaxUint64)
+		for range 5 { // the runtime allocates now and then, so the least is what decoding takes
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			var k event.Kafka
+			_ = k.UnmarshalJSON(payload)
+			runtime.ReadMemStats(&after)
+			got = min(got, after.TotalAlloc-before.TotalAlloc)
+		}
+		if got > uint64(tt.most) {
 			t.Errorf("%s: decoding %d bytes allocates %d, want at most %d", tt.name, len(payload), got, tt.most)
 		}
 	}
