@@ -2,9 +2,9 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -14,19 +14,26 @@ import (
 
 // Client talks to one cluster. It is safe for concurrent use, keeps its
 // connections between calls and opens them again when they break.
+//
+// Calls that only read (topics, settings, offsets) are repeated while their
+// error is [Retriable], for at most twice the request time-out. What else is
+// repeated, a method says itself.
 type Client struct {
-	config    Config
-	client    *kafkago.Client
-	transport *kafkago.Transport
-	stop      context.CancelFunc
-	versions  map[protocol.ApiKey]int16 // highest version the bootstrap broker takes
+	config     Config
+	network    network
+	client     *kafkago.Client
+	transport  *kafkago.Transport
+	background context.Context // until Close
+	stop       context.CancelFunc
+	versions   map[protocol.ApiKey]int16 // highest version the bootstrap broker takes
 }
 
 // Open connects to the cluster and returns once a broker has answered.
 //
 // A wrong user, password or certificate is an error at once
-// ([ErrAuthentication]); a broker that is not there is one after the dial
-// time-out. The files that cfg names are read here.
+// ([ErrAuthentication]), and so is a port that nobody listens on; a broker that
+// does not answer is one after the dial time-out. The files that cfg names are
+// read here. ctx bounds Open alone, not the client.
 func Open(ctx context.Context, cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
@@ -44,24 +51,26 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("kafka config: %w", err)
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	network := network{timeout: cfg.DialTimeout, tls: tlsConfig, sasl: mechanism != nil}
 	transport := &kafkago.Transport{
-		Dial:        (&net.Dialer{Timeout: cfg.DialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		Dial:        network.dial,
 		DialTimeout: cfg.DialTimeout,
 		MetadataTTL: cfg.MetadataTTL,
 		ClientID:    cfg.ClientID,
-		TLS:         tlsConfig,
 		SASL:        mechanism,
 		Context:     background,
 	}
 	c := &Client{
-		config:    cfg,
-		transport: transport,
-		stop:      stop,
-		client:    &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: transport},
+		config:     cfg,
+		network:    network,
+		transport:  transport,
+		background: background,
+		stop:       stop,
+		client:     &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: transport},
 	}
 	if err := c.hello(ctx); err != nil {
 		c.Close()
-		return nil, fmt.Errorf("connect to %s: %w", strings.Join(cfg.Brokers, ","), err)
+		return nil, fmt.Errorf("connect to %s: %w", strings.Join(cfg.Brokers, ","), cfg.hint(err))
 	}
 	return c, nil
 }
@@ -69,29 +78,63 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 // hello learns the broker's API versions. The metadata request comes first
 // because it is the one in which kafka-go reports why it could not connect.
 func (c *Client) hello(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, c.config.DialTimeout+c.config.RequestTimeout)
-	defer cancel()
-	if _, err := c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{}}); err != nil {
-		return translate(err)
+	if err := c.firstMetadata(ctx); err != nil {
+		return err
 	}
-	answer, err := c.client.ApiVersions(ctx, &kafkago.ApiVersionsRequest{})
-	if err != nil {
-		return translate(err)
-	}
-	if answer.Error != nil {
-		return translate(answer.Error)
-	}
-	c.versions = make(map[protocol.ApiKey]int16, len(answer.ApiKeys))
-	for _, k := range answer.ApiKeys {
-		c.versions[protocol.ApiKey(k.ApiKey)] = int16(k.MaxVersion)
-	}
-	return nil
+	return c.call(ctx, 0, func(ctx context.Context) error {
+		answer, err := c.client.ApiVersions(ctx, &kafkago.ApiVersionsRequest{})
+		if err == nil {
+			err = answer.Error
+		}
+		if err != nil {
+			return err
+		}
+		c.versions = make(map[protocol.ApiKey]int16, len(answer.ApiKeys))
+		for _, k := range answer.ApiKeys {
+			c.versions[protocol.ApiKey(k.ApiKey)] = int16(k.MaxVersion)
+		}
+		return nil
+	})
 }
 
-// Close drops the connections. Calls under way end with an error.
+// firstMetadata waits for kafka-go's view of the cluster. kafka-go gives its
+// own metadata request no more time than the MetadataTTL, which a first one to
+// a far cluster may need more than: so time-outs are waited out for as long as
+// a connection may take.
+func (c *Client) firstMetadata(ctx context.Context) error {
+	for begun := time.Now(); ; {
+		err := c.call(ctx, 0, func(ctx context.Context) error {
+			_, err := c.client.Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{}})
+			return err
+		})
+		var timeout interface{ Timeout() bool }
+		if err == nil || retryOf(err) != again || !errors.As(err, &timeout) || !timeout.Timeout() || time.Since(begun) >= c.config.DialTimeout {
+			return err
+		}
+		if cause := sleep(ctx, 20*time.Millisecond); cause != nil {
+			return &endedError{cause: cause, err: err}
+		}
+	}
+}
+
+// hint adds what an error at the first contact usually means.
+func (c Config) hint(err error) error {
+	switch {
+	case errors.Is(err, ErrAuthentication):
+		return err
+	case c.TLS && (isClosed(err) || errors.As(err, new(tls.RecordHeaderError))):
+		return fmt.Errorf("%w: does the broker speak TLS on that port?", err)
+	case isClosed(err):
+		return fmt.Errorf("%w: the broker closed the connection: check the port, and whether it wants TLS (TLS is false) or SASL (SASL is %q)", err, c.SASL)
+	}
+	return err
+}
+
+// Close drops the connections. Calls under way, and all later ones, end with
+// [ErrClosed].
 func (c *Client) Close() error {
-	c.transport.CloseIdleConnections()
 	c.stop()
+	c.transport.CloseIdleConnections()
 	return nil
 }
 
@@ -100,17 +143,11 @@ func (c *Client) Brokers() []string { return c.config.Brokers }
 
 // SupportsTransactions says whether the cluster can be the target of an
 // exactly-once copy: brokers from 0.11 can.
-func (c *Client) SupportsTransactions() bool {
-	_, ok := c.versions[protocol.InitProducerId]
+func (c *Client) SupportsTransactions() bool { return c.knows(protocol.InitProducerId) }
+
+// knows says whether the broker has an API at all. One that has not closes the
+// connection when it is asked, which looks like a broken network.
+func (c *Client) knows(key protocol.ApiKey) bool {
+	_, ok := c.versions[key]
 	return ok
 }
-
-// within bounds one request; a shorter deadline of ctx stays.
-func (c *Client) within(ctx context.Context, extra time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, c.config.RequestTimeout+extra, errRequestTimeout)
-}
-
-var (
-	errRequestTimeout    = errors.New("request timed out")
-	errConnectionDropped = errors.New("connection dropped")
-)

@@ -2,12 +2,11 @@ package kafka
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -27,10 +26,12 @@ var (
 	// ErrTimestampRefused: a record's timestamp is outside what the topic takes
 	// (message.timestamp.before.max.ms, message.timestamp.after.max.ms).
 	ErrTimestampRefused = errors.New("timestamp outside the topic's message.timestamp.before/after.max.ms")
-	// ErrFenced: a newer producer with the same transactional id has taken over.
-	// Nothing of this producer's open transaction will be seen.
-	ErrFenced = errors.New("fenced by a newer producer of the same transactional id")
-	// ErrAuthentication: the broker refused the user, the password or the certificate.
+	// ErrFenced: a newer producer with the same transactional id has taken over,
+	// or the transaction was open for longer than its time-out. Nothing of this
+	// producer's open transaction will be seen.
+	ErrFenced = errors.New("fenced by a newer producer of the same transactional id, or by the transaction's time-out")
+	// ErrAuthentication: the broker refused the user, the password or the
+	// certificate, or we refused the broker's certificate.
 	ErrAuthentication = errors.New("authentication refused")
 	// ErrAuthorization: the user may not do this: an ACL is missing.
 	ErrAuthorization = errors.New("not authorized")
@@ -38,54 +39,101 @@ var (
 	ErrUnsupported = errors.New("not supported by the broker")
 	// ErrNotCoordinated: the offset belongs to another generation or member of the group.
 	ErrNotCoordinated = errors.New("no longer a member of the consumer group's generation")
+	// ErrClosed: the client was closed, before the call or during it.
+	ErrClosed = errors.New("client is closed")
+	// ErrGroupClosed is what [Group.Next] gives once the group was closed.
+	ErrGroupClosed = errors.New("consumer group is closed")
 )
 
-// brokerError is a broker's error code with the sentinel it stands for.
+var (
+	errRequestTimeout    = errors.New("request timed out")
+	errConnectionDropped = errors.New("connection dropped")
+)
+
+// Retriable says whether the same work may succeed later without anybody
+// changing anything: a leader or coordinator that moves or loads, a lost
+// connection, a time-out of one request, a topic that was created a moment
+// ago. The end of the caller's context, a refused user, a fenced producer and
+// a record that the topic does not take are not.
+//
+// Whether the call has had an effect is unknown after a time-out or a lost
+// connection. In a transaction, [Transactional.Fence] and read back before
+// going on; there some errors are retriable only because Fence gives a state
+// that is known again.
+func Retriable(err error) bool { return retryOf(err) != never }
+
+// retryOf sorts an error into what may be done about it.
+func retryOf(err error) retry {
+	var ended *endedError
+	if err == nil || errors.As(err, &ended) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, ErrAuthentication) || errors.Is(err, ErrClosed) {
+		return never
+	}
+	var code kafkago.Error
+	if errors.As(err, &code) {
+		return verdicts[code].retry
+	}
+	if unheard(err) || errors.Is(err, protocol.ErrNoLeader) || isNetworkError(err) {
+		return again
+	}
+	return never
+}
+
+// unheard says that the transport does not know the topic or partition, which
+// may be because it asked the cluster too long ago.
+func unheard(err error) bool {
+	return errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition)
+}
+
+func isNetworkError(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, errRequestTimeout) || errors.Is(err, errConnectionDropped)
+}
+
+// answered says that a broker answered: the request is not under way any more,
+// and repeating it cannot do it twice. After a time-out in the broker that is
+// not so.
+func answered(err error) bool {
+	var code kafkago.Error
+	return errors.As(err, &code) && code != kafkago.RequestTimedOut
+}
+
+// brokerError is a broker's error code with what it means here.
 type brokerError struct {
-	code kafkago.Error
-	kind error // nil: no sentinel
+	code    kafkago.Error
+	message string // the broker's own words, where it has some
 }
 
 func (e *brokerError) Error() string {
-	if e.kind == nil {
-		return fmt.Sprintf("broker error %d: %s", int(e.code), e.code.Description())
+	v := verdicts[e.code]
+	text := strings.ToLower(e.code.Title())
+	switch {
+	case v.kind != nil:
+		text = v.kind.Error()
+	case v.title != "":
+		text = v.title
+	case e.code == kafkago.Unknown:
+		text = "unexpected error in the broker: see its log"
+	case text == "":
+		text = "error unknown to this client"
 	}
-	return fmt.Sprintf("%v (broker error %d: %s)", e.kind, int(e.code), e.code.Title())
+	text = fmt.Sprintf("%s (broker error %d)", text, int(e.code))
+	for _, more := range []string{e.message, v.advice} {
+		if more != "" {
+			text += ": " + more
+		}
+	}
+	return text
 }
 
+// Unwrap gives the sentinel and kafka-go's code.
 func (e *brokerError) Unwrap() []error {
-	if e.kind == nil {
-		return []error{e.code}
+	if kind := verdicts[e.code].kind; kind != nil {
+		return []error{kind, e.code}
 	}
-	return []error{e.kind, e.code}
-}
-
-// kinds maps error codes (https://kafka.apache.org/protocol#protocol_error_codes) to sentinels.
-var kinds = map[kafkago.Error]error{
-	kafkago.OffsetOutOfRange:                   ErrOffsetOutOfRange,
-	kafkago.UnknownTopicOrPartition:            ErrUnknownTopic,
-	kafkago.UnknownTopicID:                     ErrUnknownTopic,
-	kafkago.InvalidTopic:                       ErrUnknownTopic,
-	kafkago.TopicAlreadyExists:                 ErrTopicExists,
-	kafkago.MessageSizeTooLarge:                ErrTooLarge,
-	kafkago.RecordListTooLarge:                 ErrTooLarge,
-	kafkago.InvalidTimestamp:                   ErrTimestampRefused,
-	kafkago.InvalidProducerEpoch:               ErrFenced,
-	kafkago.ProducerFenced:                     ErrFenced,
-	kafkago.SASLAuthenticationFailed:           ErrAuthentication,
-	kafkago.UnsupportedSASLMechanism:           ErrAuthentication,
-	kafkago.IllegalSASLState:                   ErrAuthentication,
-	kafkago.TopicAuthorizationFailed:           ErrAuthorization,
-	kafkago.GroupAuthorizationFailed:           ErrAuthorization,
-	kafkago.ClusterAuthorizationFailed:         ErrAuthorization,
-	kafkago.TransactionalIDAuthorizationFailed: ErrAuthorization,
-	kafkago.UnsupportedVersion:                 ErrUnsupported,
-	kafkago.UnsupportedForMessageFormat:        ErrUnsupported,
-	kafkago.UnsupportedCompressionType:         ErrUnsupported,
-	kafkago.IllegalGeneration:                  ErrNotCoordinated,
-	kafkago.UnknownMemberId:                    ErrNotCoordinated,
-	kafkago.RebalanceInProgress:                ErrNotCoordinated,
-	kafkago.FencedInstanceID:                   ErrNotCoordinated,
+	return []error{e.code}
 }
 
 // codeError turns an error code of a response into an error; 0 into nil.
@@ -93,27 +141,37 @@ func codeError(code int16) error {
 	if code == 0 {
 		return nil
 	}
-	return &brokerError{code: kafkago.Error(code), kind: kinds[kafkago.Error(code)]}
+	return &brokerError{code: kafkago.Error(code)}
 }
+
+// endedError is the error of a call that the caller ended: the context, or
+// Close. Nothing is to be retried, whatever was under way.
+type endedError struct{ cause, err error }
+
+func (e *endedError) Error() string {
+	if errors.Is(e.err, e.cause) {
+		return e.err.Error()
+	}
+	return fmt.Sprintf("%v: %v", e.cause, e.err)
+}
+
+func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }
 
 // translate gives kafka-go's errors the sentinels of this package.
 func translate(err error) error {
-	if err == nil {
-		return nil
-	}
 	var known *brokerError
-	if errors.As(err, &known) {
-		return err
-	}
 	var code kafkago.Error
-	if errors.As(err, &code) {
-		if kind := kinds[code]; kind != nil {
-			return fmt.Errorf("%w: %w", kind, err)
-		}
-		return err
-	}
 	switch {
-	case errors.Is(err, protocol.ErrNoTopic), errors.Is(err, protocol.ErrNoPartition):
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.As(err, &code):
+		return &brokerError{code: code, message: brokerWords(err, code)}
+	}
+	err = bare(err)
+	switch {
+	case errors.Is(err, ErrAuthentication):
+		return err
+	case unheard(err):
 		return fmt.Errorf("%w: %w", ErrUnknownTopic, err)
 	case isCertificateError(err):
 		return fmt.Errorf("%w: %w", ErrAuthentication, err)
@@ -121,47 +179,17 @@ func translate(err error) error {
 	return err
 }
 
-func isCertificateError(err error) bool {
-	var (
-		unknown  x509.UnknownAuthorityError
-		hostname x509.HostnameError
-		invalid  x509.CertificateInvalidError
-		verify   *tls.CertificateVerificationError
-		record   tls.RecordHeaderError
-		remote   *net.OpError
-	)
-	if errors.As(err, &remote) && remote.Op == "remote error" {
-		return true // a TLS alert of the broker: it does not like our certificate
-	}
-	return errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) ||
-		errors.As(err, &verify) || errors.As(err, &record)
+// brokerWords finds the message that a broker sent along with its code; in
+// kafka-go it follows the code's own text.
+func brokerWords(err error, code kafkago.Error) string {
+	_, words, _ := strings.Cut(err.Error(), code.Error())
+	return strings.TrimPrefix(words, ": ")
 }
 
-// Retriable says whether the same call may succeed later without anybody
-// changing anything: a leader or coordinator that moves or loads, a lost
-// connection, a time-out of one request. A context that has ended, a refused
-// user or a wrong record are not.
-//
-// Whether the call has had an effect is unknown after a time-out or a lost
-// connection: in a transaction, fence and read back before going on.
-func Retriable(err error) bool {
-	if err == nil || errors.Is(err, ErrAuthentication) || errors.Is(err, ErrAuthorization) || errors.Is(err, context.Canceled) {
-		return false
+// bare takes kafka-go's function names off: they mean nothing to our users.
+func bare(err error) error {
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "kafka.(*Client).") {
+		return inner
 	}
-	var code kafkago.Error
-	if errors.As(err, &code) {
-		switch code {
-		case kafkago.ConcurrentTransactions, kafkago.BrokerNotAvailable, kafkago.ReplicaNotAvailable,
-			kafkago.UnknownProducerId, kafkago.OutOfOrderSequenceNumber, kafkago.InvalidProducerIDMapping,
-			kafkago.InvalidTransactionState, kafkago.TransactionCoordinatorFenced:
-			return true
-		}
-		return code.Temporary()
-	}
-	if errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition) || errors.Is(err, protocol.ErrNoLeader) {
-		return true // the transport has not heard of it yet, or an election is under way
-	}
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errConnectionDropped)
+	return err
 }

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,7 +13,7 @@ import (
 
 // exchange is a request that kafka-go routes to a broker over its pooled,
 // authenticated connections, and whose bytes this package reads and writes
-// itself (protocol.RawExchanger).
+// itself (protocol.RawExchanger). It is used once.
 //
 // kafka-go gives up waiting when the context ends, and leaves the exchange
 // running with the caller's buffers. Here the end of the context breaks the
@@ -22,7 +21,9 @@ import (
 type exchange struct {
 	key    protocol.ApiKey
 	broker func(protocol.Cluster) (protocol.Broker, error)
-	talk   func(conn io.ReadWriter, version int16) error
+	// talk writes the request and reads the answer. Its error closes the
+	// connection: what a broker refuses is no error of talk.
+	talk func(conn io.ReadWriter, version int16) error
 
 	ctx     context.Context
 	version int16
@@ -40,7 +41,7 @@ var (
 // roundTrip runs the exchange once.
 func (c *Client) roundTrip(ctx context.Context, x *exchange) error {
 	x.ctx, x.ended = ctx, make(chan struct{})
-	_, err := c.transport.RoundTrip(ctx, c.client.Addr, x)
+	_, err := c.send(ctx, x)
 	if err == nil {
 		return nil
 	}
@@ -51,10 +52,7 @@ func (c *Client) roundTrip(ctx context.Context, x *exchange) error {
 	if begun {
 		<-x.ended
 	}
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
-	return translate(err)
+	return err
 }
 
 // ApiKey tells kafka-go which API's negotiated version to look up.

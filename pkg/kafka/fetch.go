@@ -2,8 +2,8 @@ package kafka
 
 import (
 	"context"
-	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -14,16 +14,19 @@ type FetchRequest struct {
 	Topic     string
 	Partition int32
 	Offset    int64 // the answer begins with the batch that holds it
-	// MaxBytes bounds the answer; one batch that is larger comes alone, whole.
+	// MaxBytes bounds the answer (1 MiB by default); one batch that is larger
+	// comes alone, whole.
 	MaxBytes int32
-	// MinBytes and MaxWait let the broker wait for more. At least MinBytes, or
-	// what there is after MaxWait.
+	// MinBytes and MaxWait let the broker wait for more: for at least MinBytes,
+	// or for what there is after MaxWait. Zero waits for nothing.
 	MinBytes int32
 	MaxWait  time.Duration
 	// ReadCommitted stops the answer before the first open transaction and
 	// lists the aborted ones. It does not remove them: see [Client.FetchRecords].
 	ReadCommitted bool
 }
+
+const defaultMaxBytes = 1 << 20
 
 // FetchResponse is the answer. Its slices alias the buffer it was read into.
 type FetchResponse struct {
@@ -51,16 +54,24 @@ const (
 	isolationCommitted   = 1
 )
 
+// fetchCorrelation is the id of the one request that a connection carries.
+const fetchCorrelation = 1
+
 // Fetch gets raw record batches of one partition, undecoded. An empty answer
 // is no error. [ErrOffsetOutOfRange] where the partition does not hold the
 // offset: compare with the earliest and latest to see which way.
 //
-// One try: a leader that has moved is an error that [Retriable] knows.
+// One try: a leader that has moved is an error that [Retriable] knows. Once
+// Fetch has returned, also with an error, nothing touches buf any more.
 func (c *Client) Fetch(ctx context.Context, q FetchRequest, buf *Buffer) (FetchResponse, error) {
-	ctx, cancel := c.within(ctx, q.MaxWait)
-	defer cancel()
-	var answer FetchResponse
-	err := c.roundTrip(ctx, &exchange{key: protocol.Fetch, broker: leaderOf(q.Topic, q.Partition), talk: func(conn io.ReadWriter, version int16) error {
+	if q.MaxBytes <= 0 {
+		q.MaxBytes = defaultMaxBytes
+	}
+	var (
+		answer  FetchResponse
+		refused error
+	)
+	talk := func(conn io.ReadWriter, version int16) error {
 		if _, err := conn.Write(c.fetchRequest(q, version)); err != nil {
 			return err
 		}
@@ -69,20 +80,31 @@ func (c *Client) Fetch(ctx context.Context, q FetchRequest, buf *Buffer) (FetchR
 		if err != nil {
 			return err
 		}
-		answer, err = parseFetch(frame, version)
+		answer, refused, err = parseFetch(frame, version)
 		return err
-	}})
-	return answer, partitionError("fetch", q.Topic, q.Partition, q.Offset, err)
+	}
+	err := c.call(ctx, q.MaxWait, func(ctx context.Context) error {
+		if err := c.roundTrip(ctx, &exchange{key: protocol.Fetch, broker: leaderOf(q.Topic, q.Partition), talk: talk}); err != nil {
+			return err
+		}
+		return refused
+	})
+	if err != nil {
+		return FetchResponse{}, partitionError("fetch", q.Topic, q.Partition, q.Offset, err)
+	}
+	return answer, nil
 }
 
 // fetchRequest writes a Fetch request, version 2 to 11.
 func (c *Client) fetchRequest(q FetchRequest, version int16) []byte {
-	r := newRequest(make([]byte, 0, 128), int16(protocol.Fetch), version, 1, c.config.ClientID)
+	r := newRequest(make([]byte, 0, 128), int16(protocol.Fetch), version, fetchCorrelation, c.config.ClientID)
 	r.int32(-1) // replica id: a consumer
 	r.int32(int32(q.MaxWait.Milliseconds()))
 	r.int32(q.MinBytes)
 	if version >= 3 {
-		r.int32(q.MaxBytes)
+		// The partition's bound below is the one that counts: kfake leaves the
+		// aborted transactions out of an answer that this one has cut short.
+		r.int32(math.MaxInt32)
 	}
 	if version >= 4 {
 		isolation := int8(isolationUncommitted)
@@ -116,27 +138,24 @@ func (c *Client) fetchRequest(q FetchRequest, version int16) []byte {
 	return r.finish(0)
 }
 
-// parseFetch reads the answer for one partition of one topic.
-func parseFetch(frame []byte, version int16) (FetchResponse, error) {
-	r := &response{b: frame}
-	answer := FetchResponse{LastStable: -1, LogStart: -1}
-	r.int32() // correlation id
+// parseFetch reads the answer for one partition of one topic. refused is what
+// the broker says, err that the answer makes no sense.
+func parseFetch(frame []byte, version int16) (answer FetchResponse, refused, err error) {
+	answer.LastStable, answer.LogStart = -1, -1
+	r := newResponse(frame, fetchCorrelation)
 	r.int32() // throttle
 	if version >= 7 {
-		if err := codeError(r.int16()); err != nil {
-			return answer, err
+		// with an error for the whole request there are no topics
+		if refused = codeError(r.int16()); refused != nil {
+			return answer, refused, r.err
 		}
 		r.int32() // session id
 	}
-	if n := r.array(); n != 1 && r.err == nil {
-		return answer, fmt.Errorf("answer for %d topics, want 1", n)
-	}
-	_ = r.string()
-	if n := r.array(); n != 1 && r.err == nil {
-		return answer, fmt.Errorf("answer for %d partitions, want 1", n)
-	}
+	r.one("topic")
+	r.skipString()
+	r.one("partition")
 	r.int32()
-	code := r.int16()
+	refused = codeError(r.int16())
 	answer.HighWatermark = r.int64()
 	if version >= 4 {
 		answer.LastStable = r.int64()
@@ -154,7 +173,7 @@ func parseFetch(frame []byte, version int16) (FetchResponse, error) {
 		answer.Batches = r.take(int(n))
 	}
 	if r.err != nil {
-		return answer, r.err
+		return FetchResponse{}, nil, r.err
 	}
-	return answer, codeError(code)
+	return answer, refused, nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +19,9 @@ type GroupConfig struct {
 	// SessionTimeout is how long the group waits for a member that has died
 	// (6 s by default, the least that brokers allow by default).
 	SessionTimeout time.Duration
+	// RebalanceTimeout is how long a rebalance waits for members to release
+	// their generation (a minute by default).
+	RebalanceTimeout time.Duration
 	// HeartbeatInterval is how soon a member learns of a rebalance (a third of
 	// a second by default).
 	HeartbeatInterval time.Duration
@@ -27,55 +30,65 @@ type GroupConfig struct {
 }
 
 func (g GroupConfig) withDefaults() GroupConfig {
-	if g.SessionTimeout <= 0 {
-		g.SessionTimeout = 6 * time.Second
-	}
-	if g.HeartbeatInterval <= 0 {
-		g.HeartbeatInterval = 300 * time.Millisecond
-	}
-	if g.PartitionWatch <= 0 {
-		g.PartitionWatch = 2 * time.Second
+	for _, d := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{&g.SessionTimeout, 6 * time.Second},
+		{&g.RebalanceTimeout, time.Minute},
+		{&g.HeartbeatInterval, 300 * time.Millisecond},
+		{&g.PartitionWatch, 2 * time.Second},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.standard
+		}
 	}
 	return g
 }
 
+// joinBackOff is the pause after an error before the next attempt to join.
+const joinBackOff = 200 * time.Millisecond
+
 // Group is a membership in a consumer group. Next gives one generation after
 // the other until Close.
 type Group struct {
-	group  *kafkago.ConsumerGroup
+	c      *Client
 	config GroupConfig
+	kafka  kafkago.ConsumerGroupConfig
+
+	mu     sync.Mutex
+	group  *kafkago.ConsumerGroup // nil until the first Next
+	closed bool
+	shapes map[string]shape // of the topics, as the generation knows them
 }
 
-// Group joins a consumer group in the background; Next waits for it.
+// Group prepares a membership in a consumer group; the first Next joins.
 func (c *Client) Group(config GroupConfig) (*Group, error) {
 	config = config.withDefaults()
-	group, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
-		ID:                     config.ID,
-		Topics:                 config.Topics,
-		Brokers:                c.config.Brokers,
-		Dialer:                 c.dialer(),
-		SessionTimeout:         config.SessionTimeout,
-		RebalanceTimeout:       config.SessionTimeout,
-		HeartbeatInterval:      config.HeartbeatInterval,
-		JoinGroupBackoff:       200 * time.Millisecond,
-		WatchPartitionChanges:  true,
-		PartitionWatchInterval: config.PartitionWatch,
-		Timeout:                c.config.RequestTimeout,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("join group %s: %w", config.ID, err)
+	g := &Group{c: c, config: config, kafka: kafkago.ConsumerGroupConfig{
+		ID:                config.ID,
+		Topics:            config.Topics,
+		Brokers:           c.config.Brokers,
+		Dialer:            c.groupDialer(),
+		SessionTimeout:    config.SessionTimeout,
+		RebalanceTimeout:  config.RebalanceTimeout,
+		HeartbeatInterval: config.HeartbeatInterval,
+		JoinGroupBackoff:  joinBackOff,
+		Timeout:           c.config.RequestTimeout,
+	}}
+	if err := g.kafka.Validate(); err != nil {
+		return nil, fmt.Errorf("join group %q for %q: %w", config.ID, config.Topics, err)
 	}
-	return &Group{group: group, config: config}, nil
+	return g, nil
 }
 
-// dialer is what kafka-go's group needs in place of the transport.
-func (c *Client) dialer() *kafkago.Dialer {
+// groupDialer is what kafka-go's group needs in place of the transport.
+func (c *Client) groupDialer() *kafkago.Dialer {
 	return &kafkago.Dialer{
 		ClientID:      c.config.ClientID,
 		Timeout:       c.config.DialTimeout,
-		TLS:           c.transport.TLS,
 		SASLMechanism: c.transport.SASL,
-		DialFunc:      (&net.Dialer{Timeout: c.config.DialTimeout}).DialContext,
+		DialFunc:      c.network.connect,
 	}
 }
 
@@ -84,81 +97,124 @@ func (c *Client) dialer() *kafkago.Dialer {
 // An error says why this member could not join; calling Next again tries
 // again. [ErrGroupClosed] after Close.
 func (g *Group) Next(ctx context.Context) (*Generation, error) {
-	generation, err := g.group.Next(ctx)
-	if errors.Is(err, kafkago.ErrGroupClosed) {
+	group, err := g.join(ctx)
+	if err == nil {
+		var generation *kafkago.Generation
+		if generation, err = group.Next(ctx); err == nil {
+			return g.generation(ctx, generation), nil
+		}
+	}
+	if errors.Is(err, kafkago.ErrGroupClosed) || errors.Is(err, ErrGroupClosed) {
 		return nil, ErrGroupClosed
 	}
-	if err != nil {
-		return nil, fmt.Errorf("join group %s for %s: %w", g.config.ID, strings.Join(g.config.Topics, ","), translate(err))
+	err = translate(err)
+	if cause := context.Cause(ctx); cause != nil {
+		err = &endedError{cause: cause, err: err}
 	}
-	return newGeneration(generation), nil
+	return nil, fmt.Errorf("join group %s for %s: %w", g.config.ID, strings.Join(g.config.Topics, ","), err)
 }
 
-// ErrGroupClosed is what Next gives once the group was closed.
-var ErrGroupClosed = errors.New("consumer group is closed")
+// join begins the membership. What the topics look like is noted before, so
+// that a partition that comes while we join is not missed.
+func (g *Group) join(ctx context.Context) (*kafkago.ConsumerGroup, error) {
+	if group, err := g.joined(); group != nil || err != nil {
+		return group, err
+	}
+	shapes, err := g.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return nil, ErrGroupClosed
+	}
+	if g.group == nil {
+		g.shapes = shapes
+		g.group, err = kafkago.NewConsumerGroup(g.kafka)
+	}
+	return g.group, err
+}
+
+// joined gives the membership where there is one.
+func (g *Group) joined() (*kafkago.ConsumerGroup, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return nil, ErrGroupClosed
+	}
+	return g.group, nil
+}
 
 // Close leaves the group, so that the others take over at once. It waits for
-// the generation to be released.
+// the generation to be released, and for a join that is under way.
 func (g *Group) Close() error {
-	if err := g.group.Close(); err != nil {
+	g.mu.Lock()
+	g.closed = true
+	group := g.group
+	g.mu.Unlock()
+	if group == nil {
+		return nil
+	}
+	if err := group.Close(); err != nil {
 		return fmt.Errorf("leave group %s: %w", g.config.ID, err)
 	}
 	return nil
 }
 
-// Generation is the time between two rebalances, in which this member has the
-// same partitions.
-type Generation struct {
-	// Number is the generation's id in the group.
-	Number int32
-	// Assigned lists this member's partitions of each topic.
-	Assigned map[string][]int32
-
-	generation *kafkago.Generation
-	ctx        context.Context
-	release    chan struct{}
-	once       sync.Once
+// shape is what makes a rebalance necessary when it changes.
+type shape struct {
+	id         TopicID
+	partitions int
 }
 
-func newGeneration(generation *kafkago.Generation) *Generation {
-	g := &Generation{
-		Number:     generation.ID,
-		Assigned:   map[string][]int32{},
-		generation: generation,
-		release:    make(chan struct{}),
+// look notes the shapes of the topics. One that does not exist has none.
+func (g *Group) look(ctx context.Context) (map[string]shape, error) {
+	shapes := map[string]shape{}
+	for _, name := range g.config.Topics {
+		topic, err := g.c.Topic(ctx, name)
+		if errors.Is(err, ErrUnknownTopic) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		shapes[name] = shape{id: topic.ID, partitions: len(topic.Partitions)}
 	}
-	for topic, partitions := range generation.Assignments {
-		for _, p := range partitions {
-			g.Assigned[topic] = append(g.Assigned[topic], int32(p.ID))
+	return shapes, nil
+}
+
+// beforeJoin notes what the topics look like when the next generation's
+// partitions are assigned, or a moment before: a partition that comes in
+// between means a rebalance too many, never one too few.
+func (g *Group) beforeJoin(ctx context.Context) {
+	if _, err := g.joined(); err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.config.SessionTimeout)
+	defer cancel()
+	if shapes, err := g.look(ctx); err == nil {
+		g.mu.Lock()
+		g.shapes = shapes
+		g.mu.Unlock()
+	}
+}
+
+// watch returns when the topics do not look any more as the generation knows
+// them, or when ctx ends. It replaces kafka-go's own watch, which ends a
+// generation at once where a topic does not exist, over and over again.
+func (g *Group) watch(ctx context.Context) {
+	for sleep(ctx, g.config.PartitionWatch) == nil {
+		shapes, err := g.look(ctx)
+		if err != nil {
+			continue // a broker that is away for a moment; heartbeats notice what matters
+		}
+		g.mu.Lock()
+		same := maps.Equal(shapes, g.shapes)
+		g.shapes = shapes
+		g.mu.Unlock()
+		if !same {
+			return
 		}
 	}
-	started := make(chan context.Context)
-	generation.Start(func(ctx context.Context) {
-		started <- ctx
-		// kafka-go ends the generation when this returns, and begins the next
-		// one only when it has: it has to outlive the work
-		<-ctx.Done()
-		<-g.release
-	})
-	g.ctx = <-started
-	return g
-}
-
-// Context ends when the generation does: a rebalance, a lost coordinator, or
-// the group was closed. Work of this generation must stop then.
-func (g *Generation) Context() context.Context { return g.ctx }
-
-// Release says that no work of this generation is going on any more; only
-// then does the next one begin. It may be called more than once.
-func (g *Generation) Release() { g.once.Do(func() { close(g.release) }) }
-
-// Commit sets the group's next offset of one partition. [ErrNotCoordinated]
-// where the generation has ended in the meantime: another member has the
-// partition, or will get it, and begins at the offset committed before.
-func (g *Generation) Commit(topic string, partition int32, offset int64) error {
-	err := g.generation.CommitOffsets(map[string]map[int]int64{topic: {int(partition): offset}})
-	if err != nil {
-		return fmt.Errorf("commit offset %d of %s/%d for group %s: %w", offset, topic, partition, g.generation.GroupID, translate(err))
-	}
-	return nil
 }

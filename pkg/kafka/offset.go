@@ -11,18 +11,16 @@ import (
 // Positions in a partition that are not offsets, for [Client.Offsets].
 const (
 	Earliest int64 = -2 // the first record that is still there
-	Latest   int64 = -1 // the log end: the offset that the next record will get
+	Latest   int64 = -1 // the high watermark: the offset that the next record will get
 )
 
 // Offsets gives the offset of each partition at a position: [Earliest],
 // [Latest], or a time in milliseconds, which gives the first record of that
-// time or later, or the log end where there is none.
+// time or later, or the end where there is none.
 func (c *Client) Offsets(ctx context.Context, topic string, at int64, partitions ...int32) (map[int32]int64, error) {
-	ctx, cancel := c.within(ctx, 0)
-	defer cancel()
 	offsets, err := c.listOffsets(ctx, topic, at, partitions)
 	if err != nil {
-		return nil, fmt.Errorf("list offsets of topic %s: %w", topic, translate(err))
+		return nil, err
 	}
 	var none []int32
 	for p, offset := range offsets {
@@ -30,12 +28,9 @@ func (c *Client) Offsets(ctx context.Context, topic string, at int64, partitions
 			none = append(none, p) // no record that late
 		}
 	}
-	if len(none) == 0 {
-		return offsets, nil
-	}
 	ends, err := c.listOffsets(ctx, topic, Latest, none)
 	if err != nil {
-		return nil, fmt.Errorf("list offsets of topic %s: %w", topic, translate(err))
+		return nil, err
 	}
 	for p, offset := range ends {
 		offsets[p] = offset
@@ -43,7 +38,23 @@ func (c *Client) Offsets(ctx context.Context, topic string, at int64, partitions
 	return offsets, nil
 }
 
+// listOffsets gives -1 where no record is that late.
 func (c *Client) listOffsets(ctx context.Context, topic string, at int64, partitions []int32) (map[int32]int64, error) {
+	if len(partitions) == 0 {
+		return map[int32]int64{}, nil
+	}
+	var offsets map[int32]int64
+	err := c.repeat(ctx, whileAgainKnown, func(ctx context.Context) (err error) {
+		offsets, err = c.listOffsetsOnce(ctx, topic, at, partitions)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list offsets of topic %s: %w", topic, err)
+	}
+	return offsets, nil
+}
+
+func (c *Client) listOffsetsOnce(ctx context.Context, topic string, at int64, partitions []int32) (map[int32]int64, error) {
 	requests := make([]kafkago.OffsetRequest, len(partitions))
 	for i, p := range partitions {
 		requests[i] = kafkago.OffsetRequest{Partition: int(p), Timestamp: at}
@@ -55,7 +66,7 @@ func (c *Client) listOffsets(ctx context.Context, topic string, at int64, partit
 	offsets := make(map[int32]int64, len(partitions))
 	for _, p := range answer.Topics[topic] {
 		if p.Error != nil {
-			return nil, fmt.Errorf("partition %d: %w", p.Partition, translate(p.Error))
+			return nil, fmt.Errorf("partition %d: %w", p.Partition, listOffsetsError(p.Error))
 		}
 		switch at {
 		case Earliest:
@@ -69,83 +80,25 @@ func (c *Client) listOffsets(ctx context.Context, topic string, at int64, partit
 			}
 		}
 	}
+	return offsets, complete(offsets, partitions)
+}
+
+// listOffsetsError undoes what kafka-go v0.4.51 does to a request for several
+// partitions: where some of the leaders cannot be reached, their partitions
+// get the code -1.
+func listOffsetsError(err error) error {
+	if errors.Is(err, kafkago.Unknown) {
+		return errConnectionDropped
+	}
+	return translate(err)
+}
+
+// complete is an error where an answer lacks a partition.
+func complete[V any](answers map[int32]V, partitions []int32) error {
 	for _, p := range partitions {
-		if _, ok := offsets[p]; !ok {
-			return nil, fmt.Errorf("partition %d: no answer: %w", p, ErrUnknownTopic)
+		if _, ok := answers[p]; !ok {
+			return fmt.Errorf("partition %d: no answer: %w", p, ErrUnknownTopic)
 		}
-	}
-	return offsets, nil
-}
-
-// Committed is what a consumer group has committed for one partition.
-type Committed struct {
-	Offset   int64  // the next offset to consume; -1: none committed
-	Metadata string // free text beside it
-}
-
-// Committed gives a group's committed offset for each partition.
-//
-// After a transaction has ended it may be stale (111 of 300 times on a real
-// 4.2.0 broker): it is true once [Client.Transactional] or
-// [Transactional.Fence] with the same transactional id has returned.
-func (c *Client) Committed(ctx context.Context, group, topic string, partitions ...int32) (map[int32]Committed, error) {
-	var offsets map[int32]Committed
-	err := c.retry(ctx, func(ctx context.Context) error {
-		numbers := make([]int, len(partitions))
-		for i, p := range partitions {
-			numbers[i] = int(p)
-		}
-		answer, err := c.client.OffsetFetch(ctx, &kafkago.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: numbers}})
-		if err == nil {
-			err = answer.Error
-		}
-		offsets = make(map[int32]Committed, len(partitions))
-		if errors.Is(err, kafkago.GroupIdNotFound) { // real brokers answer with -1 instead
-			for _, p := range partitions {
-				offsets[p] = Committed{Offset: -1}
-			}
-			return nil
-		}
-		if err != nil {
-			return translate(err)
-		}
-		for _, p := range answer.Topics[topic] {
-			if p.Error != nil {
-				return fmt.Errorf("partition %d: %w", p.Partition, translate(p.Error))
-			}
-			offsets[int32(p.Partition)] = Committed{Offset: p.CommittedOffset, Metadata: p.Metadata}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read committed offsets of group %s, topic %s: %w", group, topic, err)
-	}
-	return offsets, nil
-}
-
-// Commit sets a group's committed offsets from outside of the group. A group
-// with active members refuses it ([ErrNotCoordinated]).
-func (c *Client) Commit(ctx context.Context, group, topic string, offsets map[int32]Committed) error {
-	err := c.retry(ctx, func(ctx context.Context) error {
-		var commits []kafkago.OffsetCommit
-		for p, offset := range offsets {
-			commits = append(commits, kafkago.OffsetCommit{Partition: int(p), Offset: offset.Offset, Metadata: offset.Metadata})
-		}
-		answer, err := c.client.OffsetCommit(ctx, &kafkago.OffsetCommitRequest{
-			GroupID: group, GenerationID: -1, Topics: map[string][]kafkago.OffsetCommit{topic: commits},
-		})
-		if err != nil {
-			return translate(err)
-		}
-		for _, p := range answer.Topics[topic] {
-			if p.Error != nil {
-				return fmt.Errorf("partition %d: %w", p.Partition, translate(p.Error))
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("commit offsets of group %s, topic %s: %w", group, topic, err)
 	}
 	return nil
 }

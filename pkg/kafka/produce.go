@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -35,16 +37,18 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 // Batches of one producer id must be stamped with consecutive sequences. With
 // a transactional id the partition must have been added to the transaction:
 // [Transactional.Produce] does both. The first refused batch is the error
-// ([RefusedError]); batches after it are not there, or must be aborted.
+// ([RefusedError]). What was already under way behind it may be there: of an
+// idempotent producer the broker refuses it, of a transaction it is aborted.
+//
+// One try: after an error that is no RefusedError it is unknown which batches
+// are there.
 func (c *Client) ProduceBatches(ctx context.Context, topic string, partition int32, transactionalID string, batches []batch.Batch) ([]int64, error) {
-	ctx, cancel := c.within(ctx, 0)
-	defer cancel()
-	p := &produce{c: c, topic: topic, partition: partition, transactionalID: transactionalID, batches: batches}
-	err := c.roundTrip(ctx, &exchange{key: protocol.Produce, broker: leaderOf(topic, partition), talk: p.talk})
-	if err == nil && p.refused != nil {
-		err = p.refused
+	if len(batches) == 0 {
+		return nil, nil
 	}
-	if err != nil {
+	p := &produce{c: c, topic: topic, partition: partition, transactionalID: transactionalID, batches: batches}
+	waves := (len(batches) - 1) / pipelined // each may take as long as one request
+	if err := c.call(ctx, time.Duration(waves)*c.config.RequestTimeout, p.once); err != nil {
 		return nil, fmt.Errorf("produce to %s/%d: %w", topic, partition, err)
 	}
 	return p.offsets, nil
@@ -65,21 +69,33 @@ type produce struct {
 	frame   []byte
 }
 
+// once sends all batches, and gives the first refused one as the error.
+func (p *produce) once(ctx context.Context) error {
+	p.offsets, p.refused = nil, nil
+	err := p.c.roundTrip(ctx, &exchange{key: protocol.Produce, broker: leaderOf(p.topic, p.partition), talk: p.talk})
+	if err == nil && p.refused != nil {
+		return p.refused
+	}
+	return err
+}
+
 func (p *produce) talk(conn io.ReadWriter, version int16) error {
 	if version < 3 {
-		return fmt.Errorf("%w: this broker takes no record batches (version 2): Kafka 0.11 or later is needed", ErrUnsupported)
+		return fmt.Errorf("%w: it takes no record batches (Produce version %d): Kafka 0.11 or later is needed", ErrUnsupported, version)
 	}
-	for sent, received := 0, 0; received < len(p.batches); received++ {
-		for ; sent < len(p.batches) && sent-received < pipelined; sent++ {
+	for sent, received := 0, 0; ; received++ {
+		for ; sent < len(p.batches) && sent-received < pipelined && p.refused == nil; sent++ {
 			if err := p.send(conn, version, sent); err != nil {
 				return err
 			}
+		}
+		if received == sent {
+			return nil
 		}
 		if err := p.receive(conn, version, received); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // send writes a Produce request, version 3 to 8.
@@ -88,7 +104,8 @@ func (p *produce) send(conn io.Writer, version int16, i int) error {
 	r := newRequest(p.head, int16(protocol.Produce), version, int32(i), p.c.config.ClientID)
 	r.nullableString(p.transactionalID)
 	r.int16(-1) // acks of all in-sync replicas
-	r.int32(int32(p.c.config.RequestTimeout.Milliseconds()))
+	// the broker gives up before we do, and says why
+	r.int32(int32(p.c.config.RequestTimeout.Milliseconds() / 2))
 	r.int32(1)
 	r.string(p.topic)
 	r.int32(1)
@@ -108,69 +125,73 @@ func (p *produce) receive(conn io.Reader, version int16, i int) error {
 	if err != nil {
 		return err
 	}
-	r := &response{b: frame}
-	if id := r.int32(); id != int32(i) && r.err == nil {
-		return fmt.Errorf("produce answer %d, want %d", id, i)
+	offset, refused, err := parseProduce(frame, version, int32(i))
+	if err != nil {
+		return err
 	}
-	if topics := r.array(); topics != 1 && r.err == nil {
-		return fmt.Errorf("produce answer for %d topics, want 1", topics)
+	if refused != nil && p.refused == nil {
+		p.refused = &RefusedError{Index: i, Bytes: len(p.batches[i]), Err: refused}
 	}
-	_ = r.string()
-	r.array()
+	p.offsets = append(p.offsets, offset)
+	return nil
+}
+
+// parseProduce reads the answer for one batch. refused is what the broker
+// says, err that the answer makes no sense.
+func parseProduce(frame []byte, version int16, correlation int32) (offset int64, refused, err error) {
+	r := newResponse(frame, correlation)
+	r.one("topic")
+	r.skipString()
+	r.one("partition")
 	r.int32()
 	code := r.int16()
-	base := r.int64()
+	offset = r.int64()
 	r.int64() // log append time
 	if version >= 5 {
 		r.int64() // log start offset
 	}
-	message := ""
+	words := ""
 	if version >= 8 {
-		message = recordErrors(r)
+		words = recordErrors(r)
 	}
 	if r.err != nil {
-		return r.err
+		return 0, nil, r.err
 	}
-	if err := codeError(code); err != nil && p.refused == nil {
-		if message != "" {
-			err = fmt.Errorf("%w: %s", err, message)
-		}
-		p.refused = &RefusedError{Index: i, Bytes: len(p.batches[i]), Err: err}
+	if code != 0 {
+		refused = &brokerError{code: kafkago.Error(code), message: words}
 	}
-	p.offsets = append(p.offsets, base)
-	return nil
+	return offset, refused, nil
 }
 
 // recordErrors reads which records of a batch were refused, in words (KIP-467).
 func recordErrors(r *response) string {
-	words := ""
+	first := ""
 	for n := r.array(); n > 0 && r.err == nil; n-- {
-		index, text := r.int32(), r.string()
-		if words == "" && text != "" {
-			words = fmt.Sprintf("record %d of the batch: %s", index, text)
+		index := r.int32()
+		if first != "" {
+			r.skipString()
+		} else if text := r.string(); text != "" {
+			first = fmt.Sprintf("record %d of the batch: %s", index, text)
 		}
 	}
-	if whole := r.string(); whole != "" {
-		words = whole + " " + words
+	whole := r.string()
+	if first != "" && whole != "" {
+		return whole + " (" + first + ")"
 	}
-	return words
+	return whole + first
 }
 
 // Produce appends records to one partition, as one batch, uncompressed and
-// acknowledged by all in-sync replicas. It is at-least-once and meant for
-// tests and tools: a copy uses [Transactional].
+// acknowledged by all in-sync replicas, and gives the offset of the first. It
+// is at-least-once, repeated like reads are, and meant for tests and tools: a
+// copy uses [Transactional].
 func (c *Client) Produce(ctx context.Context, topic string, partition int32, records ...batch.Record) (int64, error) {
 	b, err := batch.Build(batch.Options{}, records)
-	if err != nil {
-		return 0, fmt.Errorf("produce to %s/%d: %w", topic, partition, err)
+	if err == nil {
+		p := &produce{c: c, topic: topic, partition: partition, batches: []batch.Batch{b}}
+		if err = c.repeat(ctx, whileAgain, p.once); err == nil {
+			return p.offsets[0], nil
+		}
 	}
-	var offsets []int64
-	err = c.retry(ctx, func(ctx context.Context) error {
-		offsets, err = c.ProduceBatches(ctx, topic, partition, "", []batch.Batch{b})
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return offsets[0], nil
+	return 0, fmt.Errorf("produce to %s/%d: %w", topic, partition, err)
 }

@@ -18,9 +18,10 @@ type FetchedRecords struct {
 // FetchRecords gets the records of a partition from an offset on, whatever
 // their format and codec. Control batches are left out; with ReadCommitted so
 // are the records of aborted transactions. No records and a Next that has not
-// moved mean that there is nothing (yet).
+// moved mean that there is nothing (yet). With an error come the records before
+// it.
 //
-// The records own their memory.
+// The records own their memory. One try, as [Client.Fetch].
 func (c *Client) FetchRecords(ctx context.Context, q FetchRequest) (FetchedRecords, error) {
 	var buf Buffer
 	answer, err := c.Fetch(ctx, q, &buf)
@@ -28,12 +29,13 @@ func (c *Client) FetchRecords(ctx context.Context, q FetchRequest) (FetchedRecor
 	if err != nil {
 		return fetched, err
 	}
+	var decoder batch.Decoder
 	for visible, err := range answer.Visible(q.ReadCommitted) {
 		if err != nil {
 			return fetched, partitionError("decode", q.Topic, q.Partition, fetched.Next, err)
 		}
 		if !visible.Skip {
-			for record, err := range visible.Records(&batch.Decoder{}) {
+			for record, err := range visible.Records(&decoder) {
 				if err != nil {
 					return fetched, partitionError("decode", q.Topic, q.Partition, fetched.Next, err)
 				}
@@ -41,6 +43,7 @@ func (c *Client) FetchRecords(ctx context.Context, q FetchRequest) (FetchedRecor
 					fetched.Records = append(fetched.Records, record)
 				}
 			}
+			decoder.Detach()
 		}
 		fetched.Next = max(fetched.Next, visible.LastOffset()+1)
 	}

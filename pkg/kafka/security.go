@@ -1,9 +1,12 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 
@@ -38,7 +41,7 @@ func (c Config) tlsConfig() (*tls.Config, error) {
 	if c.TLSCertFile != "" {
 		pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
 		if err != nil {
-			return nil, fmt.Errorf("TLS_CERT_FILE and TLS_KEY_FILE: %w", err)
+			return nil, fmt.Errorf("TLS_CERT_FILE %s and TLS_KEY_FILE %s: %w", c.TLSCertFile, c.TLSKeyFile, err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
@@ -46,16 +49,63 @@ func (c Config) tlsConfig() (*tls.Config, error) {
 }
 
 func (c Config) mechanism() (sasl.Mechanism, error) {
+	var mechanism sasl.Mechanism
+	var err error
 	switch strings.ToUpper(c.SASL) {
 	case "":
 		return nil, nil
 	case mechanismPlain:
-		return plain.Mechanism{Username: c.User, Password: c.Password.Reveal()}, nil
+		mechanism = plain.Mechanism{Username: c.User, Password: c.Password.Reveal()}
 	case mechanismSCRAM256:
-		return scram.Mechanism(scram.SHA256, c.User, c.Password.Reveal())
+		mechanism, err = scram.Mechanism(scram.SHA256, c.User, c.Password.Reveal())
 	case mechanismSCRAM512:
-		return scram.Mechanism(scram.SHA512, c.User, c.Password.Reveal())
+		mechanism, err = scram.Mechanism(scram.SHA512, c.User, c.Password.Reveal())
 	default:
-		return nil, fmt.Errorf("SASL mechanism %q is not known: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", c.SASL)
+		return nil, fmt.Errorf("SASL is %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", c.SASL)
 	}
+	if err != nil {
+		// why not wrapped: the library's error quotes the password
+		return nil, errors.New("SASL_USER or SASL_PASSWORD holds a character that SCRAM does not allow (RFC 4013): a control character, perhaps a line break at its end")
+	}
+	return authentication{mechanism}, nil
+}
+
+// authentication marks the errors of a mechanism as what they are: a SCRAM
+// server that does not know the password, or that cannot prove that it does.
+type authentication struct{ sasl.Mechanism }
+
+// Start begins a conversation with a broker.
+func (a authentication) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
+	state, first, err := a.Mechanism.Start(ctx)
+	return conversation{state}, first, authenticationError(err)
+}
+
+type conversation struct{ sasl.StateMachine }
+
+// Next answers a challenge of the broker.
+func (c conversation) Next(ctx context.Context, challenge []byte) (bool, []byte, error) {
+	done, answer, err := c.StateMachine.Next(ctx, challenge)
+	return done, answer, authenticationError(err)
+}
+
+func authenticationError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: check SASL_USER and SASL_PASSWORD: %w", ErrAuthentication, err)
+}
+
+// isCertificateError says that one side does not accept the other's certificate.
+func isCertificateError(err error) bool {
+	var (
+		unknown  x509.UnknownAuthorityError
+		hostname x509.HostnameError
+		invalid  x509.CertificateInvalidError
+		verify   *tls.CertificateVerificationError
+		remote   *net.OpError
+	)
+	if errors.As(err, &remote) && remote.Op == "remote error" {
+		return true // a TLS alert of the broker: it does not like our certificate
+	}
+	return errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verify)
 }

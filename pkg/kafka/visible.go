@@ -37,9 +37,9 @@ func (s Stored) Records(d *batch.Decoder) iter.Seq2[batch.Record, error] {
 }
 
 // Visible walks through the answer's batches in order, their checksums
-// verified. With readCommitted those of aborted transactions are marked to be
-// skipped; control batches always are. A batch that is cut short ends the walk
-// without an error.
+// verified (those of old messages when they are decoded). With readCommitted
+// those of aborted transactions are marked to be skipped; control batches
+// always are. A batch that is cut short ends the walk without an error.
 //
 // The rule is the consumer's: a producer id is aborted from the FirstOffset of
 // its entry on, up to and with its next control batch.

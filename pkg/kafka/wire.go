@@ -56,6 +56,10 @@ func (r *request) finish(extra int) []byte {
 	return r.b
 }
 
+// firstRead is how much memory a frame's length alone may claim; more comes
+// as the bytes do.
+const firstRead = 1 << 20
+
 // readFrame reads one response into buf, growing it as needed.
 func readFrame(r io.Reader, buf []byte) ([]byte, error) {
 	var head [4]byte
@@ -66,12 +70,28 @@ func readFrame(r io.Reader, buf []byte) ([]byte, error) {
 	if n < 4 || n > maxFrame {
 		return buf, fmt.Errorf("response of %d bytes: not a Kafka broker, or not this protocol", n)
 	}
-	if cap(buf) < n {
-		buf = make([]byte, n)
+	buf = buf[:0]
+	for len(buf) < n {
+		if len(buf) == cap(buf) {
+			grown := make([]byte, len(buf), min(n, max(firstRead, 2*cap(buf))))
+			copy(grown, buf)
+			buf = grown
+		}
+		end := min(n, cap(buf))
+		if _, err := io.ReadFull(r, buf[len(buf):end]); err != nil {
+			return buf, unexpected(err)
+		}
+		buf = buf[:end]
 	}
-	buf = buf[:n]
-	_, err := io.ReadFull(r, buf)
-	return buf, err
+	return buf, nil
+}
+
+// unexpected is what an end inside a frame is.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // response reads the fields of an answer. After the first short read every
@@ -81,9 +101,33 @@ type response struct {
 	err error
 }
 
+// newResponse begins with the correlation id, which must be that of the request.
+func newResponse(frame []byte, correlation int32) *response {
+	r := &response{b: frame}
+	if id := r.int32(); id != correlation && r.err == nil {
+		r.fail(fmt.Errorf("answer to request %d, want %d", id, correlation))
+	}
+	return r
+}
+
+// fail keeps the first error and ends reading.
+func (r *response) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	r.b = nil
+}
+
+// one reads the length of an array that must have one element.
+func (r *response) one(of string) {
+	if n := r.array(); n != 1 {
+		r.fail(fmt.Errorf("answer for %d %ss, want 1", n, of))
+	}
+}
+
 func (r *response) take(n int) []byte {
 	if n < 0 || n > len(r.b) {
-		r.err, r.b = errShortResponse, nil
+		r.fail(errShortResponse)
 		return nil
 	}
 	p := r.b[:n:n]
@@ -125,6 +169,12 @@ func (r *response) string() string {
 	return string(r.take(int(n)))
 }
 
+func (r *response) skipString() {
+	if n := r.int16(); n > 0 {
+		r.take(int(n))
+	}
+}
+
 // count reads an array's length, bounded by what the rest can hold at
 // least one byte an element.
 func (r *response) count(n int64) int {
@@ -132,7 +182,7 @@ func (r *response) count(n int64) int {
 		return 0
 	}
 	if n > int64(len(r.b)) {
-		r.err = errShortResponse
+		r.fail(errShortResponse)
 		return 0
 	}
 	return int(n)
@@ -143,7 +193,7 @@ func (r *response) array() int { return r.count(int64(r.int32())) }
 func (r *response) uvarint() uint64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
-		r.err, r.b = errShortResponse, nil
+		r.fail(errShortResponse)
 		return 0
 	}
 	r.b = r.b[n:]
@@ -158,20 +208,30 @@ func (r *response) compactString() string {
 		return ""
 	}
 	if n-1 > uint64(len(r.b)) {
-		r.err = errShortResponse
+		r.fail(errShortResponse)
 		return ""
 	}
 	return string(r.take(int(n - 1)))
 }
 
+func (r *response) skipCompactString() {
+	if n := r.uvarint(); n > 1 {
+		r.skip(n - 1)
+	}
+}
+
+// skip takes a length that may not fit into an int.
+func (r *response) skip(n uint64) {
+	if n > uint64(len(r.b)) {
+		r.fail(errShortResponse)
+		return
+	}
+	r.take(int(n))
+}
+
 func (r *response) skipTags() {
 	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
 		r.uvarint()
-		size := r.uvarint()
-		if size > uint64(len(r.b)) {
-			r.err = errShortResponse
-			return
-		}
-		r.take(int(size))
+		r.skip(r.uvarint())
 	}
 }
