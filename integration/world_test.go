@@ -29,7 +29,7 @@ type world struct {
 }
 
 // embedded is a world of embedded brokers.
-func embedded(t *testing.T) *world {
+func embedded(t testing.TB) *world {
 	t.Helper()
 	var brokers [2][]string
 	for i := range brokers {
@@ -44,20 +44,20 @@ func embedded(t *testing.T) *world {
 }
 
 // real is a world of Apache Kafka in containers.
-func real(t *testing.T) *world {
+func real(t testing.TB) *world {
 	t.Helper()
 	pair := containers.Pair(t)
 	return newWorld(t, pair.Source.Brokers, pair.Target.Brokers)
 }
 
-func newWorld(t *testing.T, source, target []string) *world {
+func newWorld(t testing.TB, source, target []string) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), storyTimeout)
 	t.Cleanup(cancel)
 	return &world{ctx: ctx, source: open(t, ctx, source), target: open(t, ctx, target), topic: kafkatest.Topic(t), dir: t.TempDir()}
 }
 
-func open(t *testing.T, ctx context.Context, brokers []string) *kafka.Client {
+func open(t testing.TB, ctx context.Context, brokers []string) *kafka.Client {
 	t.Helper()
 	client, err := kafka.Open(ctx, kafka.Config{Brokers: brokers, MetadataTTL: 200 * time.Millisecond})
 	if err != nil {
@@ -88,7 +88,7 @@ func (w *world) function() scf.Function {
 }
 
 // deploy starts a platform with the function on it. change may alter either.
-func (w *world) deploy(t *testing.T, change func(*emulator.Config, *scf.Function)) {
+func (w *world) deploy(t testing.TB, change func(*emulator.Config, *scf.Function)) {
 	t.Helper()
 	config := emulator.Config{
 		Dir:      w.dir,
@@ -126,14 +126,14 @@ func (w *world) deploy(t *testing.T, change func(*emulator.Config, *scf.Function
 }
 
 // report shows the last invocations of a story that failed.
-func (w *world) report(t *testing.T) {
+func (w *world) report(t testing.TB) {
 	invocations := w.platform.Invocations()
 	for _, i := range invocations[max(0, len(invocations)-5):] {
 		t.Logf("invocation %s: %v, error %v, log:\n%s", i.RequestID, i.Duration, i.Error, i.Log)
 	}
 }
 
-func (w *world) createTopic(t *testing.T, partitions int, settings map[string]string) {
+func (w *world) createTopic(t testing.TB, partitions int, settings map[string]string) {
 	t.Helper()
 	spec := kafka.TopicSpec{Name: w.topic, Partitions: partitions, Settings: settings}
 	if err := w.source.CreateTopic(w.ctx, spec); err != nil {
@@ -142,7 +142,7 @@ func (w *world) createTopic(t *testing.T, partitions int, settings map[string]st
 }
 
 // produce appends records to a partition of the source in batches of size.
-func (w *world) produce(t *testing.T, partition int32, codec batch.Codec, size int, records []batch.Record) {
+func (w *world) produce(t testing.TB, partition int32, codec batch.Codec, size int, records []batch.Record) {
 	t.Helper()
 	const together = 20
 	var batches []batch.Batch
@@ -170,7 +170,7 @@ func (w *world) produce(t *testing.T, partition int32, codec batch.Codec, size i
 }
 
 // await polls a condition until it holds.
-func (w *world) await(t *testing.T, what string, holds func() (bool, error)) {
+func (w *world) await(t testing.TB, what string, holds func() (bool, error)) {
 	t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -191,7 +191,7 @@ func (w *world) await(t *testing.T, what string, holds func() (bool, error)) {
 
 // awaitCopied waits until the trigger has committed all that the source holds:
 // then the platform has seen every event through.
-func (w *world) awaitCopied(t *testing.T) {
+func (w *world) awaitCopied(t testing.TB) {
 	t.Helper()
 	w.await(t, "the trigger's group at the end of the source", w.copied)
 }
@@ -222,7 +222,7 @@ func (w *world) copied() (bool, error) {
 }
 
 // requireEqual compares source and target by content and count.
-func (w *world) requireEqual(t *testing.T, records int64) {
+func (w *world) requireEqual(t testing.TB, records int64) {
 	t.Helper()
 	got, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, mirror.CompareOptions{})
 	if err != nil {

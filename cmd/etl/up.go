@@ -48,7 +48,7 @@ platform says stand beside it.`,
 			return err
 		}
 		if embed {
-			stop, err := startEmbedded(data)
+			stop, err := startEmbedded(service, data)
 			if err != nil {
 				return err
 			}
@@ -59,28 +59,34 @@ platform says stand beside it.`,
 	return cmd
 }
 
-// startEmbedded starts both clusters on the ports of serverless.yml.
-func startEmbedded(data string) (stop func() error, err error) {
-	var clusters []*localkafka.Cluster
-	stop = func() error {
-		var faults []error
-		for _, c := range clusters {
-			faults = append(faults, c.Close())
+// embeddedPartitions is what a topic gets on the embedded source.
+const embeddedPartitions = 4
+
+// startEmbedded starts both clusters on the ports of serverless.yml, the
+// source with the topics of the triggers.
+func startEmbedded(service *scf.Service, data string) (stop func() error, err error) {
+	topics := map[string]int32{}
+	for _, f := range service.Functions {
+		for _, e := range f.Events {
+			if e.Kafka != nil {
+				topics[e.Kafka.Topic] = embeddedPartitions
+			}
 		}
-		return errors.Join(faults...)
 	}
-	for name, port := range map[string]int{"source": sourcePort, "target": targetPort} {
-		config := localkafka.Config{Ports: []int{port}, AutoCreate: true}
-		if data != "" {
-			config.Dir = filepath.Join(data, name)
-		}
-		c, err := localkafka.Start(config)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("embedded %s cluster: %w", name, err), stop())
-		}
-		clusters = append(clusters, c)
+	source := localkafka.Config{Ports: []int{sourcePort}, Topics: topics}
+	target := localkafka.Config{Ports: []int{targetPort}}
+	if data != "" {
+		source.Dir, target.Dir = filepath.Join(data, "source"), filepath.Join(data, "target")
 	}
-	return stop, nil
+	first, err := localkafka.Start(source)
+	if err != nil {
+		return nil, fmt.Errorf("embedded source cluster on port %d: %w", sourcePort, err)
+	}
+	second, err := localkafka.Start(target)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("embedded target cluster on port %d: %w", targetPort, err), first.Close())
+	}
+	return func() error { return errors.Join(first.Close(), second.Close()) }, nil
 }
 
 // up runs a service until ctx ends.
