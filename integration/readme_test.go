@@ -168,7 +168,7 @@ func (r *readme) interrupt(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if !strings.Contains(r.output.String(), "ckafka") {
+	if !strings.Contains(r.output.String(), "topic orders") {
 		t.Errorf("etl up has printed no trigger:\n%s", r.output.String())
 	}
 }

@@ -102,12 +102,33 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string) (err 
 		return err
 	}
 	fmt.Fprintf(a.stdout, "%d functions built and deployed in %v; Ctrl-C stops\n", len(service.Functions), time.Since(begun).Round(time.Millisecond))
+	printTriggers(a.stdout, service, platform.Triggers())
+	return platform.Run(ctx)
+}
+
+// printTriggers says what will happen, with the settings in force; those that
+// no document of the platform confirms are marked.
+func printTriggers(w io.Writer, service *scf.Service, triggers []emulator.TriggerStatus) {
+	for _, t := range triggers {
+		state := ""
+		if !t.Enabled {
+			state = ", CLOSED"
+		}
+		fmt.Fprintf(w, "%s <- topic %s, group %s%s\n", t.Function, t.Topic, t.Group, state)
+		fmt.Fprintf(w, "    an event: up to %d records, within %v, at most 6 MB\n", t.MaxMsgNum, t.TimeOut)
+		fmt.Fprintf(w, "    a failed event: again every %v (a minute in the cloud), %d times, then %s [?]\n", t.RetryInterval, t.Retry, t.AfterLastRetry)
+		fmt.Fprintf(w, "    a record over 6 MB: %s [?]\n", t.Oversize)
+	}
 	for _, f := range service.Functions {
-		for _, trigger := range f.Events {
-			fmt.Fprintf(a.stdout, "  %s  <-  %s %s\n", f.Name, trigger.Kind(), trigger.Name())
+		for _, e := range f.Events {
+			if e.Kafka == nil {
+				fmt.Fprintf(w, "%s <- %s %s: not driven here yet, use etl invoke\n", f.Name, e.Kind(), e.Name())
+			}
 		}
 	}
-	return platform.Run(ctx)
+	if len(triggers) > 0 {
+		fmt.Fprintln(w, "[?] no document of the cloud says: a setting under custom.local of serverless.yml")
+	}
 }
 
 // platformConfig takes what serverless.yml says of this machine.
