@@ -28,12 +28,13 @@ const checkpointPartition = 0
 type identity struct {
 	Source string `json:"source,omitempty"`
 	Target string `json:"target,omitempty"`
+	Epoch  int32  `json:"epoch,omitempty"` // leader epoch of the last source batch, where there are no ids
 }
 
 func (i identity) encode() string {
 	text, err := json.Marshal(i)
 	if err != nil {
-		panic(err) // a struct of two strings
+		panic(err) // strings and a number
 	}
 	return string(text)
 }

@@ -29,12 +29,17 @@ func cluster(t testing.TB, config localkafka.Config) (*kafka.Client, *localkafka
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	client, err := kafka.Open(testContext(t), kafka.Config{Brokers: c.Brokers(), MetadataTTL: 100 * time.Millisecond})
+	return open(t, c.Brokers()), c
+}
+
+func open(t testing.TB, brokers []string) *kafka.Client {
+	t.Helper()
+	client, err := kafka.Open(testContext(t), kafka.Config{Brokers: brokers, MetadataTTL: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
-	return client, c
+	return client
 }
 
 // pair is a source and a target cluster.
@@ -45,6 +50,7 @@ func pair(t testing.TB) (source, target *kafka.Client) {
 	return source, target
 }
 
+// createTopic makes a topic, of one partition where the spec does not say.
 func createTopic(t testing.TB, c *kafka.Client, spec kafka.TopicSpec) {
 	t.Helper()
 	if spec.Partitions == 0 {
@@ -55,30 +61,64 @@ func createTopic(t testing.TB, c *kafka.Client, spec kafka.TopicSpec) {
 	}
 }
 
-// produce appends records as batches of n with a codec, and gives the range
-// of offsets that they have got.
-func produce(t testing.TB, c *kafka.Client, topic string, partition int32, codec batch.Codec, n int, records []batch.Record) mirror.Range {
+// batches divides records into batches of n.
+func batches(t testing.TB, codec batch.Codec, n int, records []batch.Record) []batch.Batch {
 	t.Helper()
-	rng := mirror.Range{Topic: topic, Partition: partition, First: -1}
+	var all []batch.Batch
 	for len(records) > 0 {
 		size := min(n, len(records))
 		b, err := batch.Build(batch.Options{Codec: codec}, records[:size])
 		if err != nil {
 			t.Fatal(err)
 		}
-		offsets, err := c.ProduceBatches(testContext(t), topic, partition, "", []batch.Batch{b})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rng.First < 0 {
-			rng.First = offsets[0]
-		}
-		rng.Last = offsets[0] + int64(size) - 1
+		all = append(all, b)
 		records = records[size:]
 	}
-	return rng
+	return all
 }
 
+// produce appends records as batches of n with a codec, and gives the range
+// of offsets that they have got.
+func produce(t testing.TB, c *kafka.Client, topic string, partition int32, codec batch.Codec, n int, records []batch.Record) mirror.Range {
+	t.Helper()
+	offsets, err := c.ProduceBatches(testContext(t), topic, partition, "", batches(t, codec, n, records))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mirror.Range{Topic: topic, Partition: partition, First: offsets[0], Last: offsets[0] + int64(len(records)) - 1}
+}
+
+// transaction is an open transaction of a producer of the test's own.
+func transaction(t testing.TB, c *kafka.Client, id string) *kafka.Transactional {
+	t.Helper()
+	producer, err := c.Transactional(testContext(t), id, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return producer
+}
+
+// produceIn appends records as one batch in a transaction.
+func produceIn(t testing.TB, producer *kafka.Transactional, topic string, partition int32, records []batch.Record) {
+	t.Helper()
+	if err := producer.Produce(testContext(t), topic, partition, batches(t, batch.None, len(records), records)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// end commits or aborts a transaction.
+func end(t testing.TB, producer *kafka.Transactional, commit bool) {
+	t.Helper()
+	finish := producer.Abort
+	if commit {
+		finish = producer.Commit
+	}
+	if err := finish(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copier makes one that may create topics.
 func copier(t testing.TB, config mirror.Config) *mirror.Copier {
 	t.Helper()
 	if config.Job == "" {
@@ -92,36 +132,76 @@ func copier(t testing.TB, config mirror.Config) *mirror.Copier {
 	return c
 }
 
+// copyRange copies and wants no error.
+func copyRange(t testing.TB, c *mirror.Copier, ranges ...mirror.Range) mirror.Result {
+	t.Helper()
+	result, err := c.Copy(testContext(t), ranges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
 // side is a whole partition.
 func side(t testing.TB, c *kafka.Client, topic string, partition int32) mirror.Side {
 	t.Helper()
-	ctx := testContext(t)
-	first, err := c.Offsets(ctx, topic, kafka.Earliest, partition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	end, err := c.Offsets(ctx, topic, kafka.Latest, partition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return mirror.Side{Client: c, Topic: topic, Partition: partition, First: first[partition], End: end[partition]}
+	return mirror.Side{Client: c, Topic: topic, Partition: partition, First: offset(t, c, topic, partition, kafka.Earliest), End: offset(t, c, topic, partition, kafka.Latest)}
 }
 
-// requireEqual compares two whole partitions by content.
-func requireEqual(t testing.TB, a, b mirror.Side, records int64) {
+// offset is where a partition begins or ends.
+func offset(t testing.TB, c *kafka.Client, topic string, partition int32, at int64) int64 {
+	t.Helper()
+	offsets, err := c.Offsets(testContext(t), topic, at, partition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return offsets[partition]
+}
+
+// requireEqual compares two partitions by content.
+func requireEqual(t testing.TB, a, b mirror.Side, records int) {
 	t.Helper()
 	got, err := mirror.Compare(testContext(t), a, b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !got.Equal {
-		d := got.Difference
-		t.Fatalf("record %d differs in %s:\nsource %+v\ntarget %+v", d.Index, d.Field, d.Source, d.Target)
+		t.Fatalf("after %d equal records (source has %d, target %d): %v", got.Difference.Index, got.Source.Records, got.Target.Records, got.Difference)
 	}
-	if got.Source.Records != records || got.Target.Records != records {
+	if got.Source.Records != int64(records) || got.Target.Records != int64(records) {
 		t.Fatalf("compared %d and %d records, want %d", got.Source.Records, got.Target.Records, records)
 	}
-	if got.Source.Digest != got.Target.Digest {
-		t.Fatalf("digests %s and %s of equal records", got.Source.Digest, got.Target.Digest)
+}
+
+// requireCopied compares partition 0 of a topic in both clusters, whole.
+func requireCopied(t testing.TB, source, target *kafka.Client, topic string, records int) {
+	t.Helper()
+	requireEqual(t, side(t, source, topic, 0), side(t, target, topic, 0), records)
+}
+
+// stored reads the units of a partition as its broker stores them, without
+// what readers skip.
+func stored(t testing.TB, s mirror.Side) []kafka.Stored {
+	t.Helper()
+	var units []kafka.Stored
+	for next := s.First; next < s.End; {
+		answer, err := s.Client.Fetch(testContext(t), kafka.FetchRequest{
+			Topic: s.Topic, Partition: s.Partition, Offset: next, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: time.Second, ReadCommitted: true,
+		}, &kafka.Buffer{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(answer.Batches) == 0 {
+			t.Fatalf("nothing at %s/%d offset %d", s.Topic, s.Partition, next)
+		}
+		for unit, err := range answer.Visible(true) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next = unit.LastOffset() + 1; !unit.Skip {
+				units = append(units, unit)
+			}
+		}
 	}
+	return units
 }

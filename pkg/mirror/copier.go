@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -16,8 +17,7 @@ import (
 // partition wait for each other. Keep it between invocations: a warm one need
 // not fence and read its checkpoints again.
 type Copier struct {
-	config Config
-	topics *topics
+	job *job
 
 	mu         sync.Mutex
 	partitions map[topicPartition]*slot
@@ -28,10 +28,10 @@ type topicPartition struct {
 	partition int32
 }
 
-// slot lets one call at a time have a partition.
+// slot lets one call at a time have a partition. Who has sent into turn has it.
 type slot struct {
-	sync.Mutex
-	partition partition
+	turn      chan struct{}
+	partition *partition
 }
 
 // New makes a copier. It touches no cluster.
@@ -40,7 +40,7 @@ func New(config Config) (*Copier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Copier{config: config, topics: &topics{config: config}, partitions: map[topicPartition]*slot{}}, nil
+	return &Copier{job: &job{Config: config}, partitions: map[topicPartition]*slot{}}, nil
 }
 
 // Copy brings each partition up to the end of its range: nil means that every
@@ -50,9 +50,18 @@ func New(config Config) (*Copier, error) {
 // A partition that cannot go on does not hold back the others. All errors are
 // joined; each names topic, partition and offset. The result says what was
 // committed in any case. Copy again to go on: what is done is not done twice.
+//
+// Records behind an open transaction of the source, and offsets that are still
+// to come, are waited for until shortly before ctx's deadline; without a
+// deadline, until they are there.
 func (c *Copier) Copy(ctx context.Context, ranges []Range) (Result, error) {
-	if c.config.Source == nil {
+	if c.job.Source == nil {
 		return Result{}, errors.New("copy: the job has no source cluster")
+	}
+	for _, r := range ranges {
+		if r.First < 0 || r.Last < r.First {
+			return Result{}, fmt.Errorf("copy %s/%d: offsets %d to %d are no range", r.Topic, r.Partition, r.First, r.Last)
+		}
 	}
 	return c.each(ctx, ranges, func(ctx context.Context, i int, p *partition) (PartitionResult, error) {
 		return p.copy(ctx, ranges[i])
@@ -67,20 +76,33 @@ type Given struct {
 	Records   []batch.Record // at least one
 }
 
-func (g Given) span() Range {
-	return Range{Topic: g.Topic, Partition: g.Partition, First: g.Records[0].Offset, Last: g.Records[len(g.Records)-1].Offset}
+// span is the range of the records; an error where their offsets make none.
+func (g Given) span() (Range, error) {
+	if len(g.Records) == 0 {
+		return Range{}, fmt.Errorf("write %s/%d: no records are given", g.Topic, g.Partition)
+	}
+	for i, r := range g.Records[1:] {
+		if before := g.Records[i].Offset; r.Offset <= before {
+			return Range{}, fmt.Errorf("write %s/%d: offset %d comes after %d", g.Topic, g.Partition, r.Offset, before)
+		}
+	}
+	return Range{Topic: g.Topic, Partition: g.Partition, First: g.Records[0].Offset, Last: g.Records[len(g.Records)-1].Offset}, nil
 }
 
 // Write is Copy for records that are given: those below the checkpoint are
 // skipped, the others written with it in one transaction. What the source has
-// between them cannot be known here.
+// between them cannot be known here, nor whether it is the same topic still:
+// records of one that was created again count as copied below the checkpoint.
 func (c *Copier) Write(ctx context.Context, given []Given) (Result, error) {
 	ranges := make([]Range, len(given))
 	for i, g := range given {
-		ranges[i] = g.span()
+		var err error
+		if ranges[i], err = g.span(); err != nil {
+			return Result{}, err
+		}
 	}
 	return c.each(ctx, ranges, func(ctx context.Context, i int, p *partition) (PartitionResult, error) {
-		return p.write(ctx, given[i])
+		return p.write(ctx, ranges[i], given[i].Records)
 	})
 }
 
@@ -88,22 +110,31 @@ func (c *Copier) Write(ctx context.Context, given []Given) (Result, error) {
 func (c *Copier) each(ctx context.Context, ranges []Range, work func(context.Context, int, *partition) (PartitionResult, error)) (Result, error) {
 	results := make([]PartitionResult, len(ranges))
 	faults := make([]error, len(ranges))
+	for i, r := range ranges {
+		results[i] = PartitionResult{Range: r, Target: c.job.Topics.Target(r.Topic), Next: -1}
+	}
 	var group errgroup.Group
-	group.SetLimit(c.config.Parallel)
+	group.SetLimit(c.job.Parallel)
 	for _, indexes := range byPartition(ranges) {
 		group.Go(func() error {
 			slot := c.slot(ranges[indexes[0]])
-			slot.Lock()
-			defer slot.Unlock()
+			select {
+			case slot.turn <- struct{}{}:
+			case <-ctx.Done():
+				r := ranges[indexes[0]]
+				faults[indexes[0]] = fmt.Errorf("copy %s/%d: another call had the partition all the time: %w", r.Topic, r.Partition, context.Cause(ctx))
+				return nil
+			}
+			defer func() { <-slot.turn }()
 			for _, i := range indexes {
-				if results[i], faults[i] = work(ctx, i, &slot.partition); faults[i] != nil {
+				if results[i], faults[i] = work(ctx, i, slot.partition); faults[i] != nil {
 					break // what comes after would leave a gap
 				}
 			}
 			return nil
 		})
 	}
-	group.Wait()
+	_ = group.Wait() // the errors are in faults
 	return Result{Partitions: results}, errors.Join(faults...)
 }
 
@@ -132,7 +163,7 @@ func (c *Copier) slot(r Range) *slot {
 	defer c.mu.Unlock()
 	tp := topicPartition{r.Topic, r.Partition}
 	if c.partitions[tp] == nil {
-		c.partitions[tp] = &slot{partition: partition{config: c.config, topics: c.topics, topic: r.Topic, number: r.Partition}}
+		c.partitions[tp] = &slot{turn: make(chan struct{}, 1), partition: newPartition(c.job, r.Topic, r.Partition)}
 	}
 	return c.partitions[tp]
 }

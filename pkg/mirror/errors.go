@@ -11,7 +11,7 @@ var (
 	// ErrGap: the source no longer has records that were not copied yet.
 	ErrGap = errors.New("records are missing from the source")
 	// ErrRecreated: a topic is not the one that the checkpoint was made with.
-	ErrRecreated = errors.New("topic was deleted and created again")
+	ErrRecreated = errors.New("not the topic that was copied")
 	// ErrTooLarge: a record is larger than the target topic takes.
 	ErrTooLarge = errors.New("record too large for the target topic")
 	// ErrNotStable: records cannot be read yet, because a transaction of the
@@ -25,19 +25,20 @@ var (
 // retention was faster than the copy, or records were deleted.
 type GapError struct {
 	Job       string
-	Topic     string
+	Topic     string // of the source
 	Partition int32
-	Next      int64 // first offset that is missing
-	Available int64 // first offset after it that the source has
+	Target    string // topic
+	Next      int64  // first offset that is missing
+	Available int64  // first offset after it that the source has
 }
 
 // Error names what is missing and the two commands that choose what happens next.
 func (e *GapError) Error() string {
 	return fmt.Sprintf("copy %s/%d: %v: offsets %d to %d (%d) are gone, the next that is there is %d; nothing after the gap was copied. "+
-		"To go on without them: etl offsets reset --job %s --topic %s --partition %d --to %d. "+
-		"To copy them from elsewhere first, look at what is done so far: etl offsets show --job %s --topic %s",
+		"To go on without them: etl offsets reset %s --partition %d --to %d --execute. "+
+		"To copy them from elsewhere first, look at what is done so far: etl offsets show %s",
 		e.Topic, e.Partition, ErrGap, e.Next, e.Available-1, e.Available-e.Next, e.Available,
-		e.Job, e.Topic, e.Partition, e.Available, e.Job, e.Topic)
+		jobFlags(e.Job, e.Topic, e.Target), e.Partition, e.Available, jobFlags(e.Job, e.Topic, e.Target))
 }
 
 // Unwrap gives [ErrGap].
@@ -49,6 +50,7 @@ type RecreatedError struct {
 	Job       string
 	Topic     string // of the source
 	Partition int32
+	Target    string // topic
 	Next      int64  // the checkpoint
 	Which     string // the topic that was created again, in words
 	Evidence  string // how it is known
@@ -56,15 +58,24 @@ type RecreatedError struct {
 
 // Error names the evidence and the two commands that choose what happens next.
 func (e *RecreatedError) Error() string {
-	return fmt.Sprintf("copy %s/%d from offset %d: %s: %v (%s); nothing was copied. "+
-		"To copy the topic as it is now from its beginning: etl offsets reset --job %s --topic %s --partition %d --to earliest. "+
-		"To copy only what comes from now on: etl offsets reset --job %s --topic %s --partition %d --to latest",
+	return fmt.Sprintf("copy %s/%d from offset %d: %s is %v (%s); nothing was copied. "+
+		"To copy the topic as it is now from its beginning: etl offsets reset %s --partition %d --to earliest --execute. "+
+		"To copy only what comes from now on: etl offsets reset %s --partition %d --to latest --execute",
 		e.Topic, e.Partition, e.Next, e.Which, ErrRecreated, e.Evidence,
-		e.Job, e.Topic, e.Partition, e.Job, e.Topic, e.Partition)
+		jobFlags(e.Job, e.Topic, e.Target), e.Partition, jobFlags(e.Job, e.Topic, e.Target), e.Partition)
 }
 
 // Unwrap gives [ErrRecreated].
 func (e *RecreatedError) Unwrap() error { return ErrRecreated }
+
+// jobFlags are the flags that name a copied topic in a command.
+func jobFlags(job, topic, target string) string {
+	flags := "--job " + job + " --topic " + topic
+	if target != topic {
+		flags += " --topics " + topic + ":" + target
+	}
+	return flags
+}
 
 // TooLargeError stops a partition at a record that the target refuses for its
 // size. What is before it has been copied.

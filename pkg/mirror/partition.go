@@ -2,11 +2,7 @@ package mirror
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -14,21 +10,54 @@ import (
 // partition is the copy of one source partition, kept warm between calls: as
 // long as nothing went wrong it knows its own last commit.
 type partition struct {
-	config   Config
-	topics   *topics
-	topic    string
-	number   int32
+	*job
+	subject
+
 	producer *kafka.Transactional // nil: cold; fence and read the checkpoint first
 	source   kafka.Topic
 	target   targetTopic
-	next     int64
+	next     int64    // the checkpoint; -1 until it was read
+	known    identity // the topics that next belongs to
+	attested bool     // the witness knows them
+
+	perOffset int64 // of the last reader
+	ceiling   int   // smaller than a batch of several records that the target has refused; 0: none
 }
 
-// refences is how often one call takes the transactional id back from another
-// instance. In the cloud the invocations of a partition move between warm
-// instances, so the newest call is in the right; two that run at once must not
-// fence each other for ever.
-const refences = 2
+func newPartition(j *job, topic string, number int32) *partition {
+	return &partition{job: j, subject: subject{name: j.Job, topic: topic, number: number, to: j.Topics.Target(topic)}, next: -1}
+}
+
+// subject is what errors speak of.
+type subject struct {
+	name   string // of the job
+	topic  string // of the source
+	number int32
+	to     string // target topic
+}
+
+func (s subject) group() string { return CheckpointGroup(s.name, s.topic, s.number) }
+
+// theSource is a topic in words, for a RecreatedError.
+const theSource = "the source topic"
+
+func (s subject) theTarget() string { return "the target topic " + s.to }
+
+func (s subject) recreated(next int64, which, evidence string) error {
+	return &RecreatedError{Job: s.name, Topic: s.topic, Partition: s.number, Target: s.to, Next: next, Which: which, Evidence: evidence}
+}
+
+func replaced(then, now string) string {
+	return fmt.Sprintf("topic id was %s and is %s: it was deleted and created again", then, now)
+}
+
+func wentBack(end int64) string {
+	return fmt.Sprintf("its log ends at offset %d: it was deleted and created again, or lost its end in an unclean leader election", end)
+}
+
+func (s subject) gone(next, available int64) error {
+	return &GapError{Job: s.name, Topic: s.topic, Partition: s.number, Target: s.to, Next: next, Available: available}
+}
 
 // copy brings the partition up to rng.Last, from the checkpoint on.
 func (p *partition) copy(ctx context.Context, rng Range) (PartitionResult, error) {
@@ -36,43 +65,11 @@ func (p *partition) copy(ctx context.Context, rng Range) (PartitionResult, error
 		if err := p.open(ctx, rng.First); err != nil {
 			return err
 		}
-		result.Target = p.target.name
+		if p.next > rng.Last {
+			return p.unchanged(ctx)
+		}
 		return p.run(ctx, rng.Last, result)
 	})
-}
-
-// persist repeats work that a retry can help. After any error the warm state
-// is thrown away: the next try fences and reads back what was committed.
-func (p *partition) persist(ctx context.Context, rng Range, work func(context.Context, *PartitionResult) error) (PartitionResult, error) {
-	result := PartitionResult{Range: rng, Target: p.config.Topics.Target(rng.Topic)}
-	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
-	fenced := 0
-	for since, done := time.Now(), int64(0); ; {
-		err := work(ctx, &result)
-		result.Next = p.next
-		if err == nil {
-			return result, nil
-		}
-		p.producer = nil
-		if result.Records > done { // progress: the bound counts from here
-			since, done, fenced = time.Now(), result.Records, 0
-			wait.Reset()
-		}
-		switch {
-		case ctx.Err() != nil:
-			return result, fmt.Errorf("stopped before offset %d of %s/%d: %w", p.next, p.topic, p.number, err)
-		case errors.Is(err, kafka.ErrFenced) && fenced < refences:
-			fenced++
-		case !kafka.Retriable(err) || time.Since(since) > p.config.RetryFor:
-			return result, err
-		}
-		p.config.Log.Debug("copy is repeated", "topic", p.topic, "partition", p.number, "offset", p.next, "reason", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait.NextBackOff()):
-		}
-	}
 }
 
 // open makes a cold partition warm: first fence, then read.
@@ -80,66 +77,89 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if p.producer != nil {
 		return nil
 	}
-	source, err := p.topics.source(ctx, p.topic)
+	source, err := p.job.source(ctx, p.topic)
 	if err != nil {
 		return err
 	}
-	target, err := p.topics.target(ctx, source)
+	target, err := p.job.target(ctx, source)
 	if err != nil {
 		return err
 	}
-	group := CheckpointGroup(p.config.Job, p.topic, p.number)
-	producer, err := p.config.Target.Transactional(ctx, group, p.config.TransactionTimeout)
+	producer, err := p.Target.Transactional(ctx, p.group(), p.TransactionTimeout)
 	if err != nil {
 		return err
 	}
-	checkpoint, err := committed(ctx, p.config.Target, group, target.name)
+	checkpoint, err := committed(ctx, p.Target, p.group(), target.name)
 	if err != nil {
 		return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
 	}
-	p.next = checkpoint.Offset
-	if p.next < 0 {
-		p.next = first
+	if checkpoint.Offset >= 0 {
+		p.next, p.known = checkpoint.Offset, decodeIdentity(checkpoint.Metadata)
+	} else if p.next = first; p.known == (identity{}) {
+		// It goes with the target topic when that is deleted. What this
+		// instance does not remember itself, the witness may.
+		if p.known, err = p.askWitness(ctx); err != nil {
+			return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
+		}
 	}
-	if err := p.sameTopics(decodeIdentity(checkpoint.Metadata), source, target); err != nil {
+	if err := p.sameTopics(source, target); err != nil {
 		return err
 	}
-	p.source, p.target, p.producer = source, target, producer
+	p.known.Source, p.known.Target = source.ID.String(), target.id
+	p.source, p.target, p.producer, p.attested = source, target, producer, false
+	if p.byKey() {
+		p.Log.Info("partition counts differ: records are placed by key", "topic", p.topic,
+			"partitions", len(source.Partitions), "target", target.name, "target_partitions", target.partitions)
+	}
 	return nil
 }
 
 // sameTopics compares the topics with those of the checkpoint.
-func (p *partition) sameTopics(then identity, source kafka.Topic, target targetTopic) error {
-	recreated := &RecreatedError{Job: p.config.Job, Topic: p.topic, Partition: p.number, Next: p.next}
-	switch {
-	case differs(then.Source, source.ID.String()):
-		recreated.Which = "the source topic"
-		recreated.Evidence = fmt.Sprintf("topic id was %s and is %s", then.Source, source.ID)
-	case differs(then.Target, target.id):
-		recreated.Which = "the target topic " + target.name
-		recreated.Evidence = fmt.Sprintf("topic id was %s and is %s", then.Target, target.id)
-	default:
-		return nil
+func (p *partition) sameTopics(source kafka.Topic, target targetTopic) error {
+	if now := source.ID.String(); differs(p.known.Source, now) {
+		return p.recreated(p.next, theSource, replaced(p.known.Source, now))
 	}
-	return recreated
+	if differs(p.known.Target, target.id) {
+		return p.recreated(p.next, p.theTarget(), replaced(p.known.Target, target.id))
+	}
+	return nil
+}
+
+// unchanged makes sure that offsets which count as copied are those of the
+// same topic still.
+func (p *partition) unchanged(ctx context.Context) error {
+	source, err := p.job.source(ctx, p.topic)
+	if err != nil {
+		return err
+	}
+	if err := p.sameTopics(source, p.target); err != nil || p.known.Source != "" {
+		return err
+	}
+	latest, err := p.Source.Offsets(ctx, p.topic, kafka.Latest, p.number)
+	if err != nil {
+		return err
+	}
+	if end := latest[p.number]; end < p.next {
+		return p.recreated(p.next, theSource, wentBack(end))
+	}
+	return nil
 }
 
 // run copies chunk by chunk.
 func (p *partition) run(ctx context.Context, last int64, result *PartitionResult) error {
-	if p.next > last {
-		return nil
+	buffers, ok := p.buffers.Get().(*[2]kafka.Buffer)
+	if !ok {
+		buffers = new([2]kafka.Buffer)
 	}
 	ctx, stop := context.WithCancel(ctx)
-	r := &reader{
-		config: p.config, source: p.source, next: p.next, last: last,
-		policy:  p.sourcePolicy(ctx),
-		planner: newPlanner(p.topic, p.number, len(p.source.Partitions), p.target, p.config.Codec),
-	}
+	r := newReader(p, last, buffers)
 	chunks := r.chunks(ctx)
 	defer func() {
 		stop()
 		for range chunks { // the buffers are the reader's until it has ended
 		}
+		p.perOffset = r.perOffset
+		p.buffers.Put(buffers)
 	}()
 	for planned := range chunks {
 		if planned.chunk != nil {
@@ -156,62 +176,4 @@ func (p *partition) run(ctx context.Context, last int64, result *PartitionResult
 		return context.Cause(ctx)
 	}
 	return nil
-}
-
-// sourcePolicy asks for the cleanup.policy once. Where it may not be read the
-// topic counts as compacted: better no alarm than a false one.
-func (p *partition) sourcePolicy(ctx context.Context) func() string {
-	policy := ""
-	return func() string {
-		if policy == "" {
-			all, _, err := p.config.Source.TopicSettings(ctx, p.topic)
-			if policy = all["cleanup.policy"]; err != nil || policy == "" {
-				policy = "compact"
-			}
-		}
-		return policy
-	}
-}
-
-// commit writes a chunk and the checkpoint after it in one transaction.
-func (p *partition) commit(ctx context.Context, c *chunk) error {
-	for target, batches := range c.batches {
-		if err := p.producer.Produce(ctx, p.target.name, target, batches); err != nil {
-			return p.refused(c.firsts[target], err)
-		}
-	}
-	checkpoint := kafka.Committed{
-		Offset:   c.next,
-		Metadata: identity{Source: p.source.ID.String(), Target: p.target.id}.encode(),
-	}
-	group := CheckpointGroup(p.config.Job, p.topic, p.number)
-	if err := p.producer.CommitOffsets(ctx, group, p.target.name, map[int32]kafka.Committed{checkpointPartition: checkpoint}); err != nil {
-		return err
-	}
-	if err := p.producer.Commit(ctx); err != nil {
-		return err
-	}
-	p.next = c.next
-	return nil
-}
-
-// refused gives an error of the target the source offset that it is about.
-func (p *partition) refused(firsts []int64, err error) error {
-	var refused *kafka.RefusedError
-	if !errors.As(err, &refused) {
-		return fmt.Errorf("copy %s/%d from offset %d: %w", p.topic, p.number, p.next, err)
-	}
-	first := firsts[refused.Index]
-	if errors.Is(err, kafka.ErrTooLarge) {
-		return &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: p.target.name, Limit: p.target.maxBytes}
-	}
-	return fmt.Errorf("copy %s/%d: the batch from offset %d on: %w", p.topic, p.number, first, err)
-}
-
-func (r *PartitionResult) add(c *chunk) {
-	r.Next = c.next
-	r.Records += c.records
-	r.Bytes += c.bytes
-	r.Passed += c.passed
-	r.Rebuilt += c.rebuilt
 }

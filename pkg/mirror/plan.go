@@ -12,6 +12,7 @@ import (
 // chunk is what one transaction writes.
 type chunk struct {
 	next    int64                   // the checkpoint: every record before it is in this chunk or an earlier one
+	epoch   int32                   // leader epoch of the source's last batch
 	batches map[int32][]batch.Batch // by target partition, in order
 	firsts  map[int32][]int64       // source offset of the first record of each of them
 	records int64
@@ -39,11 +40,14 @@ func (c *chunk) add(partition int32, first int64, b batch.Batch) {
 //   - a batch larger than the target's max.message.bytes: it is divided
 //   - another number of partitions in the target, or another codec asked for
 type planner struct {
-	topic     string // of the source
-	partition int32
-	target    targetTopic
-	byKey     bool // the partition counts differ
-	codec     *batch.Codec
+	topic      string // of the source
+	partition  int32
+	target     string // topic
+	partitions int32  // of the target
+	byKey      bool   // the partition counts differ
+	codec      *batch.Codec
+	limit      int // the largest batch that the target takes; 0: not known
+	ceiling    int // smaller than a batch of several records that it has refused; 0: none
 
 	chunk    *chunk
 	decoder  batch.Decoder
@@ -57,20 +61,27 @@ type building struct {
 	first int64 // source offset of its first record, for errors
 }
 
-// newPlanner plans for a partition of a source topic with that many partitions,
-// 0 where it is not known: then a partition that the target has is kept.
-func newPlanner(topic string, partition int32, sourcePartitions int, target targetTopic, codec *batch.Codec) *planner {
-	byKey := int32(sourcePartitions) != target.partitions
-	if sourcePartitions == 0 {
-		byKey = partition >= target.partitions
+func newPlanner(p *partition) *planner {
+	return &planner{
+		topic: p.topic, partition: p.number,
+		target: p.target.name, partitions: p.target.partitions, byKey: p.byKey(),
+		codec: p.Codec, limit: p.target.maxBytes, ceiling: p.ceiling,
+		builders: map[int32]*building{},
 	}
-	return &planner{topic: topic, partition: partition, target: target, codec: codec, byKey: byKey, builders: map[int32]*building{}}
+}
+
+// byKey says that a record's partition in the target is not the source's.
+// Where the source is not known a partition that the target has is kept.
+func (p *partition) byKey() bool {
+	if len(p.source.Partitions) == 0 {
+		return p.number >= p.target.partitions
+	}
+	return len(p.source.Partitions) != int(p.target.partitions)
 }
 
 // begin starts a chunk at a checkpoint.
-func (p *planner) begin(next int64) {
-	p.chunk = &chunk{next: next, batches: map[int32][]batch.Batch{}, firsts: map[int32][]int64{}}
-	clear(p.builders)
+func (p *planner) begin(next int64, epoch int32) {
+	p.chunk = &chunk{next: next, epoch: epoch, batches: map[int32][]batch.Batch{}, firsts: map[int32][]int64{}}
 }
 
 // add plans one stored unit. After an error the chunk holds what came before.
@@ -87,17 +98,8 @@ func (p *planner) add(s kafka.Stored) error {
 		p.chunk.add(p.partition, s.Batch.BaseOffset(), s.Batch)
 		p.chunk.passed++
 	default:
-		for record, err := range s.Records(&p.decoder) {
-			if err != nil {
-				return fmt.Errorf("decode %s/%d at offset %d: %w", p.topic, p.partition, p.chunk.next, err)
-			}
-			if record.Offset < p.chunk.next {
-				continue
-			}
-			if err := p.build(p.route(record), p.codecFor(s), record); err != nil {
-				return err
-			}
-			p.chunk.next = record.Offset + 1
+		if err := p.rebuild(s); err != nil {
+			return err
 		}
 	}
 	p.chunk.next = s.LastOffset() + 1
@@ -109,8 +111,27 @@ func (p *planner) passes(b batch.Batch) bool {
 	return b != nil && !p.byKey &&
 		b.BaseOffset() >= p.chunk.next &&
 		(p.codec == nil || *p.codec == b.Codec()) &&
-		(p.target.maxBytes == 0 || len(b) <= p.target.maxBytes) &&
+		(p.limit == 0 || len(b) <= p.limit) &&
+		(p.ceiling == 0 || len(b) <= p.ceiling || b.Count() == 1) &&
 		b.Stampable() == nil
+}
+
+// rebuild decodes a unit and builds its records from the checkpoint on.
+func (p *planner) rebuild(s kafka.Stored) error {
+	codec := p.codecFor(s)
+	for record, err := range s.Records(&p.decoder) {
+		if err != nil {
+			return fmt.Errorf("decode %s/%d at offset %d: %w", p.topic, p.partition, p.chunk.next, err)
+		}
+		if record.Offset < p.chunk.next {
+			continue
+		}
+		if err := p.build(p.route(record), codec, record); err != nil {
+			return err
+		}
+		p.chunk.next = record.Offset + 1
+	}
+	return nil
 }
 
 func (p *planner) codecFor(s kafka.Stored) batch.Codec {
@@ -132,10 +153,21 @@ func (p *planner) route(r batch.Record) int32 {
 	case !p.byKey:
 		return p.partition
 	case r.Key == nil:
-		return p.partition % p.target.partitions
+		return p.partition % p.partitions
 	default:
-		return batch.Partition(r.Key, p.target.partitions)
+		return batch.Partition(r.Key, p.partitions)
 	}
+}
+
+// size is how large a built batch of several records may be.
+func (p *planner) size() int {
+	size := defaultMaxBytes
+	for _, bound := range []int{p.limit, p.ceiling} {
+		if bound > 0 {
+			size = min(size, bound)
+		}
+	}
+	return size
 }
 
 // build adds a record to the batch under way for a target partition.
@@ -152,12 +184,16 @@ func (p *planner) build(partition int32, codec batch.Codec, r batch.Record) erro
 		return err
 	}
 	b.codec, b.first = codec, r.Offset
-	b.Reset(batch.Options{Codec: codec, MaxBytes: p.target.maxBytes})
+	b.Reset(batch.Options{Codec: codec, MaxBytes: p.size()})
 	b.Add(r) // the first record is always taken
-	if p.target.maxBytes > 0 && b.Size() > p.target.maxBytes {
-		return p.flush(partition) // now, so that a record too large stops the chunk before it
+	if b.Size() <= p.size() {
+		return nil
 	}
-	return nil
+	// Alone it may be as large as the target takes. It is flushed now, so that
+	// one that is too large stops the chunk before it.
+	b.Reset(batch.Options{Codec: codec, MaxBytes: p.limit})
+	b.Add(r)
+	return p.flush(partition)
 }
 
 // flush moves the batch under way for a target partition to the chunk.
@@ -170,7 +206,7 @@ func (p *planner) flush(partition int32) error {
 	var tooLarge *batch.TooLargeError
 	if errors.As(err, &tooLarge) {
 		b.Reset(batch.Options{})
-		return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: b.first, Size: tooLarge.Size, Target: p.target.name, Limit: tooLarge.Limit}
+		return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: b.first, Size: tooLarge.Size, Target: p.target, Limit: tooLarge.Limit}
 	}
 	if err != nil {
 		return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.first, err)
@@ -181,11 +217,23 @@ func (p *planner) flush(partition int32) error {
 	return nil
 }
 
-// end completes the chunk.
+// full says that the chunk holds at least so many bytes.
+func (p *planner) full(bytes int) bool {
+	held := int(p.chunk.bytes)
+	for _, b := range p.builders {
+		if b.Len() > 0 {
+			held += b.Size()
+		}
+	}
+	return held >= bytes
+}
+
+// end completes the chunk; nil with an error where records of it cannot be
+// written, for then its checkpoint is not true.
 func (p *planner) end() (*chunk, error) {
 	for partition := range p.builders {
 		if err := p.flush(partition); err != nil {
-			return p.chunk, err
+			return nil, err
 		}
 	}
 	return p.chunk, nil

@@ -11,18 +11,28 @@ import (
 )
 
 // reader fetches and plans the chunks of one partition. It reads ahead: while
-// a chunk is committed the next one is fetched into the other buffer.
+// chunks of one fetch are committed the next fetch fills the other buffer.
 type reader struct {
-	config  Config
-	source  kafka.Topic
-	policy  func() string // cleanup.policy of the source topic, asked for when it matters
-	planner *planner
-	next    int64
-	last    int64
-	buffers [2]kafka.Buffer
+	*job
+	subject
+	source    kafka.Topic // as it was opened
+	planner   *planner
+	next      int64
+	last      int64
+	epoch     int32
+	perOffset int64 // bytes that an offset took up in the last fetch, 0: not known
+	compacts  *bool // whether the source topic is compacted; nil until it matters
+	buffers   *[2]kafka.Buffer
 }
 
-// planned is a chunk and what stops the partition after it.
+func newReader(p *partition, last int64, buffers *[2]kafka.Buffer) *reader {
+	return &reader{
+		job: p.job, subject: p.subject, source: p.source, planner: newPlanner(p), buffers: buffers,
+		next: p.next, last: last, epoch: p.known.Epoch, perOffset: p.perOffset,
+	}
+}
+
+// planned is a chunk and what stops the partition after it; either may be nil.
 type planned struct {
 	chunk *chunk
 	err   error
@@ -30,22 +40,26 @@ type planned struct {
 
 // chunks reads until last has been planned, an error, or the end of ctx. The
 // channel is not buffered: that is what keeps a buffer from being overwritten
-// while its chunk is being sent.
+// while a chunk of it is being sent.
 func (r *reader) chunks(ctx context.Context) <-chan planned {
 	out := make(chan planned)
 	go func() {
 		defer close(out)
-		for i := 0; r.next <= r.last; i++ {
-			c, err := r.read(ctx, &r.buffers[i%2])
-			if c != nil {
-				r.next = c.next
-			}
+		emit := func(c *chunk, err error) bool {
 			select {
 			case out <- planned{c, err}:
+				return err == nil
 			case <-ctx.Done():
+				return false
+			}
+		}
+		for i := 0; r.next <= r.last; i++ {
+			answer, err := r.fetch(ctx, &r.buffers[i%2])
+			if err != nil {
+				emit(nil, err)
 				return
 			}
-			if err != nil {
+			if !r.plan(ctx, answer, emit) {
 				return
 			}
 		}
@@ -53,136 +67,196 @@ func (r *reader) chunks(ctx context.Context) <-chan planned {
 	return out
 }
 
-// fetchWait is how long the broker holds a fetch that has nothing to give.
-// The records of an event are there already; only an open transaction, or a
-// replica that is behind, makes us wait.
-const fetchWait = 200 * time.Millisecond
+const (
+	// fetchWait is how long the broker holds a fetch that has nothing to give.
+	// The records of an event are there already; only an open transaction, or a
+	// replica that is behind, makes us wait.
+	fetchWait = 200 * time.Millisecond
 
-// read plans the next chunk. With an error it is what came before it, or nil.
-func (r *reader) read(ctx context.Context, buf *kafka.Buffer) (*chunk, error) {
-	for {
-		answer, err := r.config.Source.Fetch(ctx, kafka.FetchRequest{
-			Topic: r.source.Name, Partition: r.planner.partition, Offset: r.next,
-			MinBytes: 1, MaxBytes: int32(r.config.ChunkBytes), MaxWait: fetchWait, ReadCommitted: true,
+	// fetchSpare is asked for on top of what the range should take.
+	fetchSpare = 64 << 10
+)
+
+// fetch waits for an answer with something at next, of the topic that the
+// checkpoint speaks of.
+func (r *reader) fetch(ctx context.Context, buf *kafka.Buffer) (kafka.FetchResponse, error) {
+	for since := time.Now(); ; {
+		answer, err := r.Source.Fetch(ctx, kafka.FetchRequest{
+			Topic: r.topic, Partition: r.number, Offset: r.next,
+			MinBytes: 1, MaxBytes: r.fetchBytes(), MaxWait: fetchWait, ReadCommitted: true,
 		}, buf)
-		if errors.Is(err, kafka.ErrOffsetOutOfRange) {
-			return nil, r.explain(ctx, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		c, err := r.plan(answer)
-		if err == nil && c.next > r.next {
-			err = r.check(ctx)
-		}
-		if err != nil || c.next > r.next {
-			return r.result(c, err)
-		}
-		if err := r.stalled(ctx, answer); err != nil {
-			return nil, err
+		switch {
+		case errors.Is(err, kafka.ErrOffsetOutOfRange):
+			if err := r.explain(ctx); err != nil {
+				return answer, err
+			}
+			// A leader was behind for a moment, unless it goes on.
+			if time.Since(since) > r.RetryFor || pause(ctx, fetchWait) != nil {
+				return answer, err
+			}
+		case err != nil:
+			return answer, err
+		case len(answer.Batches) > 0:
+			// After the fetch, because ids never come back.
+			return answer, r.check(ctx)
+		default:
+			if err := r.stalled(ctx, answer); err != nil {
+				return answer, err
+			}
 		}
 	}
 }
 
-// result drops a chunk of a topic that is not ours any more.
-func (r *reader) result(c *chunk, err error) (*chunk, error) {
-	if errors.Is(err, ErrRecreated) || c.next == r.next {
-		return nil, err
+// fetchBytes is what the rest of the range should take, a quarter more, but no
+// more than a chunk: what is fetched beyond the range is thrown away.
+func (r *reader) fetchBytes() int32 {
+	if r.perOffset == 0 {
+		return int32(r.ChunkBytes)
 	}
-	return c, err
+	want := float64(r.last-r.next+1)*float64(r.perOffset)*1.25 + fetchSpare
+	return int32(min(want, float64(r.ChunkBytes)))
 }
 
-// plan turns a fetch into a chunk.
-func (r *reader) plan(answer kafka.FetchResponse) (*chunk, error) {
-	r.planner.begin(r.next)
+// plan emits the chunks of an answer; false where that is the end.
+func (r *reader) plan(ctx context.Context, answer kafka.FetchResponse, emit func(*chunk, error) bool) bool {
+	first, taken := r.next, 0
+	r.planner.begin(r.next, r.epoch)
 	for stored, err := range answer.Visible(true) {
-		if err != nil {
-			return r.abandon(fmt.Errorf("read %s/%d at offset %d: %w", r.source.Name, r.planner.partition, r.planner.chunk.next, err))
-		}
 		if r.planner.chunk.next > r.last {
 			break
 		}
-		if err := r.hole(stored); err != nil {
-			return r.abandon(err)
+		if err != nil {
+			err = fmt.Errorf("read %s/%d at offset %d: %w", r.topic, r.number, r.planner.chunk.next, err)
+		} else if err = r.continues(ctx, stored); err == nil {
+			err = r.planner.add(stored)
 		}
-		if err := r.planner.add(stored); err != nil {
-			return r.abandon(err)
+		if err != nil {
+			r.emit(err, emit)
+			return false
+		}
+		taken += len(stored.Batch) + len(stored.Message)
+		if r.planner.full(r.ChunkBytes) {
+			if !r.emit(nil, emit) {
+				return false
+			}
+			r.planner.begin(r.next, r.epoch)
 		}
 	}
-	return r.planner.end()
+	if r.planner.chunk.next == first {
+		return emit(nil, fmt.Errorf("read %s/%d at offset %d: the broker gave %d bytes without a whole batch", r.topic, r.number, r.next, len(answer.Batches)))
+	}
+	r.perOffset = int64(taken)/(r.planner.chunk.next-first) + 1
+	return r.emit(nil, emit)
 }
 
-// abandon completes the chunk before what went wrong.
-func (r *reader) abandon(err error) (*chunk, error) {
+// emit completes the chunk under way and sends it with what comes after it.
+func (r *reader) emit(err error, emit func(*chunk, error) bool) bool {
 	c, endErr := r.planner.end()
 	if endErr != nil {
-		return c, endErr
+		return emit(nil, endErr)
 	}
-	return c, err
+	if errors.Is(err, ErrRecreated) || c.next == r.next {
+		c = nil
+	} else {
+		r.next, r.epoch = c.next, c.epoch
+	}
+	if c == nil && err == nil {
+		return true
+	}
+	return emit(c, err)
 }
 
-// hole notices offsets that are missing between two batches. In a compacted
-// topic that is usual; elsewhere records were lost.
-func (r *reader) hole(s kafka.Stored) error {
-	if s.Batch == nil || s.Batch.BaseOffset() <= r.planner.chunk.next || r.compacted() {
+// continues makes sure that a unit is what comes next: of the same log, and
+// without a hole before it. Offsets are missing between batches of a compacted
+// topic as a rule; elsewhere records were lost.
+func (r *reader) continues(ctx context.Context, s kafka.Stored) error {
+	if s.Batch == nil {
 		return nil
 	}
-	return &GapError{Job: r.config.Job, Topic: r.source.Name, Partition: r.planner.partition, Next: r.planner.chunk.next, Available: s.Batch.BaseOffset()}
+	next := r.planner.chunk.next
+	if epoch := s.Batch.LeaderEpoch(); r.source.ID == (kafka.TopicID{}) && epoch >= 0 {
+		// Brokers before 2.8 have no topic ids. Epochs never go back in a log.
+		if epoch < r.planner.chunk.epoch {
+			return r.recreated(next, theSource, fmt.Sprintf("leader epoch was %d and is %d at offset %d: it was deleted and created again",
+				r.planner.chunk.epoch, epoch, s.Batch.BaseOffset()))
+		}
+		r.planner.chunk.epoch = epoch
+	}
+	if s.Batch.BaseOffset() <= next {
+		return nil
+	}
+	if compacted, err := r.compacted(ctx); err != nil || compacted {
+		return err
+	}
+	return r.gone(next, s.Batch.BaseOffset())
 }
 
-func (r *reader) compacted() bool { return strings.Contains(r.policy(), "compact") }
-
-// check makes sure that what was fetched is of the topic that the checkpoint
-// speaks of. It comes after the fetch, because ids never come back.
-func (r *reader) check(ctx context.Context) error {
-	now, err := r.config.Source.Topic(ctx, r.source.Name)
-	if err != nil {
-		return fmt.Errorf("source: %w", err)
+// compacted asks for the cleanup.policy once. Where it may not be read the
+// topic counts as compacted: better no alarm than a false one.
+func (r *reader) compacted(ctx context.Context) (bool, error) {
+	if r.compacts == nil {
+		settings, _, err := r.Source.TopicSettings(ctx, r.topic)
+		hidden := errors.Is(err, kafka.ErrAuthorization) || errors.Is(err, kafka.ErrUnsupported)
+		if err != nil && !hidden {
+			return false, fmt.Errorf("source: %w", err)
+		}
+		compacts := hidden || strings.Contains(settings[settingCleanup], "compact")
+		r.compacts = &compacts
 	}
-	if differs(r.source.ID.String(), now.ID.String()) {
-		return r.recreated(fmt.Sprintf("topic id was %s and is %s", r.source.ID, now.ID))
+	return *r.compacts, nil
+}
+
+// check makes sure that the source topic is the one that was opened.
+func (r *reader) check(ctx context.Context) error {
+	now, err := r.job.source(ctx, r.topic)
+	if err != nil {
+		return err
+	}
+	if then, id := r.source.ID.String(), now.ID.String(); differs(then, id) {
+		return r.recreated(r.next, theSource, replaced(then, id))
+	}
+	if len(now.Partitions) != len(r.source.Partitions) {
+		return fmt.Errorf("%w: source topic %s has %d partitions now", errReopen, r.topic, len(now.Partitions))
 	}
 	return nil
 }
 
-// explain says which way an offset is out of range.
-func (r *reader) explain(ctx context.Context, cause error) error {
-	p := r.planner.partition
+// explain says which way next is out of range; nil where it is not (any more).
+func (r *reader) explain(ctx context.Context) error {
 	if err := r.check(ctx); err != nil {
 		return err
 	}
-	earliest, err := r.config.Source.Offsets(ctx, r.source.Name, kafka.Earliest, p)
+	earliest, err := r.Source.Offsets(ctx, r.topic, kafka.Earliest, r.number)
 	if err != nil {
-		return errors.Join(cause, err)
+		return err
 	}
-	if r.next < earliest[p] {
-		return &GapError{Job: r.config.Job, Topic: r.source.Name, Partition: p, Next: r.next, Available: earliest[p]}
+	if available := earliest[r.number]; r.next < available {
+		return r.gone(r.next, available)
 	}
-	latest, err := r.config.Source.Offsets(ctx, r.source.Name, kafka.Latest, p)
+	latest, err := r.Source.Offsets(ctx, r.topic, kafka.Latest, r.number)
 	if err != nil {
-		return errors.Join(cause, err)
+		return err
 	}
-	if r.next > latest[p] {
-		return r.recreated(fmt.Sprintf("its log ends at offset %d", latest[p]))
+	if end := latest[r.number]; r.next > end {
+		return r.recreated(r.next, theSource, wentBack(end))
 	}
-	return cause // a leader that was behind for a moment
+	return nil
 }
 
-func (r *reader) recreated(evidence string) error {
-	return &RecreatedError{Job: r.config.Job, Topic: r.source.Name, Partition: r.planner.partition, Next: r.next, Which: "the source topic", Evidence: evidence}
-}
-
-// stalled is called when a fetch gave nothing new; it is an error once ctx has
-// no time for another one.
+// stalled is called when a fetch gave nothing; it is an error once ctx has no
+// time for another one.
 func (r *reader) stalled(ctx context.Context, answer kafka.FetchResponse) error {
 	deadline, ok := ctx.Deadline()
 	if ctx.Err() == nil && (!ok || time.Until(deadline) > 2*fetchWait) {
 		return nil
 	}
 	if answer.LastStable >= 0 && answer.LastStable < answer.HighWatermark {
-		return fmt.Errorf("copy %s/%d: %w: offset %d, of which the last stable offset is %d; they are copied once its producer commits or aborts",
-			r.source.Name, r.planner.partition, ErrNotStable, r.next, answer.LastStable)
+		return fmt.Errorf("copy %s/%d: %w: the next offset is %d, the last stable offset %d; it is copied once its producer commits or aborts",
+			r.topic, r.number, ErrNotStable, r.next, answer.LastStable)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return fmt.Errorf("copy %s/%d: nothing at offset %d, the high watermark is %d and offset %d was asked for: is a replica behind, or did an unclean election lose records?",
-		r.source.Name, r.planner.partition, r.next, answer.HighWatermark, r.last)
+		r.topic, r.number, r.next, answer.HighWatermark, r.last)
 }

@@ -27,7 +27,7 @@ type Result struct {
 type PartitionResult struct {
 	Range
 	Target  string `json:"target"`  // topic in the target cluster
-	Next    int64  `json:"next"`    // the checkpoint: next source offset to copy
+	Next    int64  `json:"next"`    // the checkpoint: next source offset to copy; -1: it was not read
 	Records int64  `json:"records"` // copied by this call
 	Bytes   int64  `json:"bytes"`   // of the batches written
 	Passed  int    `json:"passed"`  // batches passed on byte for byte

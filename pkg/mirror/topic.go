@@ -5,11 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
+
+// job is what all partitions of a copier share.
+type job struct {
+	Config
+	buffers sync.Pool // of *[2]kafka.Buffer: a call takes one for each partition it copies
+}
 
 // targetTopic is what a copy needs to know of where it writes.
 type targetTopic struct {
@@ -19,18 +26,12 @@ type targetTopic struct {
 	maxBytes   int // largest batch; 0 where the user may not read the settings
 }
 
-// topics finds target topics and creates missing ones, one at a time.
-type topics struct {
-	config Config
-	mu     sync.Mutex
-}
-
 // source describes the source topic; the zero Topic where there is no source.
-func (t *topics) source(ctx context.Context, name string) (kafka.Topic, error) {
-	if t.config.Source == nil {
+func (j *job) source(ctx context.Context, name string) (kafka.Topic, error) {
+	if j.Source == nil {
 		return kafka.Topic{Name: name}, nil
 	}
-	topic, err := t.config.Source.Topic(ctx, name)
+	topic, err := j.Source.Topic(ctx, name)
 	if err != nil {
 		return topic, fmt.Errorf("source: %w", err)
 	}
@@ -39,64 +40,94 @@ func (t *topics) source(ctx context.Context, name string) (kafka.Topic, error) {
 
 // target describes the target of a source topic, after creating it where it
 // is missing and the job may.
-func (t *topics) target(ctx context.Context, source kafka.Topic) (targetTopic, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	name := t.config.Topics.Target(source.Name)
-	topic, err := t.config.Target.Topic(ctx, name)
+func (j *job) target(ctx context.Context, source kafka.Topic) (targetTopic, error) {
+	name := j.Topics.Target(source.Name)
+	topic, err := j.Target.Topic(ctx, name)
 	if errors.Is(err, kafka.ErrUnknownTopic) {
-		if err := t.create(ctx, source, name); err != nil {
+		if err := j.create(ctx, source, name); err != nil {
 			return targetTopic{}, err
 		}
-		topic, err = t.config.Target.Topic(ctx, name)
+		topic, err = j.Target.Topic(ctx, name)
 	}
 	if err != nil {
 		return targetTopic{}, fmt.Errorf("target: %w", err)
 	}
-	maxBytes, err := t.config.Target.MaxMessageBytes(ctx, name)
-	if err != nil && !errors.Is(err, kafka.ErrAuthorization) {
-		return targetTopic{}, fmt.Errorf("target: %w", err)
+	target := targetTopic{name: name, id: topic.ID.String(), partitions: int32(len(topic.Partitions))}
+	settings, _, err := j.Target.TopicSettings(ctx, name)
+	switch {
+	case errors.Is(err, kafka.ErrAuthorization), errors.Is(err, kafka.ErrUnsupported):
+		return target, nil
+	case err != nil:
+		return target, fmt.Errorf("target: %w", err)
 	}
-	return targetTopic{name: name, id: topic.ID.String(), partitions: int32(len(topic.Partitions)), maxBytes: maxBytes}, nil
+	if target.maxBytes, err = strconv.Atoi(settings[settingMaxBytes]); err != nil {
+		return target, fmt.Errorf("target: %s of topic %s is %q, want a number", settingMaxBytes, name, settings[settingMaxBytes])
+	}
+	if settings[settingTimeType] == logAppendTime {
+		j.Log.Warn("the target topic gives records the time at which they are copied, their own is lost: set it to CreateTime",
+			"topic", name, "setting", settingTimeType)
+	}
+	return target, nil
 }
 
-func (t *topics) create(ctx context.Context, source kafka.Topic, name string) error {
-	if !t.config.CreateTopics || t.config.Source == nil {
+func (j *job) create(ctx context.Context, source kafka.Topic, name string) error {
+	if !j.CreateTopics || j.Source == nil {
 		return fmt.Errorf("%w: %s: create it, or let the job create it with the source's partitions and settings (CREATE_TOPICS=true, with source brokers)", ErrMissingTopic, name)
 	}
-	_, own, err := t.config.Source.TopicSettings(ctx, source.Name)
+	all, own, err := j.Source.TopicSettings(ctx, source.Name)
 	if err != nil {
-		return fmt.Errorf("create target topic %s like the source: %w", name, err)
+		return fmt.Errorf("create target topic %s like the source (or create it yourself): %w", name, err)
 	}
-	settings := portable(own)
+	settings := portable(all, own)
 	spec := kafka.TopicSpec{Name: name, Partitions: len(source.Partitions), Settings: settings}
-	err = t.config.Target.CreateTopic(ctx, spec)
+	err = j.Target.CreateTopic(ctx, spec)
 	if errors.Is(err, kafka.ErrTopicExists) {
 		return nil // another instance was faster
 	}
 	if err != nil {
 		return fmt.Errorf("target, with the source's settings %s: %w", settingsText(settings), err)
 	}
-	t.config.Log.Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(settings))
+	j.Log.Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(settings))
 	return nil
 }
+
+// Topic settings that a copy looks at, and their values
+// (https://kafka.apache.org/documentation/#topicconfigs).
+const (
+	settingMaxBytes = "max.message.bytes"
+	settingTimeType = "message.timestamp.type"
+	settingCleanup  = "cleanup.policy"
+
+	logAppendTime   = "LogAppendTime"
+	createTime      = "CreateTime"
+	defaultMaxBytes = 1048588 // of max.message.bytes
+)
 
 // notPortable are settings that speak of the source's brokers, not its records.
 var notPortable = []string{
 	"leader.replication.throttled.replicas",
 	"follower.replication.throttled.replicas",
-	"min.insync.replicas",    // may be more than the target has replicas
-	"message.format.version", // gone in 4.0
+	"min.insync.replicas",                                                                            // may be more than the target has replicas
+	"message.format.version", "message.downconversion.enable", "message.timestamp.difference.max.ms", // gone in 4.0
 	"remote.storage.enable", "remote.log.copy.disable", "remote.log.delete.on.disable",
 	"local.retention.ms", "local.retention.bytes", // of tiered storage
 }
 
-func portable(own map[string]string) map[string]string {
+// portable gives the settings of a copy: the topic's own, and what it takes of
+// the brokers' defaults for the target to take the same records and keep their
+// times.
+func portable(all, own map[string]string) map[string]string {
 	settings := map[string]string{}
 	for key, value := range own {
 		if !slices.Contains(notPortable, key) {
 			settings[key] = value
 		}
+	}
+	if all[settingTimeType] == logAppendTime {
+		settings[settingTimeType] = createTime
+	}
+	if n, err := strconv.Atoi(all[settingMaxBytes]); err == nil && n > defaultMaxBytes {
+		settings[settingMaxBytes] = all[settingMaxBytes]
 	}
 	return settings
 }

@@ -7,15 +7,13 @@ import (
 )
 
 // write commits given records, from the checkpoint on.
-func (p *partition) write(ctx context.Context, given Given) (PartitionResult, error) {
-	rng := given.span()
+func (p *partition) write(ctx context.Context, rng Range, records []batch.Record) (PartitionResult, error) {
 	return p.persist(ctx, rng, func(ctx context.Context, result *PartitionResult) error {
 		if err := p.open(ctx, rng.First); err != nil {
 			return err
 		}
-		result.Target = p.target.name
-		c, planErr := p.planGiven(given.Records)
-		if c.next > p.next {
+		c, planErr := p.planGiven(records)
+		if c != nil && c.next > p.next {
 			if err := p.commit(ctx, c); err != nil {
 				return err
 			}
@@ -25,26 +23,28 @@ func (p *partition) write(ctx context.Context, given Given) (PartitionResult, er
 	})
 }
 
-// planGiven plans the records that are not below the checkpoint.
+// planGiven plans the records that are not below the checkpoint. With an error
+// the chunk is what comes before it.
 func (p *partition) planGiven(records []batch.Record) (*chunk, error) {
 	codec := batch.None
-	if p.config.Codec != nil {
-		codec = *p.config.Codec
+	if p.Codec != nil {
+		codec = *p.Codec
 	}
-	planner := newPlanner(p.topic, p.number, len(p.source.Partitions), p.target, p.config.Codec)
-	planner.begin(p.next)
+	planner := newPlanner(p)
+	planner.begin(p.next, p.known.Epoch)
+	var fault error
 	for _, r := range records {
 		if r.Offset < planner.chunk.next {
 			continue
 		}
-		if err := planner.build(planner.route(r), codec, r); err != nil {
-			c, endErr := planner.end()
-			if endErr != nil {
-				return c, endErr
-			}
-			return c, err
+		if fault = planner.build(planner.route(r), codec, r); fault != nil {
+			break
 		}
 		planner.chunk.next = r.Offset + 1
 	}
-	return planner.end()
+	c, err := planner.end()
+	if err != nil {
+		return nil, err
+	}
+	return c, fault
 }

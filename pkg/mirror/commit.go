@@ -1,0 +1,89 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+)
+
+// commit writes a chunk and the checkpoint after it in one transaction. Before
+// the transaction ends it makes sure that the target topic is still the one of
+// the checkpoint: ids never come back, so the records have gone to that topic.
+func (p *partition) commit(ctx context.Context, c *chunk) error {
+	for target, batches := range c.batches {
+		if err := p.producer.Produce(ctx, p.target.name, target, batches); err != nil {
+			return p.refused(c, target, err)
+		}
+	}
+	known := p.known
+	known.Epoch = c.epoch
+	same := make(chan error, 1)
+	go func() { same <- p.sameTarget(ctx) }()
+	err := p.checkpoint(ctx, kafka.Committed{Offset: c.next, Metadata: known.encode()})
+	if err := errors.Join(<-same, err); err != nil {
+		return err
+	}
+	if err := p.producer.Commit(ctx); err != nil {
+		return err
+	}
+	p.next, p.known = c.next, known
+	return nil
+}
+
+// checkpoint puts the checkpoint into the transaction.
+func (p *partition) checkpoint(ctx context.Context, c kafka.Committed) error {
+	err := p.producer.CommitOffsets(ctx, p.group(), p.target.name, map[int32]kafka.Committed{checkpointPartition: c})
+	if err != nil || p.attested {
+		return err
+	}
+	p.attested = true
+	return p.tellWitness(ctx, c)
+}
+
+// sameTarget says whether the target topic is the one that was opened.
+func (p *partition) sameTarget(ctx context.Context) error {
+	now, err := p.Target.Topic(ctx, p.target.name)
+	if err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	if id := now.ID.String(); differs(p.target.id, id) {
+		return p.recreated(p.next, p.theTarget(), replaced(p.target.id, id))
+	}
+	if len(now.Partitions) != int(p.target.partitions) {
+		return fmt.Errorf("%w: target topic %s has %d partitions now", errReopen, p.target.name, len(now.Partitions))
+	}
+	return nil
+}
+
+// refused gives an error of the target the source offset that it is about. A
+// batch of several records that is too large, against what the settings said,
+// is divided by the next try.
+func (p *partition) refused(c *chunk, target int32, err error) error {
+	var refused *kafka.RefusedError
+	if !errors.As(err, &refused) {
+		return fmt.Errorf("copy %s/%d from offset %d: %w", p.topic, p.number, p.next, err)
+	}
+	first := c.firsts[target][refused.Index]
+	if !errors.Is(err, kafka.ErrTooLarge) {
+		return fmt.Errorf("copy %s/%d: the batch from offset %d on: %w", p.topic, p.number, first, err)
+	}
+	if c.batches[target][refused.Index].Count() > 1 {
+		p.ceiling = refused.Bytes / 2
+		return fmt.Errorf("%w: copy %s/%d: the batch from offset %d on: %w", errReopen, p.topic, p.number, first, err)
+	}
+	limit := p.target.maxBytes
+	if refused.Bytes <= limit {
+		limit = 0 // it is not that one
+	}
+	return &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: p.target.name, Limit: limit}
+}
+
+func (r *PartitionResult) add(c *chunk) {
+	r.Next = c.next
+	r.Records += c.records
+	r.Bytes += c.bytes
+	r.Passed += c.passed
+	r.Rebuilt += c.rebuilt
+}

@@ -1,0 +1,64 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+)
+
+// refences is how often one call takes the transactional id back from another
+// instance without getting any further. In the cloud the invocations of a
+// partition move between warm instances, so the newest call is in the right;
+// two that run at once must not fence each other for ever.
+const refences = 2
+
+// errReopen says that what an open partition knows of its topics is not true
+// any more, and that it must be opened again.
+var errReopen = errors.New("topics have changed")
+
+// persist repeats work that a retry can help. After any error the warm state
+// is thrown away: the next try fences and reads back what was committed.
+func (p *partition) persist(ctx context.Context, rng Range, work func(context.Context, *PartitionResult) error) (PartitionResult, error) {
+	result := PartitionResult{Range: rng, Target: p.Topics.Target(rng.Topic)}
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
+	p.ceiling = 0 // the limit may have been raised since
+	fenced := 0
+	for since, done := time.Now(), p.next; ; {
+		err := work(ctx, &result)
+		result.Next = p.next
+		if err == nil {
+			return result, nil
+		}
+		p.producer = nil
+		if p.next > done { // progress: the bounds count from here
+			since, done, fenced = time.Now(), p.next, 0
+			wait.Reset()
+		}
+		switch {
+		case ctx.Err() != nil:
+			return result, p.stopped(err)
+		case errors.Is(err, errReopen):
+		case errors.Is(err, kafka.ErrFenced) && fenced < refences:
+			fenced++
+		case !kafka.Retriable(err) || time.Since(since) > p.RetryFor:
+			return result, err
+		}
+		p.Log.Debug("copy is repeated", "topic", p.topic, "partition", p.number, "offset", p.next, "reason", err)
+		if pause(ctx, wait.NextBackOff()) != nil {
+			return result, p.stopped(err)
+		}
+	}
+}
+
+func (p *partition) stopped(err error) error {
+	if p.next < 0 {
+		return fmt.Errorf("copy %s/%d stopped before its checkpoint was read: %w", p.topic, p.number, err)
+	}
+	return fmt.Errorf("copy %s/%d stopped before offset %d: %w", p.topic, p.number, p.next, err)
+}

@@ -1,0 +1,45 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+)
+
+// witnessTopic is in every Apache Kafka cluster that has consumer groups. A
+// broker deletes a checkpoint together with the target topic that it is
+// committed for; the topic ids, committed once more for a topic that nobody
+// deletes, tell a cold copier that its target is another one. Where the user
+// may not see the topic, or the cluster has none, only a warm copier knows.
+const witnessTopic = "__consumer_offsets"
+
+// askWitness gives the topics of a checkpoint that is gone; none where there
+// never was one.
+func (p *partition) askWitness(ctx context.Context) (identity, error) {
+	checkpoint, err := committed(ctx, p.Target, p.group(), witnessTopic)
+	switch {
+	case noWitness(err), err == nil && checkpoint.Offset < 0:
+		return identity{}, nil
+	case err != nil:
+		return identity{}, err
+	}
+	return decodeIdentity(checkpoint.Metadata), nil
+}
+
+// tellWitness commits a checkpoint for the witness, in the open transaction.
+func (p *partition) tellWitness(ctx context.Context, checkpoint kafka.Committed) error {
+	_, err := p.Target.Topic(ctx, witnessTopic)
+	if err == nil {
+		err = p.producer.CommitOffsets(ctx, p.group(), witnessTopic, map[int32]kafka.Committed{checkpointPartition: checkpoint})
+	}
+	if noWitness(err) {
+		p.Log.Debug("no witness: a target topic that is created again will be noticed by warm instances only", "topic", p.topic, "reason", err)
+		return nil
+	}
+	return err
+}
+
+func noWitness(err error) bool {
+	return errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, kafka.ErrAuthorization)
+}
