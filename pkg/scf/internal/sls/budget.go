@@ -4,12 +4,13 @@ import "fmt"
 
 // Bounds of one load. A service of hundreds of functions stays far below all of them; a bomb does not.
 const (
-	maxFileBytes = 256 << 10 // of one file: the YAML parser's time grows with the square of the keys
+	maxFileBytes = 256 << 10 // of one file
 	maxFiles     = 100       // files read by file(...)
+	maxBlank     = 100       // blank lines in a row: the YAML parser takes them off one by one, copying the text each time
 	maxDepth     = 64        // of nested maps and lists
-	maxTokens    = 50_000    // of one YAML file
-	maxValues    = 200_000   // values after aliases and variables are put in
-	maxText      = 16 << 20  // bytes of text after variables are put in
+	maxTokens    = 20_000    // of one YAML file: the parser's time grows with the square of the keys
+	maxValues    = 100_000   // values after aliases and variables are put in
+	maxText      = 4 << 20   // bytes of text after variables are put in
 	maxChain     = 500       // variables that lead to variables
 	maxNested    = 16        // variables inside a variable: ${a:${b:${c:x}}}
 	maxRounds    = 10        // a resolved value that holds variables again; the framework's own bound

@@ -109,10 +109,10 @@ func (f *folder) parse(name string, content []byte) (*Value, error) {
 	case ".json", ".tfstate":
 		return parseJSON(name, content, f.budget)
 	}
-	if err := checkText(name, content); err != nil {
+	text := string(content)
+	if err := checkText(name, text); err != nil {
 		return nil, err
 	}
-	text := strings.ToValidUTF8(string(content), "\ufffd")
 	return &Value{Kind: String, Text: text, Pos: Position{name, 1, 1}}, f.budget.take(1, len(text))
 }
 

@@ -140,9 +140,11 @@ func (r *resolver) replaceWhole(v *Value, x *variable, at place) ([]part, error)
 	return nil, nil
 }
 
-// mark notes for all texts in a value how many replacements they stem from.
+// mark notes for the texts with variables in a value how many replacements they stem from.
 func (r *resolver) mark(v *Value, round int) {
-	r.rounds[v] = round
+	if v.Kind == String && strings.Contains(v.Text, "${") {
+		r.rounds[v] = round
+	}
 	for _, e := range v.List {
 		r.mark(e, round)
 	}

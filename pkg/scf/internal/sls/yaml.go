@@ -21,10 +21,10 @@ func parseYAML(file string, content []byte, b *budget) (v *Value, err error) {
 			v, err = nil, &Error{Pos: Position{File: file}, Reason: fmt.Sprintf("is not YAML: %v", r)}
 		}
 	}()
-	if err := checkText(file, content); err != nil {
+	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(content))
+	if err := checkText(file, text); err != nil {
 		return nil, err
 	}
-	text := strings.ReplaceAll(string(content), "\r\n", "\n")
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n" // without it the parser leaves the last line break out of a block of text
 	}

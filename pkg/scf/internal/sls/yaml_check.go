@@ -9,18 +9,28 @@ import (
 )
 
 // checkText refuses bytes that YAML forbids, before the parser sees them.
-func checkText(file string, content []byte) error {
-	line := 1
-	for rest := content; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
+func checkText(file, text string) error {
+	line, blank := 1, 0
+	for rest := text; len(rest) > 0; {
+		r, size := utf8.DecodeRuneInString(rest)
 		rest = rest[size:]
+		reason := ""
 		switch {
 		case r == '\n':
-			line++
+			line, blank = line+1, blank+1
+			if blank > maxBlank {
+				reason = fmt.Sprintf("more than %d blank lines in a row", maxBlank)
+			}
+		case r == ' ', r == '\t', r == '\r': // a line of them is blank
 		case r == utf8.RuneError && size <= 1:
-			return &Error{Pos: Position{file, line, 1}, Reason: "is not UTF-8 text"}
-		case r < ' ' && r != '\t' && r != '\r', r == 0x7f, r >= 0x80 && r < 0xa0 && r != 0x85, r == 0xfffe, r == 0xffff:
-			return &Error{Pos: Position{file, line, 1}, Reason: fmt.Sprintf("holds the control character %U", r)}
+			reason = "is not UTF-8 text"
+		case r < ' ', r >= 0x7f && r < 0xa0 && r != 0x85, r == 0xfffe, r == 0xffff:
+			reason = fmt.Sprintf("holds the control character %U", r)
+		default:
+			blank = 0
+		}
+		if reason != "" {
+			return &Error{Pos: Position{file, line, 1}, Reason: reason}
 		}
 	}
 	return nil
