@@ -127,7 +127,9 @@ var atLine = regexp.MustCompile(`^\s*\S+\.go:\d+: `)
 func skipReason(output []string) string {
 	for _, line := range slices.Backward(output) {
 		if at := atLine.FindString(line); at != "" {
-			return strings.TrimSpace(line[len(at):])
+			if reason := strings.TrimSpace(line[len(at):]); reason != "" {
+				return reason
+			}
 		}
 	}
 	return "no reason given"
@@ -146,6 +148,9 @@ func (r *result) summary(w io.Writer) {
 		for _, t := range r.skipped[reason] {
 			fmt.Fprintf(w, "\t%s %s\n", t.Package, t.Name)
 		}
+	}
+	if r.finished == 0 && r.failedPackages == 0 {
+		fmt.Fprintln(w, "no package has tests that ran")
 	}
 	fmt.Fprintf(w, "\n%d passed, %d failed, %d skipped\n", r.passed, r.failed, skipped)
 }

@@ -35,6 +35,7 @@ func TestReport(t *testing.T) {
 				`{"Action":"skip","Package":"p","Test":"TestA"}`,
 				`{"Action":"output","Package":"p","Test":"TestB/x","Output":"    b_test.go:4: no engine: start one\n"}`,
 				`{"Action":"skip","Package":"p","Test":"TestB/x"}`,
+				`{"Action":"output","Package":"p","Test":"TestC","Output":"    c_test.go:5: \n"}`,
 				`{"Action":"skip","Package":"p","Test":"TestC"}`,
 				`{"Action":"pass","Package":"p"}`,
 			},
@@ -69,7 +70,7 @@ func TestReport(t *testing.T) {
 		},
 		"a run without a package is a failure, go's own words are kept": {
 			[]string{"go: no such thing"},
-			"go: no such thing\n\n0 passed, 0 failed, 0 skipped\n", false,
+			"go: no such thing\nno package has tests that ran\n\n0 passed, 0 failed, 0 skipped\n", false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
