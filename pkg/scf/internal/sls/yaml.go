@@ -84,7 +84,7 @@ func (y *yamlBuilder) document(f *ast.File) (*Value, error) {
 }
 
 func (y *yamlBuilder) fault(n ast.Node, reason, fix string) error {
-	return &Error{Pos: tokenPosition(y.file, n.GetToken()), Reason: reason, Fix: fix}
+	return &Error{Pos: tokenPosition(y.file, startToken(n)), Reason: reason, Fix: fix}
 }
 
 func (y *yamlBuilder) node(n ast.Node) (*Value, error) {
@@ -169,6 +169,11 @@ func (y *yamlBuilder) plain(n ast.Node, s string) (*Value, error) {
 func (y *yamlBuilder) sequence(n *ast.SequenceNode) (*Value, error) {
 	list := &Value{Kind: List}
 	for _, e := range n.Values {
+		// The parser gives a dash without a value the next line, even one of the map around the list.
+		if first := startToken(e); first.Prev != nil && first.Prev.Type == token.SequenceEntryType &&
+			first.Prev.Position.Line < first.Position.Line && first.Prev.Position.Column >= first.Position.Column {
+			return nil, y.fault(e, "a - without a value before it", "give it one, or write null")
+		}
 		v, err := y.node(e)
 		if err != nil {
 			return nil, err

@@ -120,10 +120,23 @@ func inPlain(t *token.Token) (reason, fix string) {
 		return "a tab", "use spaces, or put the text in quotes"
 	case strings.Contains(v, ": "), strings.Contains(v, ":\n"), strings.HasSuffix(v, ":"):
 		return "a colon inside an unquoted text", "mend the indentation, or put the text in quotes"
+	case continuesAsList(t.Origin):
+		return "a - that continues the unquoted text before it", "mend the indentation, or put the text in quotes"
 	case v != "" && strings.IndexByte(",[]{}", v[0]) >= 0:
 		return "an unquoted text that begins with " + v[:1], "put the text in quotes"
 	}
 	return "", ""
+}
+
+// continuesAsList says whether a line of an unquoted text, but not its first, looks like a member of a list.
+func continuesAsList(origin string) bool {
+	_, rest, _ := strings.Cut(strings.TrimSpace(origin), "\n")
+	for line := range strings.Lines(rest) {
+		if strings.HasPrefix(strings.TrimLeft(line, " "), "- ") {
+			return true
+		}
+	}
+	return false
 }
 
 // inFlow refuses what the parser reads otherwise inside [] and {}: a:1 as a key and a value, and brackets as text.
