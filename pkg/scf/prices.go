@@ -29,7 +29,11 @@ func BilledMillis(d time.Duration) int64 {
 	if d <= 0 {
 		return 0
 	}
-	return int64((d + time.Millisecond - 1) / time.Millisecond)
+	whole := d.Milliseconds()
+	if d%time.Millisecond > 0 {
+		whole++
+	}
+	return whole
 }
 
 // Add counts one invocation of a function with this memory size.
