@@ -82,7 +82,7 @@ func TestStart(t *testing.T) {
 
 	t.Run("acknowledged records and the address outlive a killed and a stopped broker", func(t *testing.T) {
 		t.Parallel()
-		cluster := kafkatest.New(t, kafkatest.Config{})
+		cluster := clusters.New(t, kafkatest.Config{})
 		topic := createTopic(t, cluster)
 		for i, end := range []func(context.Context) error{cluster.Kill, cluster.Stop} {
 			produce(t, cluster, topic, fmt.Sprint(i))
@@ -100,7 +100,7 @@ func TestStart(t *testing.T) {
 
 	t.Run("a paused broker does not answer, and answers once it goes on", func(t *testing.T) {
 		t.Parallel()
-		cluster := kafkatest.New(t, kafkatest.Config{})
+		cluster := clusters.New(t, kafkatest.Config{})
 		if err := cluster.Pause(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestStart(t *testing.T) {
 
 	t.Run("a broker that does not start is an error with its own words", func(t *testing.T) {
 		t.Parallel()
-		_, err := kafkatest.Start(t.Context(), kafkatest.Config{Settings: map[string]string{"message.max.bytes": "many"}})
+		_, err := clusters.Start(t, kafkatest.Config{Settings: map[string]string{"message.max.bytes": "many"}})
 		if err == nil || !strings.Contains(err.Error(), "message.max.bytes") {
 			t.Errorf("error is %v", err)
 		}
@@ -125,7 +125,7 @@ func TestStart(t *testing.T) {
 
 	t.Run("an image that is nowhere is an error that names it", func(t *testing.T) {
 		t.Parallel()
-		_, err := kafkatest.Start(t.Context(), kafkatest.Config{Image: "localhost:1/no/kafka:0"})
+		_, err := clusters.Start(t, kafkatest.Config{Image: "localhost:1/no/kafka:0"})
 		if err == nil || !strings.Contains(err.Error(), "localhost:1/no/kafka:0") {
 			t.Errorf("error is %v", err)
 		}

@@ -24,7 +24,7 @@ func TestSecuredListener(t *testing.T) {
 	t.Parallel()
 	kafkatest.Require(t)
 	certificate, key, authorities := selfSigned(t)
-	cluster := kafkatest.New(t, kafkatest.Config{Settings: map[string]string{
+	cluster := clusters.New(t, kafkatest.Config{Settings: map[string]string{
 		"listener.security.protocol.map":                    "HOST:SASL_SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"listener.name.host.sasl.enabled.mechanisms":        "PLAIN",
 		"listener.name.host.plain.sasl.jaas.config":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="secret";`,

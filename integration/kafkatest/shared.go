@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+const closeTimeout = time.Minute
+
 // Pair is the source and the target of a copy: two clusters that share
 // nothing.
 type Pair struct{ Source, Target *Cluster }
@@ -54,10 +56,15 @@ func (p Pair) Close(ctx context.Context) error {
 // starts when the first test asks for it, and ends with the run: a run without
 // such a test starts nothing. Its zero value is ready.
 type Shared struct {
-	once sync.Once
 	ctx  context.Context // of the run: a start does not end with the test that caused it
+	once sync.Once
 	pair Pair
 	err  error
+
+	starts sync.WaitGroup // clusters that are starting, the pair's apart
+	mu     sync.Mutex
+	own    map[*Cluster]bool // started by Start and not closed yet
+	closed bool
 }
 
 // Run runs the tests of a package, removes the clusters and returns the exit
@@ -82,10 +89,20 @@ func (s *Shared) Run(m interface{ Run() int }) int {
 }
 
 func (s *Shared) close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	s.once.Do(func() {}) // after this nothing starts, and a start under way is over
-	return s.pair.Close(ctx)
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.once.Do(func() {}) // after this no pair starts, and a start under way is over
+	s.starts.Wait()
+	errs := []error{s.pair.Close(ctx)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for cluster := range s.own {
+		errs = append(errs, cluster.Close(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Pair returns the shared clusters. Where they cannot be had it skips the test,
@@ -94,7 +111,7 @@ func (s *Shared) close(ctx context.Context) error {
 //
 // Tests run side by side on the pair: each keeps to topics, groups and
 // transactional ids of its own, see Topic. One that stops a broker starts its
-// own with Start.
+// own with New.
 func (s *Shared) Pair(t testing.TB) Pair {
 	t.Helper()
 	Require(t)
@@ -105,23 +122,55 @@ func (s *Shared) Pair(t testing.TB) Pair {
 	return s.pair
 }
 
-// New starts a cluster of the test's own and removes it when the test ends. It
-// skips or fails the test as Shared.Pair does.
-func New(t testing.TB, cfg Config) *Cluster {
+// New starts a cluster of the test's own, which is removed when the test or the
+// run ends. It skips or fails the test as Pair does.
+func (s *Shared) New(t testing.TB, cfg Config) *Cluster {
 	t.Helper()
-	Require(t)
-	cluster, err := Start(t.Context(), cfg)
+	cluster, err := s.Start(t, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return cluster
+}
+
+// Start is New for a test of what does not start: it returns the error.
+func (s *Shared) Start(t testing.TB, cfg Config) (*Cluster, error) {
+	t.Helper()
+	Require(t)
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, errors.New("start a cluster: the run of the tests is over")
+	}
+	s.starts.Add(1)
+	s.mu.Unlock()
+	defer s.starts.Done()
+
+	cluster, err := Start(s.ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.own == nil {
+		s.own = map[*Cluster]bool{}
+	}
+	s.own[cluster] = true
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := cluster.Close(ctx); err != nil {
+		if err := s.remove(cluster); err != nil {
 			t.Error(err)
 		}
 	})
-	return cluster
+	return cluster, nil
+}
+
+func (s *Shared) remove(cluster *Cluster) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), closeTimeout)
+	defer cancel()
+	s.mu.Lock()
+	delete(s.own, cluster)
+	s.mu.Unlock()
+	return cluster.Close(ctx)
 }
 
 // Topic returns a name that no other test uses, that says whose it is and that
