@@ -29,12 +29,24 @@ func (c *Client) call(ctx context.Context, extra time.Duration, request func(con
 		return err // whatever ended meanwhile, this is the answer
 	case c.background.Err() != nil:
 		return &endedError{cause: ErrClosed, err: err}
-	case ctx.Err() != nil:
-		return &endedError{cause: context.Cause(ctx), err: err}
-	case bounded.Err() != nil:
+	case ended(ctx) != nil:
+		return &endedError{cause: ended(ctx), err: err}
+	case ended(bounded) != nil:
 		return fmt.Errorf("%w after %v: %w", errRequestTimeout, limit, err)
 	}
 	return err
+}
+
+// ended gives the cause of a context that has ended, or is about to: kafka-go
+// hands deadlines to connections, which may be a moment faster.
+func ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // send runs a request of kafka-go's own, routed as its type says.

@@ -173,8 +173,9 @@ func translate(err error) error {
 		return err
 	case unheard(err):
 		return fmt.Errorf("%w: %w", ErrUnknownTopic, err)
-	case isCertificateError(err):
-		return fmt.Errorf("%w: %w", ErrAuthentication, err)
+	}
+	if advice := certificateAdvice(err); advice != "" {
+		return fmt.Errorf("%w: %s: %w", ErrAuthentication, advice, err)
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func (c *Client) Fetch(ctx context.Context, q FetchRequest, buf *Buffer) (FetchR
 		return err
 	}
 	err := c.call(ctx, q.MaxWait, func(ctx context.Context) error {
-		if err := c.roundTrip(ctx, &exchange{key: protocol.Fetch, broker: leaderOf(q.Topic, q.Partition), talk: talk}); err != nil {
+		if err := c.toLeader(ctx, protocol.Fetch, q.Topic, q.Partition, talk); err != nil {
 			return err
 		}
 		return refused

@@ -108,7 +108,7 @@ func (g *Group) Next(ctx context.Context) (*Generation, error) {
 		return nil, ErrGroupClosed
 	}
 	err = translate(err)
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := ended(ctx); cause != nil {
 		err = &endedError{cause: cause, err: err}
 	}
 	return nil, fmt.Errorf("join group %s for %s: %w", g.config.ID, strings.Join(g.config.Topics, ","), err)

@@ -2,11 +2,16 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -166,4 +171,83 @@ func builds(t testing.TB, n int) []batch.Batch {
 		batches[i] = build(t, batch.None, r)
 	}
 	return batches
+}
+
+// addPartitions makes a topic larger.
+func addPartitions(t testing.TB, brokers []string, topic string, total int32) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	request := kmsg.NewPtrCreatePartitionsRequest()
+	request.TimeoutMillis = 10_000
+	request.Topics = []kmsg.CreatePartitionsRequestTopic{{Topic: topic, Count: total}}
+	response, err := request.RequestWith(deadline(t), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kerr.ErrorForCode(response.Topics[0].ErrorCode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// silent makes the broker take the next request of a kind and never answer it.
+func silent(fake *kfake.Cluster, key kmsg.Key) (asked <-chan struct{}) {
+	taken := make(chan struct{})
+	fake.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+		close(taken)
+		return nil, nil, true
+	})
+	return taken
+}
+
+// cut makes the broker close the connection at the next request of a kind.
+func cut(fake *kfake.Cluster, key kmsg.Key) {
+	fake.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+		return nil, errors.New("cut"), true
+	})
+}
+
+// deleteRecords makes partition 0 begin at an offset.
+func deleteRecords(t testing.TB, brokers []string, topic string, first int64) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	request := kmsg.NewPtrDeleteRecordsRequest()
+	request.TimeoutMillis = 10_000
+	request.Topics = []kmsg.DeleteRecordsRequestTopic{{Topic: topic, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Offset: first}}}}
+	response, err := request.RequestWith(deadline(t), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kerr.ErrorForCode(response.Topics[0].Partitions[0].ErrorCode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// count counts the requests of a kind.
+func count(fake *kfake.Cluster, key kmsg.Key) *atomic.Int32 {
+	var n atomic.Int32
+	fake.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		n.Add(1)
+		return nil, nil, false
+	})
+	return &n
+}
+
+// received gives what is in a channel until it is closed.
+func received[V any](from <-chan V) iter.Seq[V] {
+	return func(yield func(V) bool) {
+		for v := range from {
+			if !yield(v) {
+				return
+			}
+		}
+	}
 }

@@ -72,7 +72,7 @@ type produce struct {
 // once sends all batches, and gives the first refused one as the error.
 func (p *produce) once(ctx context.Context) error {
 	p.offsets, p.refused = nil, nil
-	err := p.c.roundTrip(ctx, &exchange{key: protocol.Produce, broker: leaderOf(p.topic, p.partition), talk: p.talk})
+	err := p.c.toLeader(ctx, protocol.Produce, p.topic, p.partition, p.talk)
 	if err == nil && p.refused != nil {
 		return p.refused
 	}
@@ -163,22 +163,23 @@ func parseProduce(frame []byte, version int16, correlation int32) (offset int64,
 	return offset, refused, nil
 }
 
-// recordErrors reads which records of a batch were refused, in words (KIP-467).
+// recordErrors reads why a batch was refused, in words: of the first record
+// that was, or else of the whole (KIP-467).
 func recordErrors(r *response) string {
-	first := ""
+	words := ""
 	for n := r.array(); n > 0 && r.err == nil; n-- {
 		index := r.int32()
-		if first != "" {
+		if words != "" {
 			r.skipString()
 		} else if text := r.string(); text != "" {
-			first = fmt.Sprintf("record %d of the batch: %s", index, text)
+			words = fmt.Sprintf("record %d of the batch: %s", index, text)
 		}
 	}
-	whole := r.string()
-	if first != "" && whole != "" {
-		return whole + " (" + first + ")"
+	if words != "" {
+		r.skipString()
+		return words
 	}
-	return whole + first
+	return r.string()
 }
 
 // Produce appends records to one partition, as one batch, uncompressed and

@@ -95,17 +95,21 @@ func authenticationError(err error) error {
 	return fmt.Errorf("%w: check SASL_USER and SASL_PASSWORD: %w", ErrAuthentication, err)
 }
 
-// isCertificateError says that one side does not accept the other's certificate.
-func isCertificateError(err error) bool {
+// certificateAdvice says what to check where one side does not accept the
+// other's certificate; it is empty for other errors.
+func certificateAdvice(err error) string {
+	var remote *net.OpError
+	if errors.As(err, &remote) && remote.Op == "remote error" { // a TLS alert of the broker
+		return "check TLS_CERT_FILE and TLS_KEY_FILE, or whether the broker speaks TLS 1.2 or later"
+	}
 	var (
 		unknown  x509.UnknownAuthorityError
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		verify   *tls.CertificateVerificationError
-		remote   *net.OpError
 	)
-	if errors.As(err, &remote) && remote.Op == "remote error" {
-		return true // a TLS alert of the broker: it does not like our certificate
+	if errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verify) {
+		return "check TLS_CA_FILE and TLS_SERVER_NAME"
 	}
-	return errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verify)
+	return ""
 }

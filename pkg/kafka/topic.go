@@ -78,9 +78,27 @@ type described struct {
 	err   error
 }
 
-// describe asks for the named topics, or all where names is nil. It asks a
-// broker: kafka-go would answer from what it heard up to MetadataTTL ago.
+// describe asks for the named topics, or all where names is nil, until each
+// has an answer that stands.
 func (c *Client) describe(ctx context.Context, names []string) ([]described, error) {
+	var answers []described
+	err := c.repeat(ctx, whileAgainKnown, func(ctx context.Context) (err error) {
+		if answers, err = c.describeOnce(ctx, names); err != nil {
+			return err
+		}
+		for _, a := range answers {
+			if whileAgainKnown(a.err) {
+				return fmt.Errorf("topic %s: %w", a.topic.Name, a.err)
+			}
+		}
+		return nil
+	})
+	return answers, err
+}
+
+// describeOnce asks a broker: kafka-go would answer from what it heard up to
+// MetadataTTL ago.
+func (c *Client) describeOnce(ctx context.Context, names []string) ([]described, error) {
 	var answers []described
 	talk := func(conn io.ReadWriter, _ int16) (err error) {
 		if c.versions[protocol.Metadata] < metadataVersion {
@@ -97,16 +115,6 @@ func (c *Client) describe(ctx context.Context, names []string) ([]described, err
 		answers, err = parseMetadata(frame)
 		return err
 	}
-	err := c.repeat(ctx, whileAgainKnown, func(ctx context.Context) error {
-		if err := c.roundTrip(ctx, &exchange{key: protocol.Metadata, broker: anyBroker, talk: talk}); err != nil {
-			return err
-		}
-		for _, a := range answers {
-			if whileAgainKnown(a.err) {
-				return fmt.Errorf("topic %s: %w", a.topic.Name, a.err)
-			}
-		}
-		return nil
-	})
+	err := c.roundTrip(ctx, &exchange{key: protocol.Metadata, broker: anyBroker, talk: talk})
 	return answers, err
 }

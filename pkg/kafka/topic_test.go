@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -174,13 +175,13 @@ func TestCreateTopic(t *testing.T) {
 		t.Parallel()
 		cluster := brokers(t, localkafka.Config{Version: "2.3", Brokers: 3, BrokerConfigs: map[string]string{"default.replication.factor": "2"}})
 		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
-		var replication int16
-		observe(cluster.Fake(), func(request *kmsg.CreateTopicsRequest) { replication = request.Topics[0].ReplicationFactor })
+		var replication atomic.Int32
+		observe(cluster.Fake(), func(request *kmsg.CreateTopicsRequest) { replication.Store(int32(request.Topics[0].ReplicationFactor)) })
 		if err := c.CreateTopic(deadline(t), kafka.TopicSpec{Name: "t", Partitions: 1}); err != nil {
 			t.Fatal(err)
 		}
-		if replication != 2 {
-			t.Errorf("%d replicas were asked for, want 2", replication)
+		if n := replication.Load(); n != 2 {
+			t.Errorf("%d replicas were asked for, want 2", n)
 		}
 	})
 }

@@ -160,7 +160,8 @@ func (t *Transactional) add(ctx context.Context, tp topicPartition) error {
 }
 
 // CommitOffsets puts offsets of a consumer group into the transaction: they
-// are committed with the records, or not at all.
+// are committed with the records, or not at all. Brokers take offsets only of
+// topics that exist in their own cluster, and else answer [ErrUnknownTopic].
 func (t *Transactional) CommitOffsets(ctx context.Context, group, topic string, offsets map[int32]Committed) error {
 	if err := t.usable(); err != nil || len(offsets) == 0 {
 		return err
