@@ -210,15 +210,12 @@ func committed(t *testing.T, cl *kgo.Client, group, topic string, partition int3
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range resp.Groups {
-		for _, ts := range g.Topics {
-			for _, p := range ts.Partitions {
-				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-					t.Fatal(err)
-				}
-				return p.Offset
-			}
-		}
+	if len(resp.Groups) != 1 || len(resp.Groups[0].Topics) != 1 || len(resp.Groups[0].Topics[0].Partitions) != 1 {
+		return -1
 	}
-	return -1
+	p := resp.Groups[0].Topics[0].Partitions[0]
+	if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+		t.Fatal(err)
+	}
+	return p.Offset
 }
