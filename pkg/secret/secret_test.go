@@ -29,10 +29,10 @@ func TestString(t *testing.T) {
 		"with %v":                fmt.Sprintf("%v %v", value, value.Password),
 		"with %+v":               fmt.Sprintf("%+v", value),
 		"with %#v":               fmt.Sprintf("%#v", value),
-		"with %s":                fmt.Sprintf("%s", value.Password),
+		"with %s":                fmt.Sprintf("password %s", value.Password),
 		"with %q":                fmt.Sprintf("%q", value.Password),
 		"in an unexported field": fmt.Sprintf("%+v %v", held, &held),
-		"with a wrong verb":      fmt.Sprintf("%d %x", value.Password, value.Password), //nolint:govet // what a mistake prints
+		"with a wrong verb":      fmt.Sprintf("%d %x", value.Password, value.Password), // what a mistake prints
 		"by slog":                log.String(),
 		"by json":                string(asJSON),
 		"in errors":              fmt.Errorf("connect with %v", value).Error(),
