@@ -98,6 +98,9 @@ func (f *offsetsFlags) open(ctx context.Context, a *app) (_ *copyJob, err error)
 	if err != nil {
 		return nil, usagef("--topics: %v", err)
 	}
+	if err := mirror.CheckJob(f.job); err != nil {
+		return nil, usagef("--job: %v", err)
+	}
 	j := &copyJob{job: f.job, topic: f.topic, targetTopic: topics.Target(f.topic)}
 	if j.source, err = f.source.open(ctx, a); err != nil {
 		return nil, err

@@ -26,6 +26,9 @@ type Config struct {
 // Validate checks what concerns more than one setting.
 func (c Config) Validate() error {
 	var faults []error
+	if err := mirror.CheckJob(c.Job); err != nil {
+		faults = append(faults, fmt.Errorf("JOB: %w", err))
+	}
 	if len(c.Target.Brokers) == 0 {
 		faults = append(faults, errors.New("TARGET_BROKERS is missing: host:port of the cluster to copy to, comma separated"))
 	}

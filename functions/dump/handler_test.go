@@ -183,14 +183,14 @@ func TestConfig(t *testing.T) {
 			return New(ctx, c)
 		}
 		_, err := fntest.Invoke(t, connected, map[string]string{
-			"MODE": "both", "COMPRESSION": "brotli", "TOPICS": "a", "PARALLEL": "many",
+			"JOB": "a.b", "MODE": "both", "COMPRESSION": "brotli", "TOPICS": "a", "PARALLEL": "many",
 			"SOURCE_BROKERS": "nowhere", "SOURCE_SASL": "KERBEROS", "SOURCE_SASL_PASSWORD": "hunter2",
 		}, payload)
 		var faults *fn.ConfigError
 		if !errors.As(err, &faults) {
 			t.Fatalf("got %v", err)
 		}
-		for _, want := range []string{"MODE", "COMPRESSION", "TOPICS", "PARALLEL", "SOURCE_*: BROKERS", "SOURCE_*: SASL", "TARGET_BROKERS"} {
+		for _, want := range []string{"JOB", "MODE", "COMPRESSION", "TOPICS", "PARALLEL", "SOURCE_*: BROKERS", "SOURCE_*: SASL", "TARGET_BROKERS"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%s is not in %v", want, err)
 			}

@@ -61,9 +61,17 @@ const (
 // jobName keeps a job usable in group ids, transactional ids and commands.
 var jobName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 
+// CheckJob refuses what cannot be the name of a job, before anything is opened.
+func CheckJob(name string) error {
+	if !jobName.MatchString(name) {
+		return fmt.Errorf("job name %q: want 1 to 100 letters, digits, '_' or '-'", name)
+	}
+	return nil
+}
+
 func (c Config) withDefaults() (Config, error) {
-	if !jobName.MatchString(c.Job) {
-		return c, fmt.Errorf("job name %q: want 1 to 100 letters, digits, '_' or '-'", c.Job)
+	if err := CheckJob(c.Job); err != nil {
+		return c, err
 	}
 	if c.Target == nil {
 		return c, errors.New("a copy needs a target cluster")
