@@ -99,7 +99,7 @@ func (r *resolver) resolve(v *Value, path []string) error {
 func (r *resolver) circle(path []string) string {
 	last := strings.Join(path, ".")
 	from := max(slices.Index(r.chain, last), 0)
-	return strings.Join(append(slices.Clip(r.chain[from:]), last), " -> ")
+	return strings.Join(append(slices.Compact(slices.Clone(r.chain[from:])), last), " -> ")
 }
 
 // rewrite replaces the parts of a text by what they stand for, again and again while that holds variables.
@@ -162,11 +162,11 @@ func (r *resolver) reparse(text string, at place) ([]part, error) {
 }
 
 // replaceParts joins plain text and variables into a text. Each piece is searched for variables on its own, so that none
-// comes about by joining, and what was escaped stays a text.
+// comes about by joining, and what was escaped stays a text: until another round, as in the framework.
 func (r *resolver) replaceParts(v *Value, parts []part, at place) ([]part, error) {
 	var joined strings.Builder
 	var again []part
-	literal := true
+	more, literal := false, true
 	for _, p := range parts {
 		text := p.text
 		if p.variable != nil {
@@ -188,14 +188,30 @@ func (r *resolver) replaceParts(v *Value, parts []part, at place) ([]part, error
 		if err != nil {
 			return nil, err
 		}
-		again = append(again, inner...)
+		more = more || len(inner) > 1 || hasVariable(inner)
+		again = appendParts(again, inner)
 	}
 	v.become(&Value{Kind: String, Text: joined.String(), Literal: literal})
-	if !hasVariable(again) {
+	if !more {
 		return nil, nil
 	}
 	return again, nil
 }
+
+// appendParts makes plain texts that come to stand side by side one.
+func appendParts(parts, more []part) []part {
+	for _, p := range more {
+		last := len(parts) - 1
+		if last >= 0 && isPlain(p) && isPlain(parts[last]) {
+			parts[last].text += p.text
+			continue
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+func isPlain(p part) bool { return p.variable == nil && !p.escaped }
 
 // variable tries the sources of a variable in order. It gives a value of its own, that may be changed.
 func (r *resolver) variable(x *variable, at place) (*Value, error) {

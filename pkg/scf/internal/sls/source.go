@@ -2,6 +2,7 @@ package sls
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -59,7 +60,9 @@ func (r *resolver) arguments(s source, at place) (params []*Value, address strin
 	if v.Kind == Map {
 		return nil, "", r.report(at.fault("", "the address of a variable is a map", "use a text"))
 	}
-	address, _ = v.Scalar()
+	if !falsy(v) {
+		address, _ = v.Scalar()
+	}
 	return params, address, nil
 }
 
@@ -109,11 +112,21 @@ func (r *resolver) walk(v *Value, path, from []string) (*Value, error) {
 		if err := r.resolve(v, append(from[:len(from):len(from)], path[:i]...)); err != nil {
 			return nil, err
 		}
+		if v.Kind == String && (isIndex(name) || name == "length") || v.Kind == List && name == "length" {
+			at := place{v.Pos, append(from[:len(from):len(from)], path[:i]...)}
+			return nil, r.report(at.fault("", "is "+v.Kind.String()+", which has no "+name+" here", "name what is inside of a map or a list"))
+		}
 		if v = v.Get(name); v.IsNull() {
 			return nil, nil
 		}
 	}
 	return v, nil
+}
+
+// isIndex says whether a key would take a letter out of a text, as JavaScript's do.
+func isIndex(name string) bool {
+	_, err := strconv.ParseUint(name, 10, 32)
+	return err == nil
 }
 
 func (r *resolver) stage() (string, error) {

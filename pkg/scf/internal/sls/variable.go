@@ -1,9 +1,10 @@
 package sls
 
-// A part of a text: plain text, or a variable that stands in it.
+// part is one of the pieces that a text consists of: plain text, or a variable that stands in it.
 type part struct {
 	text     string
 	variable *variable // nil for plain text
+	escaped  bool      // plain text that stands for backslashes before a ${
 }
 
 // variable is one ${...}: sources are tried in order until one has a value.
@@ -111,10 +112,10 @@ func (p *variableParser) backslashes() {
 	opens := p.at(p.i) == '$' && p.at(p.i+1) == '{'
 	switch {
 	case opens && run%2 == 1:
-		p.replace(start, p.i+1, part{text: p.s[start:start+run/2] + "$"})
+		p.replace(start, p.i+1, part{text: p.s[start:start+run/2] + "$", escaped: true})
 		p.i += 2
 	case opens:
-		p.replace(start, p.i, part{text: p.s[start : start+run/2]})
+		p.replace(start, p.i, part{text: p.s[start : start+run/2], escaped: true})
 	case run%2 == 1 && p.at(p.i) == '$':
 		p.i++ // an escaped dollar that opens nothing
 	}

@@ -64,6 +64,9 @@ func (p *variableParser) param() (argument, error) {
 		return argument{value: &Value{}}, nil
 	}
 	if v, ok := parseLiteral(parts[0].text); ok {
+		if falsy(v) {
+			v = &Value{} // 0 and false count as none, as in the framework
+		}
 		return argument{value: v}, nil
 	}
 	return argument{value: &Value{Kind: String, Text: parts[0].text, Literal: true}}, nil
