@@ -15,15 +15,16 @@ import (
 // Settings marked [?] stand for behaviour of the cloud that no public document
 // states.
 type Config struct {
-	// Dir is where deployed code and the instances' scratch folders live; ""
-	// means a temporary folder, removed by Close.
+	// Dir is where a folder is made for deployed code and the instances' scratch
+	// files, which Close removes; the system's temporary folder by default.
 	Dir string
 	// Region is told to functions; "local".
 	Region string
 	// Clusters says which Kafka cluster a trigger's instance id is here.
 	Clusters map[string]kafka.Config
 	// Credentials are asked for before each invocation and delivered with it.
-	// nil delivers none. An error fails the invocation with KindSystem.
+	// nil delivers none. An error fails the invocation with KindSystem. It may be
+	// called from several goroutines at once.
 	Credentials func(ctx context.Context) (Credentials, error)
 
 	// StartTimeout is how long a process may take until it answers; 10 s [?].
@@ -31,8 +32,7 @@ type Config struct {
 	// IdleTimeout is after how long an unused instance is ended; 5 min [?].
 	IdleTimeout time.Duration
 	// MaxInstances is how many invocations of one function may run at once;
-	// one more fails with KindLimit. 128, which is the cloud's default quota of
-	// 128 GB for instances of 1 GB [?].
+	// one more fails with KindLimit; 128 [?].
 	MaxInstances int
 	// StopGrace bounds how long Run and Close wait for running invocations; 10 s.
 	StopGrace time.Duration

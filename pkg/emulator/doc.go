@@ -18,7 +18,7 @@
 //
 // # Where it is like the cloud
 //
-// Rules lists what the platform keeps to, with the page that says so; each is
+// [Rules] lists what the platform keeps to, with the page that says so; each is
 // a test that drives a built binary. What no document states is a setting,
 // marked [?], with the default written beside it in [Config] and [KafkaConfig].
 //

@@ -13,6 +13,9 @@ import (
 var probeDir string
 
 func TestMain(m *testing.M) {
+	if settings := os.Getenv(childSettings); settings != "" {
+		os.Exit(runChild(settings))
+	}
 	os.Exit(run(m))
 }
 

@@ -37,9 +37,9 @@ func newOutput(limit int, line func(requestID string, line []byte)) (*output, er
 	if err != nil {
 		return nil, fmt.Errorf("create the output pipe: %w", err)
 	}
-	// why: random, so that no output can hold it by chance; zero bytes at the
-	// ends keep it out of any text.
-	mark := append(append([]byte{0}, rand.Text()...), 0)
+	// why: random, so that no output holds it by chance; the bytes at the ends
+	// keep it out of any text and its end from being taken for a beginning.
+	mark := append(append([]byte{0}, rand.Text()...), 1)
 	o := &output{read: r, write: w, mark: mark, limit: limit, line: line, done: make(chan struct{}), section: newRing(limit)}
 	go o.run()
 	return o, nil

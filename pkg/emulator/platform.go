@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,7 +19,7 @@ import (
 // several goroutines at once.
 type Platform struct {
 	config  Config
-	temp    string // folder to remove, empty where the caller named one
+	home    string // folder of this platform alone, removed by Close
 	spawn   spawner
 	ports   ports
 	history history
@@ -39,22 +40,23 @@ type Platform struct {
 
 // New makes a platform without functions. It must be closed.
 func New(config Config) (*Platform, error) {
-	p := &Platform{
-		config:    config.withDefaults(),
-		history:   history{limit: config.withDefaults().Keep},
+	config = config.withDefaults()
+	if err := config.Kafka.check(); err != nil {
+		return nil, fmt.Errorf("settings of Kafka triggers: %w", err)
+	}
+	home, err := os.MkdirTemp(config.Dir, "scf-")
+	if err != nil {
+		return nil, fmt.Errorf("create the platform's folder: %w", err)
+	}
+	return &Platform{
+		config:    config,
+		home:      home,
+		history:   history{limit: config.Keep},
 		closing:   make(chan struct{}),
 		abort:     make(chan struct{}),
 		functions: map[string]*function{},
 		triggers:  map[triggerKey]*kafkaTrigger{},
-	}
-	if p.config.Dir == "" {
-		temp, err := os.MkdirTemp("", "scf-")
-		if err != nil {
-			return nil, fmt.Errorf("create the platform's folder: %w", err)
-		}
-		p.config.Dir, p.temp = temp, temp
-	}
-	return p, nil
+	}, nil
 }
 
 // begin counts an invocation as running, until done.
@@ -78,6 +80,26 @@ func (p *Platform) function(name string) (*function, error) {
 	return f, nil
 }
 
+// FunctionStatus is one deployed function and its processes.
+type FunctionStatus struct {
+	Name string `json:"name"`
+	// Idle and Busy count its instances, those of former versions not included.
+	Idle int `json:"idle"`
+	Busy int `json:"busy"`
+}
+
+// Functions returns the deployed functions by name.
+func (p *Platform) Functions() []FunctionStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []FunctionStatus
+	for _, name := range slices.Sorted(maps.Keys(p.functions)) {
+		idle, busy := p.functions[name].pool.count()
+		all = append(all, FunctionStatus{Name: name, Idle: idle, Busy: busy})
+	}
+	return all
+}
+
 // Invocations returns the last invocations, oldest first (Config.Keep). It may
 // be called after Close.
 func (p *Platform) Invocations() []Invocation { return p.history.list() }
@@ -87,7 +109,7 @@ func (p *Platform) Invocations() []Invocation { return p.history.list() }
 func (p *Platform) install(settings scf.Function, codeDir string) error {
 	p.mu.Lock()
 	p.serial++
-	home := filepath.Join(p.config.Dir, "functions", settings.Name, strconv.Itoa(p.serial))
+	home := filepath.Join(p.home, settings.Name, strconv.Itoa(p.serial))
 	p.mu.Unlock()
 	settings.Environment = maps.Clone(settings.Environment)
 	f := &function{Function: settings, code: filepath.Join(home, "code")}
@@ -160,9 +182,7 @@ func (p *Platform) Close() error {
 	p.mu.Unlock()
 	p.retired.Wait()
 	p.spawn.close()
-	if p.temp != "" {
-		errs = append(errs, os.RemoveAll(p.temp))
-	}
+	errs = append(errs, os.RemoveAll(p.home))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close the platform: %w", err)
 	}

@@ -95,14 +95,14 @@ func (p *pool) put(in *instance) {
 	default:
 		in.taken = make(chan struct{})
 		p.idle = append(p.idle, in)
-		go p.retire(in, in.taken)
+		at, stop := p.platform.config.Clock.After(p.platform.config.IdleTimeout)
+		go p.retire(in, in.taken, at, stop)
 	}
 	p.settle()
 }
 
-// retire ends an instance that nobody has taken for the idle time.
-func (p *pool) retire(in *instance, taken <-chan struct{}) {
-	at, stop := p.platform.config.Clock.After(p.platform.config.IdleTimeout)
+// retire ends an instance that nobody has taken until its time is up.
+func (p *pool) retire(in *instance, taken <-chan struct{}, at <-chan time.Time, stop func()) {
 	defer stop()
 	select {
 	case <-taken:

@@ -13,11 +13,13 @@ import (
 type Command struct {
 	Print   string
 	Stderr  string
-	SleepMS int // whatever the deadline says
-	HoldMB  int // memory, for good
+	SleepMS int    // whatever the deadline says
+	Until   string // wait until this file is there
+	HoldMB  int    // memory, for good
 	Files   bool
-	Spawn   bool // a descendant that lives on
-	Respond int  // bytes instead of an answer
+	Unset   string // a variable of the environment
+	Spawn   bool   // a descendant that lives on
+	Respond int    // bytes instead of an answer
 	Error   string
 	Panic   string
 	Exit    int // with this code
@@ -41,8 +43,16 @@ func (h *handler) obey(c Command, a *Answer) (response []byte, err error) {
 		fmt.Fprintln(os.Stderr, c.Stderr)
 	case c.SleepMS > 0:
 		time.Sleep(time.Duration(c.SleepMS) * time.Millisecond)
+	case c.Until != "":
+		for missing := true; missing; {
+			time.Sleep(2 * time.Millisecond)
+			_, err := os.Stat(c.Until)
+			missing = err != nil
+		}
 	case c.HoldMB > 0:
 		h.hold(c.HoldMB)
+	case c.Unset != "":
+		err = os.Unsetenv(c.Unset)
 	case c.Files:
 		a.Files = openFiles()
 	case c.Spawn:

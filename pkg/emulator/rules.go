@@ -1,0 +1,108 @@
+package emulator
+
+// Rule is one thing that the platform does as the cloud does, or as it decides
+// where no document says what the cloud does.
+type Rule struct {
+	// ID is short and lasting, for a link or a search.
+	ID string
+	// Text is the rule in a sentence.
+	Text string
+	// Source is the page of the SCF manual (583/...), the library, or "[?]" where
+	// nothing public states it: then the rule is this platform's choice, and
+	// Setting, where there is one, changes it.
+	Source  string
+	Setting string
+}
+
+const (
+	limitsPage  = "583/11637"
+	kafkaPage   = "583/17530"
+	envPage     = "583/14570"
+	library     = "scf-go-lib"
+	unconfirmed = "[?]"
+)
+
+// Rules lists what the platform keeps to: how a function runs, then how a
+// CKafka trigger delivers. Each is a test of the same name that drives a built
+// binary.
+func Rules() []Rule { return append(functionRules(), kafkaRules()...) }
+
+func functionRules() []Rule {
+	return []Rule{
+		{ID: "handler-file", Text: "The file that the handler names is started, from a folder that holds a copy of the code", Source: limitsPage},
+		{ID: "clean-environment", Text: "A process gets the function's variables and the platform's, and nothing of the environment around it", Source: envPage},
+		{ID: "environment-each-time", Text: "The function's variables also come with each invocation", Source: library},
+		{ID: "credentials", Text: "The role's temporary keys come with each invocation, as they are at that time", Source: envPage},
+		{ID: "context", Text: "An invocation tells its request id, function, version, namespace, memory and time limit", Source: library},
+		{ID: "deadline", Text: "The deadline is the start of the invocation plus the function's timeout", Source: library},
+		{ID: "warm", Text: "An idle instance is used again for the next invocation", Source: limitsPage},
+		{ID: "one-at-a-time", Text: "An instance runs one invocation at a time: a second at once is a cold start", Source: limitsPage},
+		{ID: "idle", Text: "An instance that nobody needs is ended after a while", Source: unconfirmed, Setting: "Config.IdleTimeout"},
+		{ID: "concurrency", Text: "An invocation above the limit of those at once fails, and nothing waits", Source: limitsPage, Setting: "Config.MaxInstances"},
+		{ID: "sync-event", Text: "A synchronous event of 6 MB is taken, one byte more is refused", Source: limitsPage},
+		{ID: "async-event", Text: "An asynchronous event of 128 KB is taken, one byte more is refused", Source: limitsPage},
+		{ID: "response", Text: "A response of 6 MB is taken, one byte more is a failure", Source: limitsPage},
+		{ID: "open-files", Text: "An instance has at most 1024 file descriptors", Source: limitsPage},
+		{ID: "error", Text: "An error of the handler fails the invocation with its message and type, and the instance goes on", Source: library},
+		{ID: "panic", Text: "A panic fails the invocation with its stack, and the next one is a cold start", Source: library},
+		{ID: "timeout", Text: "A function that outlives its deadline is killed, whatever it is doing", Source: limitsPage},
+		{ID: "memory", Text: "A function that holds more than its memory is killed", Source: limitsPage, Setting: "Config.MemorySample"},
+		{ID: "exit", Text: "A process that ends fails its invocation with the exit code and its last lines, and is replaced", Source: unconfirmed},
+		{ID: "signal", Text: "A process that is killed fails its invocation with the signal, and is replaced", Source: unconfirmed},
+		{ID: "garbage", Text: "A process that answers with no RPC response fails its invocation, and is replaced", Source: unconfirmed},
+		{ID: "oversized", Text: "A response announced as gigabytes is refused before it is read, and the process replaced", Source: unconfirmed},
+		{ID: "hang-up", Text: "A process that closes its connection fails its invocation, and is replaced", Source: unconfirmed},
+		{ID: "no-start", Text: "A process that ends before it listens fails the invocation with what it wrote", Source: unconfirmed},
+		{ID: "start-hangs", Text: "A process that does not listen in time is killed and fails the invocation", Source: unconfirmed, Setting: "Config.StartTimeout"},
+		{ID: "bill", Text: "Each started millisecond is billed, failures included", Source: "583/12284"},
+		{ID: "log", Text: "What a process writes belongs to the invocation in which it was written", Source: unconfirmed, Setting: "Config.LogBytes"},
+		{ID: "descendants", Text: "What a function has started ends with its instance", Source: unconfirmed},
+		{ID: "redeploy", Text: "After a deployment a running invocation finishes on the old version and the next runs the new one", Source: unconfirmed},
+		{ID: "close", Text: "Closing lets a running invocation finish, within a bound", Source: unconfirmed, Setting: "Config.StopGrace"},
+	}
+}
+
+func kafkaRules() []Rule {
+	return []Rule{
+		{ID: "event", Text: "The event is a list of topic, partition, offset, msgKey and msgBody", Source: kafkaPage},
+		{ID: "null-key", Text: "A record without a key has the msgKey None", Source: kafkaPage, Setting: "KafkaConfig.EmptyNullKey"},
+		{ID: "text-only", Text: "Keys and bodies are text: other bytes arrive as U+FFFD, a missing body as an empty one", Source: unconfirmed},
+		{ID: "max-msg-num", Text: "A batch has at most maxMsgNum records", Source: kafkaPage},
+		{ID: "time-out", Text: "A batch that does not fill is delivered timeOut after its first record", Source: kafkaPage},
+		{ID: "event-limit", Text: "A batch ends before its event would have more than 6 MB", Source: kafkaPage},
+		{ID: "large-record", Text: "A record of 6 MB travels alone", Source: kafkaPage},
+		{ID: "too-large-stalls", Text: "A record of more than 6 MB stops its partition, with a message that names it", Source: unconfirmed, Setting: "KafkaConfig.Oversize"},
+		{ID: "too-large-drops", Text: "If so set, a record of more than 6 MB is passed over and counted", Source: unconfirmed, Setting: "KafkaConfig.Oversize"},
+		{ID: "one-partition", Text: "A batch holds records of one partition, in order and without a gap", Source: kafkaPage},
+		{ID: "in-turn", Text: "The next batch of a partition is delivered only after the one before has finished", Source: kafkaPage},
+		{ID: "side-by-side", Text: "Partitions are delivered at the same time, each to an instance of its own", Source: kafkaPage},
+		{ID: "success", Text: "Success is the absence of an error: the returned value is ignored", Source: kafkaPage},
+		{ID: "commit", Text: "The offset is committed after success, and not before", Source: kafkaPage},
+		{ID: "again", Text: "After an error the same batch is delivered again, byte for byte", Source: kafkaPage},
+		{ID: "again-timeout", Text: "After a time-out the same batch is delivered again", Source: kafkaPage},
+		{ID: "again-limit", Text: "After an invocation above the limit of those at once the same batch is delivered again", Source: kafkaPage},
+		{ID: "again-exit", Text: "After the process died the same batch is delivered again, to a new process", Source: kafkaPage},
+		{ID: "interval", Text: "A failed batch is delivered again after a minute", Source: kafkaPage, Setting: "KafkaConfig.RetryInterval"},
+		{ID: "retry", Text: "A failed batch is repeated at most retry times; then its partition stops and says why", Source: unconfirmed, Setting: "KafkaConfig.AfterLastRetry"},
+		{ID: "retry-drops", Text: "If so set, a batch that has used up its retries is passed over and counted", Source: unconfirmed, Setting: "KafkaConfig.AfterLastRetry"},
+		{ID: "others-go-on", Text: "A partition that has stopped does not hold up the others", Source: kafkaPage},
+		{ID: "system-error", Text: "After a fault of the platform the batch is delivered again with exponential back-off, and that does not use up a retry", Source: kafkaPage, Setting: "KafkaConfig.BackOffMin, BackOffMax"},
+		{ID: "earliest", Text: "Offset earliest begins with the first record of the topic", Source: kafkaPage},
+		{ID: "latest", Text: "Offset latest begins with the first record after the trigger", Source: kafkaPage},
+		{ID: "latest-kept", Text: "Where latest was is kept: a record that comes while the platform is down is delivered", Source: unconfirmed},
+		{ID: "timestamp", Text: "A millisecond timestamp begins with the first record of that time or later", Source: kafkaPage},
+		{ID: "committed-first", Text: "A committed offset goes before the offset setting", Source: kafkaPage},
+		{ID: "gone", Text: "Where the committed record is gone from the topic, delivery goes on with the first that is there, counts the lost ones and says so", Source: unconfirmed},
+		{ID: "transactions", Text: "Records of aborted transactions are not delivered, and control markers never", Source: unconfirmed, Setting: "KafkaConfig.ReadUncommitted"},
+		{ID: "closed", Text: "A closed trigger reads nothing; opened again it goes on where it was", Source: kafkaPage},
+		{ID: "update", Text: "maxMsgNum, timeOut, retry and enable change while the trigger runs, after the batch in flight", Source: kafkaPage},
+		{ID: "immutable", Text: "Another offset or consumer group is refused: delete the trigger and create it again", Source: kafkaPage},
+		{ID: "name", Text: "A trigger is named INSTANCE-TOPIC, so a function has one a topic", Source: kafkaPage},
+		{ID: "topic-exists", Text: "A trigger on a topic that does not exist is refused", Source: kafkaPage},
+		{ID: "delete", Text: "A deleted trigger delivers nothing more, and its group keeps its offsets", Source: kafkaPage},
+		{ID: "group", Text: "Two platforms in one consumer group share the partitions, and take over from each other", Source: kafkaPage},
+		{ID: "new-partition", Text: "A partition that is added to the topic is delivered too", Source: unconfirmed, Setting: "KafkaConfig.PartitionWatch"},
+		{ID: "stop", Text: "Stopping finishes and commits the batch in flight", Source: unconfirmed, Setting: "Config.StopGrace"},
+		{ID: "killed", Text: "After kill -9 of the platform every record is still delivered, at least once and in order", Source: kafkaPage},
+	}
+}
