@@ -23,7 +23,7 @@ func TestWrongEnvironment(t *testing.T) {
 		if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 			t.Fatalf("%v, want exit code 1\n%s", err, out)
 		}
-		for _, want := range []string{"JOB", "MODE", "COMPRESSION", "BROKERS", "SASL", "TARGET_TLS", "TARGET_BROKERS"} {
+		for _, want := range []string{"JOB", "MODE", "COMPRESSION", "SOURCE_BROKERS", "SOURCE_SASL", "TARGET_TLS", "TARGET_BROKERS"} {
 			if !strings.Contains(string(out), want) {
 				t.Errorf("%s is not among the faults:\n%s", want, out)
 			}

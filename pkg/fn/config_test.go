@@ -77,7 +77,7 @@ func TestAConfiguration(t *testing.T) {
 			`SOURCE_WAIT is "soon": want a duration such as 500ms, 30s or 1h30m`,
 			`TARGET_BROKERS is empty, and required: brokers, host:port`,
 			`MODE is "fech": want fetch or event`,
-			`settings SOURCE_*: USER is set without PASSWORD`,
+			`SOURCE_USER is set without SOURCE_PASSWORD`,
 			`SIZE must be at most 1000`,
 			`ETL_LOG_LEVEL is "loud": want debug, info, warn or error`,
 			`ETL_DEADLINE_MARGIN must not be negative`,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -76,14 +77,32 @@ func (f field) purpose() string {
 }
 
 // finding is what a Validate method says, and the prefix of the settings that it says it about.
-type finding struct{ text, prefix string }
+type finding struct {
+	text, prefix string
+	keys         []string // of the struct, without the prefix
+}
 
-// fault says which settings a struct means that knows its keys, but not the prefix they are set with.
+// fault gives the keys in the text the prefix that they are set with, which the struct that says it does not know.
 func (f finding) fault() Fault {
-	if f.prefix == "" {
+	if f.prefix == "" || len(f.keys) == 0 {
 		return Fault{Reason: f.text}
 	}
-	return Fault{Reason: fmt.Sprintf("settings %s*: %s", f.prefix, f.text)}
+	words := regexp.MustCompile(`\b(?:` + strings.Join(f.keys, "|") + `)\b`)
+	if !words.MatchString(f.text) {
+		return Fault{Reason: fmt.Sprintf("settings %s*: %s", f.prefix, f.text)}
+	}
+	return Fault{Reason: words.ReplaceAllStringFunc(f.text, func(key string) string { return f.prefix + key })}
+}
+
+// keysOf lists the keys of a struct's own fields.
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("env"), ","); key != "" {
+			keys = append(keys, regexp.QuoteMeta(key))
+		}
+	}
+	return keys
 }
 
 // validate calls the Validate methods of a struct and of the structs in it, the inner first.
@@ -107,7 +126,7 @@ func validate(v reflect.Value, prefix string) []finding {
 			said := func(f finding) bool { return f.text == err.Error() }
 			// why: the method may be that of an embedded struct
 			if !slices.ContainsFunc(inside, said) {
-				findings = append(findings, finding{text: err.Error(), prefix: prefix})
+				findings = append(findings, finding{text: err.Error(), prefix: prefix, keys: keysOf(v.Type())})
 			}
 		}
 	}

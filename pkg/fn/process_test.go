@@ -89,7 +89,7 @@ func TestAProcessOnThePlatform(t *testing.T) {
 		f := launch(t, nil)
 		got := call(t, f.connect(), request("work", map[string]string{"SIZE": "many", "TARGET_USER": "etl"}))
 		got.failed(t, "ConfigError", true,
-			"configuration of dump: SOURCE_BROKERS is not set", "TARGET_BROKERS is not set", `SIZE is "many"`, "settings TARGET_*: USER is set without PASSWORD")
+			"configuration of dump: SOURCE_BROKERS is not set", "TARGET_BROKERS is not set", `SIZE is "many"`, "TARGET_USER is set without TARGET_PASSWORD")
 		f.kill()
 		lines := summaries(t, f.stdout.String())
 		if len(lines) != 1 || lines[0].ErrorType != "ConfigError" || lines[0].Error != got.failure.Message {
