@@ -2,6 +2,7 @@ package scf
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/scf/internal/sls"
@@ -41,8 +42,11 @@ func (f Finding) String() string {
 	if f.Path != "" {
 		b.WriteString(f.Path + ": ")
 	}
-	if f.Value != "" {
+	switch {
+	case strings.HasPrefix(f.Value, "${"): // a variable as written
 		b.WriteString(f.Value + ": ")
+	case f.Value != "":
+		b.WriteString(strconv.Quote(f.Value) + ": ")
 	}
 	b.WriteString(f.Message)
 	if f.Allowed != "" {

@@ -92,7 +92,8 @@ func (s section) layers() (layers []Layer) {
 func (r *reader) trigger(v *sls.Value, path string) (Trigger, bool) {
 	fields := v.Fields()
 	if v.Kind != sls.Map || len(fields) != 1 {
-		r.fault(path, v, "is no trigger", "a map with one key, the kind: - ckafka: {...}", "mend the indentation, or give each trigger a dash of its own")
+		r.fault(path, v, "is no trigger", "a map with one key, the kind: - ckafka: {...}",
+			"mend the indentation, or give each trigger a dash of its own")
 		return Trigger{}, false
 	}
 	kind := fields[0].Name

@@ -53,7 +53,7 @@ const (
 	KafkaRetryInterval = time.Minute
 )
 
-// Limits of the API. Source: 583/18586.
+// Limits of a request to the API (583/18586: code can be part of the request or an object in COS).
 const (
 	// MaxAPIBody bounds the body of a request to the API, in bytes; code travels in it as base64.
 	MaxAPIBody = 10 << 20

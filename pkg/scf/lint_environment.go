@@ -25,11 +25,16 @@ func (l *linter) environment(f Function) {
 		l.add(Error, fmt.Sprintf("keys and values take %d bytes", size), fmt.Sprintf("at most %d", MaxEnvironment),
 			"keep long values in COS or in the package", setting(f, "environment")...)
 	}
+	l.withoutValue(f)
+}
+
+// withoutValue tells of keys that no environment can hold: null is neither a text nor no variable.
+func (l *linter) withoutValue(f Function) {
 	for _, section := range setting(f, "environment") {
-		env := l.at(section)
-		for _, field := range env.Fields() {
+		for _, field := range l.at(section).Fields() {
 			if _, set := f.Environment[field.Name]; field.Value.IsNull() && !set {
-				l.found = append(l.found, finding(Error, section+"."+field.Name, field.Value, "has no value", "", "write '' for an empty text, or remove the key"))
+				l.found = append(l.found, finding(Error, section+"."+field.Name, field.Value, "has no value", "",
+					"write '' for an empty text, or remove the key"))
 			}
 		}
 	}
@@ -53,7 +58,8 @@ func (l *linter) environmentKey(f Function, key string) {
 		l.found = append(l.found, found)
 	}
 	if len(key) < MinEnvironmentKey || len(key) > MaxEnvironmentKey || !environmentKey.MatchString(key) {
-		refuse("is refused as the name of a variable", fmt.Sprintf("%d to %d letters, digits and _, a letter first", MinEnvironmentKey, MaxEnvironmentKey), "")
+		allowed := fmt.Sprintf("%d to %d letters, digits and _, a letter first", MinEnvironmentKey, MaxEnvironmentKey)
+		refuse("is refused as the name of a variable", allowed, "")
 	}
 	for _, prefix := range reservedPrefixes() {
 		if strings.HasPrefix(key, prefix) {

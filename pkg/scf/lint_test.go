@@ -47,7 +47,7 @@ func TestLintNamesPlaceValueAndWhatIsAllowed(t *testing.T) {
 	}
 	f[0].File = ""
 	want := scf.Finding{
-		Path: "functions.dump.memorySize", Line: 8, Column: 17, Severity: scf.Error, Value: `"300"`, Message: "is no memory size",
+		Path: "functions.dump.memorySize", Line: 8, Column: 17, Severity: scf.Error, Value: "300", Message: "is no memory size",
 		Allowed: "64, or 128 to 3072 in steps of 128", Fix: "the next size is 384",
 	}
 	if diff := cmp.Diff(want, f[0]); diff != "" {

@@ -60,7 +60,7 @@ func shown(path string, v *sls.Value) string {
 	if len(text) > 100 {
 		text = text[:100] + "..."
 	}
-	return strconv.Quote(text)
+	return text
 }
 
 func (s section) get(key string) *sls.Value {

@@ -11,5 +11,8 @@
 //     any file of the machine, so that a pulled-in change to one line could put a key file into a function's environment.
 //   - useDotenv is refused: the environment is what the caller passes in, nothing else.
 //   - ${sls:instanceId} is refused: it is another value at each run.
+//   - A path into a text (self:custom.text.0, which JavaScript takes for its first letter) is refused.
+//   - YAML that the parser here would read otherwise is refused: keys with ? before them, {a:1}, tabs and colons inside
+//     unquoted texts. The goldens in testdata and the tests beside them pin the rest.
 //   - YAML tags other than those of the core schema are refused (the framework knows those of another vendor).
 package sls

@@ -46,15 +46,19 @@ func (p *variableParser) variable(start int, strict bool) (*variable, error) {
 	}
 	switch c := p.at(p.i); {
 	case p.i > typeStart && (c == ':' || c == '('):
+		return p.sources(start, p.s[typeStart:p.i], strict)
 	case strict && p.i >= len(p.s):
 		return nil, p.open()
 	case strict:
 		return nil, p.wrong("no type of a variable", typeStart)
-	default:
-		return nil, p.foreign()
 	}
+	return nil, p.foreign()
+}
+
+// sources reads from behind the type of the first source to behind the } of the variable.
+func (p *variableParser) sources(start int, kind string, strict bool) (*variable, error) {
 	v := &variable{}
-	s, foreign, err := p.source(p.s[typeStart:p.i], strict)
+	s, foreign, err := p.source(kind, strict)
 	if foreign {
 		return nil, p.foreign()
 	}

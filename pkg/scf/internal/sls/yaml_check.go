@@ -65,38 +65,28 @@ func (c *tokenCheck) next(t *token.Token) (reason, fix string) {
 	if t.Type == token.DirectiveType {
 		c.skip = t.Position.Line
 	}
-	if t.Type == token.CommentType || c.skip == t.Position.Line {
+	switch {
+	case t.Type == token.CommentType, c.skip == t.Position.Line:
 		return "", ""
-	}
-	if c.ended || c.content && t.Type == token.DocumentHeaderType {
+	case c.ended, c.content && t.Type == token.DocumentHeaderType:
 		return "a second YAML document", "keep one document in the file"
-	}
-	switch t.Type {
-	case token.DocumentHeaderType:
+	case t.Type == token.DocumentHeaderType, t.Type == token.DocumentEndType:
+		c.ended = t.Type == token.DocumentEndType
 		return "", ""
-	case token.DocumentEndType:
-		c.ended = true
-		return "", ""
-	case token.MappingKeyType:
+	case t.Type == token.MappingKeyType:
 		return "a key with ? before it", "write key: value"
-	case token.SequenceStartType, token.MappingStartType:
-		c.flow++
-	case token.SequenceEndType, token.MappingEndType:
-		c.flow--
 	}
 	c.content = true
 	if c.tooDeep(t) {
 		return fmt.Sprintf("is nested deeper than %d levels", maxDepth), ""
 	}
 	if plain(t) {
-		if reason, fix := inPlain(t); reason != "" {
-			return reason, fix
-		}
+		reason, fix = inPlain(t)
 	}
-	if c.flow > 0 {
-		return inFlow(t)
+	if reason == "" && c.flow > 0 {
+		reason, fix = inFlow(t)
 	}
-	return "", ""
+	return reason, fix
 }
 
 // tooDeep bounds what the parser, which has no bound of its own, recurses on.
@@ -105,6 +95,10 @@ func (c *tokenCheck) tooDeep(t *token.Token) bool {
 		c.line, c.prefixes = t.Position.Line, 0
 	}
 	switch t.Type {
+	case token.SequenceStartType, token.MappingStartType:
+		c.flow++
+	case token.SequenceEndType, token.MappingEndType:
+		c.flow--
 	case token.SequenceEntryType, token.AnchorType, token.AliasType, token.TagType:
 		c.prefixes++
 	}
