@@ -9,9 +9,9 @@ import (
 
 // Lint holds the service against the limits of the platform and tells of what is likely not meant, in the order of the
 // file. No finding of severity Error means that the platform can take the service; whether the account has the topics,
-// networks and roles is not looked at.
+// networks and roles is not looked at. The result is never nil.
 func (s *Service) Lint() []Finding {
-	l := &linter{service: s, found: slices.Clone(s.found)}
+	l := &linter{service: s, found: append([]Finding{}, s.found...)}
 	if len(s.Functions) == 0 {
 		l.add(Warning, "the service has no functions", "", "describe one under functions", "functions")
 	}
