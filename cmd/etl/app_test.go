@@ -241,6 +241,18 @@ func TestLint(t *testing.T) {
 			t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 		}
 	})
+	t.Run("a file that cannot be read is a list of findings too", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "serverless.yml")
+		if err := os.WriteFile(file, []byte("service: ${env:NOT_SET}\nprovider: {name: tencent}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, stderr := etl(t, nil, "lint", "--config", file, "-o", "json")
+		var findings []struct{ Message string }
+		if err := json.Unmarshal([]byte(stdout), &findings); err != nil || code != exitFailed || len(findings) == 0 {
+			t.Errorf("exit code %d, %v\n%s%s", code, err, stdout, stderr)
+		}
+	})
 }
 
 func TestInvoke(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -20,6 +21,10 @@ func (a *app) lintCommand() *cobra.Command {
 	flag := newServiceFlag(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		service, _, err := flag.load(a, nil)
+		var unreadable *scf.LoadError
+		if errors.As(err, &unreadable) {
+			return errors.Join(a.print(unreadable.Findings, func(w io.Writer) { printLint(w, nil, unreadable.Findings) }), errReported)
+		}
 		if err != nil {
 			return err
 		}
