@@ -28,8 +28,8 @@ test: ## Every test that needs Go alone, and what was skipped and why
 	@$(GO) test -short -json ./... | $(REPORT)
 
 .PHONY: integration
-integration: ## The tests on real Kafka in containers; KAFKA_IMAGE names another image
-	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... | $(REPORT)
+integration: ## What test left out: on real Kafka in containers; KAFKA_IMAGE names another image
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... | $(REPORT)
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check
