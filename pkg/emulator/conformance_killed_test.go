@@ -39,7 +39,7 @@ func runChild(settings string) int {
 
 func (c childPlatform) run() error {
 	p, err := emulator.New(emulator.Config{Dir: c.Dir, Clusters: map[string]kafka.Config{instance: {Brokers: c.Brokers}},
-		Kafka: emulator.KafkaConfig{SessionTimeout: time.Second}})
+		Kafka: emulator.KafkaConfig{SessionTimeout: 4 * time.Second}})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -22,6 +23,7 @@ func positionTests() map[string]func(*testing.T) {
 		"gone":            testGone,
 		"killed":          testKilled,
 		"group":           testGroup,
+		"rebalance":       testRebalance,
 		"new-partition":   testNewPartition,
 	}
 }
@@ -152,6 +154,32 @@ func testGroup(t *testing.T) {
 	r.awaitCommitted(1, 3)
 	if got := len(r.received()); got != 6 {
 		t.Errorf("%d deliveries of 6 records", got)
+	}
+}
+
+func testRebalance(t *testing.T) {
+	const session = 3 * time.Second
+	r := newRig(t, 1, func(c *emulator.Config) { c.Kafka.SessionTimeout = session })
+	open, until := gate(t)
+	r.do("[" + until + "]")
+	r.produce(0, "a")
+	r.run(trigger())
+	r.awaitReceived(1)
+	second := platform(t, r.config)
+	r.deployOn(second, trigger())
+	start(t, second)
+	await(t, "the group waits for the first member", func() bool {
+		g := r.brokers.Fake().GroupInfo(group)
+		return g != nil && g.State == "PreparingRebalance"
+	})
+	began := time.Now()
+	await(t, "a dead member would have been given up", func() bool { return time.Since(began) > session*5/4 })
+	open()
+	r.awaitCommitted(0, 1)
+	r.produce(0, "b")
+	r.awaitCommitted(0, 2)
+	if got := len(r.received()); got != 2 {
+		t.Errorf("%d deliveries of 2 records", got)
 	}
 }
 

@@ -102,11 +102,23 @@ func (t *kafkaTrigger) run(ctx, invoking context.Context) {
 	t.assign(nil)
 }
 
+// patience is how long a rebalance waits for the batch in flight: no function
+// runs longer.
+func (t *kafkaTrigger) patience() time.Duration {
+	const least, margin = time.Minute, 10 * time.Second
+	f, err := t.platform.function(t.function)
+	if err != nil {
+		return least // it was removed, and the trigger is about to be
+	}
+	return max(least, f.timeout()+margin)
+}
+
 // join is one membership: one generation after the other, until an error.
 func (t *kafkaTrigger) join(ctx, invoking context.Context, pause *backOff) (err error) {
 	group, err := t.client.Group(kafka.GroupConfig{
 		ID: t.group(), Topics: []string{t.set.Topic},
 		SessionTimeout: t.config().SessionTimeout, PartitionWatch: t.config().PartitionWatch,
+		RebalanceTimeout: t.patience(),
 	})
 	if err != nil {
 		return err

@@ -55,6 +55,15 @@ func (p *partition) failure(e *FunctionError, failed int, next time.Time) {
 	})
 }
 
+// lastFailure is set for a batch that will not be delivered again.
+func (p *partition) lastFailure(e *FunctionError, failed int) {
+	p.set(func(s *PartitionStatus) {
+		s.Invocations++
+		s.Failures++
+		s.Failed, s.LastError = failed, e.Error()
+	})
+}
+
 func (p *partition) get() PartitionStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -182,7 +182,7 @@ func (p *Platform) Close() error {
 	p.mu.Unlock()
 	p.retired.Wait()
 	p.spawn.close()
-	errs = append(errs, os.RemoveAll(p.home))
+	errs = append(errs, p.ports.close(), os.RemoveAll(p.home))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close the platform: %w", err)
 	}

@@ -58,13 +58,7 @@ func (p *poller) deliver(ctx context.Context, b kafkaBatch) bool {
 	}
 	try := attempts{retry: p.retry, interval: p.trigger.config().RetryInterval, system: p.trigger.backOff()}
 	for ctx.Err() == nil {
-		p.part.set(func(s *PartitionStatus) {
-			s.State, s.Reason, s.First, s.Last, s.Count = Invoking, "", b.first, b.last, b.count
-		})
-		failed, err := p.invoke(b.payload)
-		if err != nil {
-			failed = systemError("invoke the function", err)
-		}
+		failed := p.attempt(b)
 		if failed == nil {
 			return p.success(ctx, b)
 		}
@@ -73,7 +67,7 @@ func (p *poller) deliver(ctx context.Context, b kafkaBatch) bool {
 		}
 		pause, giveUp := try.after(failed.Kind)
 		if giveUp {
-			p.part.set(func(s *PartitionStatus) { s.Failures++; s.Failed = try.failed; s.LastError = failed.Error() })
+			p.part.lastFailure(failed, try.failed)
 			return p.giveUp(ctx, b, p.trigger.config().AfterLastRetry, fmt.Sprintf(
 				"the function failed %d times on offsets %d-%d, the last time: %v", try.failed, b.first, b.last, failed.Message))
 		}
@@ -83,6 +77,18 @@ func (p *poller) deliver(ctx context.Context, b kafkaBatch) bool {
 		}
 	}
 	return false
+}
+
+// attempt is one delivery; nil means success.
+func (p *poller) attempt(b kafkaBatch) *FunctionError {
+	p.part.set(func(s *PartitionStatus) {
+		s.State, s.Reason, s.First, s.Last, s.Count = Invoking, "", b.first, b.last, b.count
+	})
+	failed, err := p.invoke(b.payload)
+	if err != nil {
+		return systemError("invoke the function", err)
+	}
+	return failed
 }
 
 // success commits a batch.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -14,13 +15,19 @@ import (
 const (
 	firstPort = 20000
 	lastPort  = 32000
+	blockSize = 100
 )
 
-// ports hands out free loopback ports, none of them twice at the same time.
-// The zero value is ready.
+// ports hands out loopback ports for children. It owns blocks of them: it
+// listens on the first port of a block itself as long as it lives, and so no
+// other platform on this machine, which would do the same, takes a port of that
+// block in the time between our choice and the child's listening. The zero
+// value is ready.
 type ports struct {
-	mu   sync.Mutex
-	used map[int]bool
+	mu    sync.Mutex
+	owned []net.Listener
+	bases []int
+	used  map[int]bool
 }
 
 // take returns a free port. Give it back when its process has ended.
@@ -30,15 +37,38 @@ func (p *ports) take() (int, error) {
 	if p.used == nil {
 		p.used = map[int]bool{}
 	}
-	const tries = 200
-	for range tries {
-		port := firstPort + rand.IntN(lastPort-firstPort)
-		if !p.used[port] && free(port) {
-			p.used[port] = true
+	for _, base := range p.bases {
+		if port, ok := p.within(base); ok {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("find a free port of %d-%d on localhost: none in %d tries", firstPort, lastPort, tries)
+	for _, n := range rand.Perm((lastPort - firstPort) / blockSize) {
+		base := firstPort + n*blockSize
+		l, err := listen(base)
+		if err != nil {
+			continue // somebody else's
+		}
+		p.owned, p.bases = append(p.owned, l), append(p.bases, base)
+		if port, ok := p.within(base); ok {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("find a free port of %d-%d on localhost: all are taken", firstPort, lastPort)
+}
+
+// within takes a port of an own block.
+func (p *ports) within(base int) (int, bool) {
+	for _, n := range rand.Perm(blockSize - 1) {
+		port := base + 1 + n
+		if p.used[port] {
+			continue
+		}
+		if l, err := listen(port); err == nil && l.Close() == nil {
+			p.used[port] = true
+			return port, true
+		}
+	}
+	return 0, false
 }
 
 func (p *ports) giveBack(port int) {
@@ -47,11 +77,19 @@ func (p *ports) giveBack(port int) {
 	delete(p.used, port)
 }
 
-func free(port int) bool {
-	// why: the same name that scf-go-lib listens on.
-	l, err := net.Listen("tcp", net.JoinHostPort("localhost", strconv.Itoa(port)))
-	if err != nil {
-		return false
+// close gives the blocks back.
+func (p *ports) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, l := range p.owned {
+		errs = append(errs, l.Close())
 	}
-	return l.Close() == nil
+	p.owned, p.bases = nil, nil
+	return errors.Join(errs...)
+}
+
+// listen listens on the same name as scf-go-lib does.
+func listen(port int) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort("localhost", strconv.Itoa(port)))
 }

@@ -58,11 +58,16 @@ func (t *kafkaTrigger) findPositions(ctx context.Context, g *kafka.Generation, n
 	if len(none) == 0 {
 		return found, nil
 	}
-	starts, err := t.client.Offsets(ctx, t.set.Topic, int64(t.set.Offset), none...)
+	return found, t.begin(ctx, g, none, found)
+}
+
+// begin finds the positions of partitions for which the group has no offset.
+func (t *kafkaTrigger) begin(ctx context.Context, g *kafka.Generation, numbers []int32, found map[int32]position) error {
+	starts, err := t.client.Offsets(ctx, t.set.Topic, int64(t.set.Offset), numbers...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, n := range none {
+	for _, n := range numbers {
 		found[n] = position{start: starts[n], committed: -1}
 		if t.set.Offset != scf.Latest {
 			continue
@@ -70,11 +75,11 @@ func (t *kafkaTrigger) findPositions(ctx context.Context, g *kafka.Generation, n
 		// why: asked again later, "latest" would be another place, and what was
 		// written in between would be skipped.
 		if err := g.Commit(t.set.Topic, n, starts[n]); err != nil {
-			return nil, fmt.Errorf("keep the position of the offset setting latest: %w", err)
+			return fmt.Errorf("keep the position of the offset setting latest: %w", err)
 		}
 		found[n] = position{start: starts[n], committed: starts[n]}
 	}
-	return found, nil
+	return nil
 }
 
 // readFailed takes note of a read that failed and says where to read on: in

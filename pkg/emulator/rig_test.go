@@ -133,7 +133,7 @@ func newRig(t *testing.T, partitions int32, change ...func(*emulator.Config)) *r
 		Clusters: map[string]kafka.Config{instance: {Brokers: brokers.Brokers()}},
 		Kafka: emulator.KafkaConfig{
 			RetryInterval: 10 * time.Millisecond, BackOffMin: 5 * time.Millisecond, BackOffMax: 50 * time.Millisecond,
-			SessionTimeout: time.Second, PartitionWatch: 50 * time.Millisecond,
+			PartitionWatch: 50 * time.Millisecond,
 		},
 	}
 	for _, c := range change {

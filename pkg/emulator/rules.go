@@ -101,6 +101,7 @@ func kafkaRules() []Rule {
 		{ID: "topic-exists", Text: "A trigger on a topic that does not exist is refused", Source: kafkaPage},
 		{ID: "delete", Text: "A deleted trigger delivers nothing more, and its group keeps its offsets", Source: kafkaPage},
 		{ID: "group", Text: "Two platforms in one consumer group share the partitions, and take over from each other", Source: kafkaPage},
+		{ID: "rebalance", Text: "A batch that is in flight when another platform joins the group is finished and committed, and not delivered twice", Source: unconfirmed},
 		{ID: "new-partition", Text: "A partition that is added to the topic is delivered too", Source: unconfirmed, Setting: "KafkaConfig.PartitionWatch"},
 		{ID: "stop", Text: "Stopping finishes and commits the batch in flight", Source: unconfirmed, Setting: "Config.StopGrace"},
 		{ID: "killed", Text: "After kill -9 of the platform every record is still delivered, at least once and in order", Source: kafkaPage},
