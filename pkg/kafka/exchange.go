@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -39,27 +38,9 @@ var (
 	_ protocol.RawExchanger  = (*exchange)(nil)
 )
 
-// routePause is how long to wait before kafka-go is asked again for a leader
-// that it has not heard of.
-const routePause = 20 * time.Millisecond
-
-// roundTrip runs the exchange once. Where kafka-go knows of no such topic or
-// partition nothing was sent, and its knowledge may be older than the topic:
-// then it is asked again, for unknownGrace and no longer.
+// roundTrip runs the exchange.
 func (c *Client) roundTrip(ctx context.Context, x *exchange) error {
-	for begun := time.Now(); ; {
-		err := c.attempt(ctx, x)
-		if !errors.Is(err, protocol.ErrNoTopic) && !errors.Is(err, protocol.ErrNoPartition) || time.Since(begun) > c.unknownGrace() {
-			return err
-		}
-		if sleep(ctx, routePause) != nil {
-			return err
-		}
-	}
-}
-
-func (c *Client) attempt(ctx context.Context, x *exchange) error {
-	x.ctx, x.ended, x.abandoned = ctx, make(chan struct{}), false
+	x.ctx, x.ended = ctx, make(chan struct{})
 	_, err := c.send(ctx, x)
 	if err == nil {
 		return nil
@@ -115,44 +96,6 @@ func (x *exchange) RawExchange(conn io.ReadWriter) (protocol.Message, error) {
 	}
 	return x, nil
 }
-
-// toLeader runs an exchange with the leader of a partition, once.
-func (c *Client) toLeader(ctx context.Context, key protocol.ApiKey, topic string, partition int32, talk func(io.ReadWriter, int16) error) error {
-	err := c.roundTrip(ctx, &exchange{key: key, broker: leaderOf(topic, partition), talk: talk})
-	if !errors.Is(err, protocol.ErrNoTopic) {
-		return err
-	}
-	// The transport knows the topics that the user may see. Asked for one by
-	// name, a broker says whether it is missing or forbidden.
-	answers, describeErr := c.describeOnce(ctx, []string{topic})
-	if describeErr == nil && len(answers) == 1 && answers[0].err != nil {
-		return answers[0].err
-	}
-	return err
-}
-
-// leaderOf routes to the leader of a partition.
-func leaderOf(topic string, partition int32) func(protocol.Cluster) (protocol.Broker, error) {
-	none := protocol.Broker{ID: -1}
-	return func(cluster protocol.Cluster) (protocol.Broker, error) {
-		t, ok := cluster.Topics[topic]
-		if !ok {
-			return none, protocol.NewErrNoTopic(topic)
-		}
-		p, ok := t.Partitions[partition]
-		if !ok {
-			return none, protocol.NewErrNoPartition(topic, partition)
-		}
-		b, ok := cluster.Brokers[p.Leader]
-		if !ok {
-			return none, protocol.NewErrNoLeader(topic, partition)
-		}
-		return b, nil
-	}
-}
-
-// anyBroker routes to the bootstrap connection.
-func anyBroker(protocol.Cluster) (protocol.Broker, error) { return protocol.Broker{ID: -1}, nil }
 
 // partitionError gives an error the identity of what it is about.
 func partitionError(operation, topic string, partition int32, offset int64, err error) error {

@@ -89,9 +89,9 @@ func TestFetch(t *testing.T) {
 
 	t.Run("waits longer than the request time-out where MaxWait says so", func(t *testing.T) {
 		t.Parallel()
-		hasty := connect(t, kafka.Config{Brokers: cluster.Brokers(), RequestTimeout: 2 * time.Second})
+		hasty := connect(t, kafka.Config{Brokers: cluster.Brokers(), RequestTimeout: time.Second})
 		var buf kafka.Buffer
-		if _, err := hasty.Fetch(deadline(t), kafka.FetchRequest{Topic: "empty", MinBytes: 1, MaxWait: 3 * time.Second}, &buf); err != nil {
+		if _, err := hasty.Fetch(deadline(t), kafka.FetchRequest{Topic: "empty", MinBytes: 1, MaxWait: 1500 * time.Millisecond}, &buf); err != nil {
 			t.Error(err)
 		}
 	})

@@ -149,7 +149,7 @@ func TestGroup(t *testing.T) {
 		cluster := brokers(t, localkafka.Config{Topics: map[string]int32{"t": 2}})
 		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
 		config := quick("t")
-		config.SessionTimeout = time.Second
+		config.SessionTimeout = 500 * time.Millisecond
 		slow := nextWith(t, join(t, c, config), 2)
 		other := join(t, c, config)
 		joined := make(chan error, 1)
@@ -164,7 +164,7 @@ func TestGroup(t *testing.T) {
 		select {
 		case err := <-joined:
 			t.Fatalf("the other member has its partitions (error %v) while the first is still at work", err)
-		case <-time.After(3 * time.Second): // the time that the work takes
+		case <-time.After(1500 * time.Millisecond): // the time that the work takes
 		}
 		if err := slow.Commit("t", 0, 9); err != nil {
 			t.Error(err)
