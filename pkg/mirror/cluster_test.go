@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
@@ -29,16 +31,27 @@ func cluster(t testing.TB, config localkafka.Config) (*kafka.Client, *localkafka
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return open(t, c.Brokers()), c
+	return open(t, c.Brokers(), 100*time.Millisecond), c
 }
 
-func open(t testing.TB, brokers []string) *kafka.Client {
+func open(t testing.TB, brokers []string, metadataTTL time.Duration) *kafka.Client {
 	t.Helper()
-	client, err := kafka.Open(testContext(t), kafka.Config{Brokers: brokers, MetadataTTL: 100 * time.Millisecond})
+	client, err := kafka.Open(testContext(t), kafka.Config{Brokers: brokers, MetadataTTL: metadataTTL})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// kgoClient is for requests that the project itself has no use for.
+func kgoClient(t testing.TB, brokers []string) *kgo.Client {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
 	return client
 }
 

@@ -45,6 +45,9 @@ func (p *partition) checkpoint(ctx context.Context, c kafka.Committed) error {
 // sameTarget says whether the target topic is the one that was opened.
 func (p *partition) sameTarget(ctx context.Context) error {
 	now, err := p.Target.Topic(ctx, p.target.name)
+	if errors.Is(err, kafka.ErrUnknownTopic) {
+		return fmt.Errorf("%w: target: %w", errReopen, err)
+	}
 	if err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
@@ -57,27 +60,43 @@ func (p *partition) sameTarget(ctx context.Context) error {
 	return nil
 }
 
-// refused gives an error of the target the source offset that it is about. A
-// batch of several records that is too large, against what the settings said,
-// is divided by the next try.
+// refused gives an error of the target the source offset that it is about.
+//
+// A batch of several records that is too large, against what the settings say,
+// is divided by the next try. Whatever else is refused for good stops the
+// partition, but not before the next try has copied what comes before it.
 func (p *partition) refused(c *chunk, target int32, err error) error {
 	var refused *kafka.RefusedError
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("copy %s/%d from offset %d: %w", p.topic, p.number, p.next, err)
 	}
 	first := c.firsts[target][refused.Index]
-	if !errors.Is(err, kafka.ErrTooLarge) {
-		return fmt.Errorf("copy %s/%d: the batch from offset %d on: %w", p.topic, p.number, first, err)
-	}
-	if c.batches[target][refused.Index].Count() > 1 {
+	tooLarge := errors.Is(err, kafka.ErrTooLarge)
+	err = fmt.Errorf("copy %s/%d: the batch from offset %d on: %w", p.topic, p.number, first, err)
+	switch {
+	case kafka.Retriable(err) || errors.Is(err, kafka.ErrFenced):
+		return err
+	case tooLarge && c.batches[target][refused.Index].Count() > 1:
 		p.ceiling = refused.Bytes / 2
-		return fmt.Errorf("%w: copy %s/%d: the batch from offset %d on: %w", errReopen, p.topic, p.number, first, err)
+		return fmt.Errorf("%w: %w", errReopen, err)
+	case tooLarge:
+		limit := p.target.maxBytes
+		if refused.Bytes <= limit {
+			limit = 0 // it is not that one
+		}
+		err = &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: p.target.name, Limit: limit}
 	}
-	limit := p.target.maxBytes
-	if refused.Bytes <= limit {
-		limit = 0 // it is not that one
+	if first == p.next {
+		return err
 	}
-	return &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: p.target.name, Limit: limit}
+	p.block = &block{offset: first, err: err}
+	return fmt.Errorf("%w: %w", errReopen, err)
+}
+
+// block is a record that the target has refused, and why.
+type block struct {
+	offset int64
+	err    error
 }
 
 func (r *PartitionResult) add(c *chunk) {

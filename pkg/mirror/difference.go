@@ -120,7 +120,7 @@ func showBytes(p []byte) string {
 		text = fmt.Sprintf("0x%x", p[:min(len(p), shownBytes)])
 	}
 	if len(part) < len(p) {
-		text += fmt.Sprintf("… (%d bytes)", len(p))
+		text += fmt.Sprintf("… and %d bytes more", len(p)-len(part))
 	}
 	return text
 }

@@ -21,7 +21,10 @@ type partition struct {
 	attested bool     // the witness knows them
 
 	perOffset int64 // of the last reader
-	ceiling   int   // smaller than a batch of several records that the target has refused; 0: none
+
+	// What a call has learnt from a refusal of the target, for its next try.
+	ceiling int    // smaller than a batch of several records that was too large; 0: none
+	block   *block // where the copy must stop; nil: nowhere
 }
 
 func newPartition(j *job, topic string, number int32) *partition {
@@ -161,6 +164,9 @@ func (p *partition) run(ctx context.Context, last int64, result *PartitionResult
 		p.perOffset = r.perOffset
 		p.buffers.Put(buffers)
 	}()
+	if err := p.sameTarget(ctx); err != nil { // while the first chunk is fetched
+		return err
+	}
 	for planned := range chunks {
 		if planned.chunk != nil {
 			if err := p.commit(ctx, planned.chunk); err != nil {

@@ -27,7 +27,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 	result := PartitionResult{Range: rng, Target: p.Topics.Target(rng.Topic)}
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
-	p.ceiling = 0 // the limit may have been raised since
+	p.ceiling, p.block = 0, nil // the limit may have been raised since
 	fenced := 0
 	for since, done := time.Now(), p.next; ; {
 		err := work(ctx, &result)
@@ -43,10 +43,13 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		switch {
 		case ctx.Err() != nil:
 			return result, p.stopped(err)
+		case time.Since(since) > p.RetryFor:
+			return result, err
 		case errors.Is(err, errReopen):
+			wait.Reset()
 		case errors.Is(err, kafka.ErrFenced) && fenced < refences:
 			fenced++
-		case !kafka.Retriable(err) || time.Since(since) > p.RetryFor:
+		case !kafka.Retriable(err):
 			return result, err
 		}
 		p.Log.Debug("copy is repeated", "topic", p.topic, "partition", p.number, "offset", p.next, "reason", err)

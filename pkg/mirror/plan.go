@@ -46,8 +46,9 @@ type planner struct {
 	partitions int32  // of the target
 	byKey      bool   // the partition counts differ
 	codec      *batch.Codec
-	limit      int // the largest batch that the target takes; 0: not known
-	ceiling    int // smaller than a batch of several records that it has refused; 0: none
+	limit      int    // the largest batch that the target takes; 0: not known
+	ceiling    int    // smaller than a batch of several records that it has refused; 0: none
+	block      *block // nil: none
 
 	chunk    *chunk
 	decoder  batch.Decoder
@@ -65,7 +66,7 @@ func newPlanner(p *partition) *planner {
 	return &planner{
 		topic: p.topic, partition: p.number,
 		target: p.target.name, partitions: p.target.partitions, byKey: p.byKey(),
-		codec: p.Codec, limit: p.target.maxBytes, ceiling: p.ceiling,
+		codec: p.Codec, limit: p.target.maxBytes, ceiling: p.ceiling, block: p.block,
 		builders: map[int32]*building{},
 	}
 }
@@ -113,6 +114,7 @@ func (p *planner) passes(b batch.Batch) bool {
 		(p.codec == nil || *p.codec == b.Codec()) &&
 		(p.limit == 0 || len(b) <= p.limit) &&
 		(p.ceiling == 0 || len(b) <= p.ceiling || b.Count() == 1) &&
+		(p.block == nil || b.LastOffset() < p.block.offset) &&
 		b.Stampable() == nil
 }
 
@@ -172,6 +174,9 @@ func (p *planner) size() int {
 
 // build adds a record to the batch under way for a target partition.
 func (p *planner) build(partition int32, codec batch.Codec, r batch.Record) error {
+	if p.block != nil && r.Offset == p.block.offset {
+		return p.block.err
+	}
 	b := p.builders[partition]
 	if b == nil {
 		b = &building{Builder: batch.NewBuilder(batch.Options{})}

@@ -30,18 +30,16 @@ type sweep struct {
 }
 
 // sweepTopics is how many copies a sweep may make.
-const sweepTopics = 1000
+const sweepTopics = 200
 
 func newSweep(t *testing.T) *sweep {
 	s := &sweep{sourceWire: &wire{}, targetWire: &wire{}}
-	s.source, s.fakeSource = s.sourceWire.cluster(t)
-	s.target, s.fakeTarget = s.targetWire.cluster(t)
-	for i := range sweepTopics {
-		if err := s.fakeTarget.CreateTopic(fmt.Sprintf("copy.%d", i), 1, nil); err != nil {
-			t.Fatal(err)
-		}
+	copies := make([]string, sweepTopics)
+	for i := range copies {
+		copies[i] = fmt.Sprintf("copy.%d", i)
 	}
-	createTopic(t, s.source, kafka.TopicSpec{Name: "t"})
+	s.source, s.fakeSource = s.sourceWire.cluster(t, "t", "open")
+	s.target, s.fakeTarget = s.targetWire.cluster(t, copies...)
 	records := sample.Plain(40, 100, 1)
 	good, bad := transaction(t, s.source, "good"), transaction(t, s.source, "bad")
 	produce(t, s.source, "t", 0, batch.Zstd, 10, records[:10])

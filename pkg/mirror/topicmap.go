@@ -34,6 +34,8 @@ func ParseTopicMap(text string) (TopicMap, error) {
 		case source == "*":
 			if strings.Count(target, "*") != 1 || !topicName.MatchString(strings.Replace(target, "*", "x", 1)) {
 				faults = append(faults, fmt.Errorf("%q: want one * and else letters, digits, '.', '_' or '-' after the colon", pair))
+			} else if m.pattern != "" {
+				faults = append(faults, fmt.Errorf("%q: all other topics are mapped twice", pair))
 			}
 			m.pattern = target
 		case !topicName.MatchString(source) || !topicName.MatchString(target):

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -63,8 +64,9 @@ func (w *wire) arrived(key kmsg.Key) accident {
 	return w.accident
 }
 
-// cluster starts embedded brokers behind the wire, in memory.
-func (w *wire) cluster(t testing.TB) (*kafka.Client, *kfake.Cluster) {
+// cluster starts an embedded broker with topics behind the wire, in memory, and
+// a client that knows them from its start and seldom asks again.
+func (w *wire) cluster(t testing.TB, topics ...string) (*kafka.Client, *kfake.Cluster) {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(func(network, address string) (net.Listener, error) {
 		l, err := net.Listen(network, address)
@@ -74,7 +76,12 @@ func (w *wire) cluster(t testing.TB) (*kafka.Client, *kfake.Cluster) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return open(t, c.ListenAddrs()), c
+	for _, topic := range topics {
+		if err := c.CreateTopic(topic, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return open(t, c.ListenAddrs(), 5*time.Second), c
 }
 
 type listener struct {
@@ -90,13 +97,15 @@ func (l listener) Accept() (net.Conn, error) {
 	return &conn{Conn: c, wire: l.wire}, nil
 }
 
-// conn hands requests to the broker one at a time. The broker answers each
-// before it reads the next.
+// conn hands requests to the broker as wholes. The broker answers them in
+// order, each with one Write.
 type conn struct {
 	net.Conn
 	wire *wire
-	in   []byte   // of a request, what the broker has not read yet
-	now  accident // of the request that it has
+	in   []byte // of a request, what the broker has not read yet
+
+	mu         sync.Mutex
+	unanswered []accident // one for each request that has no answer yet
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -120,23 +129,30 @@ func (c *conn) request() error {
 	if _, err := io.ReadFull(c.Conn, frame[4:]); err != nil {
 		return err
 	}
-	c.now = c.wire.arrived(kmsg.Key(binary.BigEndian.Uint16(frame[4:])))
-	if c.now.before != nil {
-		c.now.before()
+	now := c.wire.arrived(kmsg.Key(binary.BigEndian.Uint16(frame[4:])))
+	if now.before != nil {
+		now.before()
 	}
-	if c.now.dropped {
+	if now.dropped {
 		c.Close()
 		return io.EOF
 	}
+	c.mu.Lock()
+	c.unanswered = append(c.unanswered, now)
+	c.mu.Unlock()
 	c.in = frame
 	return nil
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	if c.now.after != nil {
-		c.now.after()
+	c.mu.Lock()
+	now := c.unanswered[0]
+	c.unanswered = c.unanswered[1:]
+	c.mu.Unlock()
+	if now.after != nil {
+		now.after()
 	}
-	if c.now.lost {
+	if now.lost {
 		c.Close()
 		return 0, net.ErrClosed
 	}
