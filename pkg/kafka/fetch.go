@@ -31,7 +31,7 @@ const defaultMaxBytes = 1 << 20
 // FetchResponse is the answer. Its slices alias the buffer it was read into.
 type FetchResponse struct {
 	HighWatermark int64 // offset after the last replicated record
-	LastStable    int64 // offset of the first record of an open transaction, else HighWatermark; -1 before 0.11
+	LastStable    int64 // offset of the first record of an open transaction, else HighWatermark; -1 before 0.11, and before 2.0 without ReadCommitted
 	LogStart      int64 // first offset that is still there; -1 before 1.0
 	Aborted       []AbortedTransaction
 	// Batches are raw record batches, the last of which may be cut short.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
 	"github.com/scf-etl/scf-etl/pkg/secret"
@@ -74,6 +76,15 @@ func TestOpen(t *testing.T) {
 		if !errors.Is(err, stop) || kafka.Retriable(err) {
 			t.Errorf("error %v, want the context's cause, not retriable", err)
 		}
+	})
+
+	t.Run("waits for a first look at the cluster that takes longer than the metadata may be old", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{})
+		for range 3 {
+			silent(cluster.Fake(), kmsg.Metadata)
+		}
+		connect(t, kafka.Config{Brokers: cluster.Brokers(), MetadataTTL: 200 * time.Millisecond, DialTimeout: 30 * time.Second})
 	})
 
 	t.Run("hints at TLS and SASL where the broker closes the connection", func(t *testing.T) {
@@ -143,6 +154,41 @@ func TestOpenWithSASL(t *testing.T) {
 		if !kafka.Retriable(err) {
 			t.Errorf("error %v, want a retriable one", err)
 		}
+	})
+}
+
+// TestSecuredCalls: what holds of plain connections holds of secured ones.
+func TestSecuredCalls(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	cluster := brokers(t, localkafka.Config{
+		Topics: map[string]int32{"t": 1}, TLS: ca.server(t, "127.0.0.1", tls.NoClientCert),
+		Users: []localkafka.User{{Mechanism: "SCRAM-SHA-512", Name: "u", Password: "p"}},
+	})
+	c := connect(t, kafka.Config{Brokers: cluster.Brokers(), TLS: true, TLSCAFile: ca.file, SASL: "SCRAM-SHA-512", User: "u", Password: secret.New("p")})
+
+	t.Run("a fetch that is blocked ends with its context, and the next one works", func(t *testing.T) {
+		asked := silent(cluster.Fake(), kmsg.Fetch)
+		ctx, cancel := context.WithCancel(deadline(t))
+		go func() {
+			<-asked
+			cancel()
+		}()
+		var buf kafka.Buffer
+		if _, err := c.Fetch(ctx, kafka.FetchRequest{Topic: "t"}, &buf); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v, want the context's", err)
+		}
+		if _, err := c.Fetch(deadline(t), kafka.FetchRequest{Topic: "t"}, &buf); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("a transaction and a group work", func(t *testing.T) {
+		p := producer(t, c, "id")
+		must(t, p.Produce(deadline(t), "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(1)), p.Commit(deadline(t)))
+		wantValues(t, c, "t", "a")
+		generation := next(t, join(t, c, quick("t")))
+		must(t, generation.Commit("t", 0, 1))
 	})
 }
 

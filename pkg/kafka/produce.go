@@ -84,10 +84,11 @@ func (p *produce) talk(conn io.ReadWriter, version int16) error {
 		return fmt.Errorf("%w: it takes no record batches (Produce version %d): Kafka 0.11 or later is needed", ErrUnsupported, version)
 	}
 	for sent, received := 0, 0; ; received++ {
-		for ; sent < len(p.batches) && sent-received < pipelined && p.refused == nil; sent++ {
+		for sent < len(p.batches) && sent-received < pipelined && p.refused == nil && p.fits(version, sent) {
 			if err := p.send(conn, version, sent); err != nil {
 				return err
 			}
+			sent++
 		}
 		if received == sent {
 			return nil
@@ -96,6 +97,19 @@ func (p *produce) talk(conn io.ReadWriter, version int16) error {
 			return err
 		}
 	}
+}
+
+// zstdVersion is the first of Produce that takes zstd, 2.1 (KIP-110). Older
+// brokers answer with no more than that something is wrong.
+const zstdVersion = 7
+
+// fits refuses a batch that the broker is too old for.
+func (p *produce) fits(version int16, i int) bool {
+	if p.batches[i].Codec() != batch.Zstd || version >= zstdVersion {
+		return true
+	}
+	p.refused = &RefusedError{Index: i, Bytes: len(p.batches[i]), Err: fmt.Errorf("%w: zstd needs Kafka 2.1 or later: choose another compression", ErrUnsupported)}
+	return false
 }
 
 // send writes a Produce request, version 3 to 8.

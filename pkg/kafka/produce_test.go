@@ -160,6 +160,21 @@ func TestProduceBatches(t *testing.T) {
 		}
 	})
 
+	t.Run("refuses zstd for a broker before 2.1, after what is before it", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{Version: "2.0", Topics: map[string]int32{"t": 1}})
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+		packed := func(codec batch.Codec) batch.Batch { return build(t, codec, values("%d", 1)...) }
+		_, err := c.ProduceBatches(deadline(t), "t", 0, "", []batch.Batch{packed(batch.Gzip), packed(batch.LZ4), packed(batch.Zstd), packed(batch.Gzip)})
+		var refused *kafka.RefusedError
+		if !errors.Is(err, kafka.ErrUnsupported) || !errors.As(err, &refused) || refused.Index != 2 || kafka.Retriable(err) {
+			t.Errorf("error %v, want batch 2 to be refused", err)
+		}
+		if got := read(t, c, "t", false); len(got) != 2 {
+			t.Errorf("values %q, want those before it", got)
+		}
+	})
+
 	t.Run("needs a broker that knows record batches", func(t *testing.T) {
 		t.Parallel()
 		cluster := brokers(t, localkafka.Config{Version: "0.10.2", Topics: map[string]int32{"t": 1}})
