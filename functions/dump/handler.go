@@ -36,7 +36,7 @@ func New(ctx context.Context, config Config) (fn.Handler[event.Kafka, mirror.Res
 		Codec:        config.Compression.Codec,
 		CreateTopics: config.CreateTopics,
 		Parallel:     config.Parallel,
-		Log:          fn.LoggerFrom(ctx),
+		Log:          fn.LoggerFrom,
 	})
 	if err != nil {
 		return nil, errors.Join(err, h.Close())

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,8 +48,9 @@ type Config struct {
 	// where a retry can help (30 s by default).
 	RetryFor time.Duration
 
-	// Log gets what is worth knowing and is no error; nil drops it.
-	Log *slog.Logger
+	// Log gives the log for what is worth knowing and is no error, by the
+	// context of the call, so that lines name their invocation; nil drops it.
+	Log func(context.Context) *slog.Logger
 }
 
 const (
@@ -89,7 +91,8 @@ func (c Config) withDefaults() (Config, error) {
 		c.RetryFor = defaultRetryFor
 	}
 	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
+		discard := slog.New(slog.DiscardHandler)
+		c.Log = func(context.Context) *slog.Logger { return discard }
 	}
 	return c, nil
 }

@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
@@ -252,6 +256,19 @@ func TestCopyRecreatedTopic(t *testing.T) {
 		copyRange(t, c, rangeOf(0, 2*records-1))
 		requireCopied(t, source, target, "t", 2*records)
 	})
+}
+
+func TestCopyWithoutTheRightToTheWitness(t *testing.T) {
+	t.Parallel()
+	source, _ := filled(t)
+	target, brokers := cluster(t, localkafka.Config{})
+	createTopic(t, target, kafka.TopicSpec{Name: "__consumer_offsets"})
+	fault := brokers.Fake().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Topic: "__consumer_offsets", Err: kerr.TopicAuthorizationFailed, Count: -1})
+	copyRange(t, copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 500}), rangeOf(0, 99))
+	requireCopied(t, source, target, "t", 100)
+	if fault.Hits() != 1 {
+		t.Errorf("asked %d times for what is not allowed, want once", fault.Hits())
+	}
 }
 
 // produceWhenReady appends to topic t as soon as the client knows that it is

@@ -111,7 +111,7 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	p.known.Source, p.known.Target = source.ID.String(), target.id
 	p.source, p.target, p.producer, p.attested = source, target, producer, false
 	if p.byKey() {
-		p.Log.Info("partition counts differ: records are placed by key", "topic", p.topic,
+		p.Log(ctx).Info("partition counts differ: records are placed by key", "topic", p.topic,
 			"partitions", len(source.Partitions), "target", target.name, "target_partitions", target.partitions)
 	}
 	return nil

@@ -52,7 +52,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		case !kafka.Retriable(err):
 			return result, err
 		}
-		p.Log.Debug("copy is repeated", "topic", p.topic, "partition", p.number, "offset", p.next, "reason", err)
+		p.Log(ctx).Debug("copy is repeated", "topic", p.topic, "partition", p.number, "offset", p.next, "reason", err)
 		if pause(ctx, wait.NextBackOff()) != nil {
 			return result, p.stopped(err)
 		}

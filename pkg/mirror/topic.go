@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -15,7 +16,8 @@ import (
 // job is what all partitions of a copier share.
 type job struct {
 	Config
-	buffers sync.Pool // of *[2]kafka.Buffer: a call takes one for each partition it copies
+	buffers   sync.Pool   // of *[2]kafka.Buffer: a call takes one for each partition it copies
+	noWitness atomic.Bool // the target has none, or the user may not write to it
 }
 
 // targetTopic is what a copy needs to know of where it writes.
@@ -64,7 +66,7 @@ func (j *job) target(ctx context.Context, source kafka.Topic) (targetTopic, erro
 		return target, fmt.Errorf("target: %s of topic %s is %q, want a number", settingMaxBytes, name, settings[settingMaxBytes])
 	}
 	if settings[settingTimeType] == logAppendTime {
-		j.Log.Warn("the target topic gives records the time at which they are copied, their own is lost: set it to CreateTime",
+		j.Log(ctx).Warn("the target topic gives records the time at which they are copied, their own is lost: set it to CreateTime",
 			"topic", name, "setting", settingTimeType)
 	}
 	return target, nil
@@ -87,7 +89,7 @@ func (j *job) create(ctx context.Context, source kafka.Topic, name string) error
 	if err != nil {
 		return fmt.Errorf("target, with the source's settings %s: %w", settingsText(settings), err)
 	}
-	j.Log.Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(settings))
+	j.Log(ctx).Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(settings))
 	return nil
 }
 

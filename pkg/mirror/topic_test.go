@@ -2,6 +2,7 @@ package mirror_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -75,7 +76,7 @@ func TestCopyCreatesTopic(t *testing.T) {
 		source, target := filled(t)
 		createTopic(t, target, kafka.TopicSpec{Name: "t", Settings: map[string]string{"message.timestamp.type": "LogAppendTime"}})
 		var log bytes.Buffer
-		copyRange(t, copier(t, mirror.Config{Source: source, Target: target, Log: slog.New(slog.NewTextHandler(&log, nil))}), rangeOf(0, 9))
+		copyRange(t, copier(t, mirror.Config{Source: source, Target: target, Log: func(context.Context) *slog.Logger { return slog.New(slog.NewTextHandler(&log, nil)) }}), rangeOf(0, 9))
 		if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "message.timestamp.type") {
 			t.Errorf("the log has no such warning: %s", &log)
 		}

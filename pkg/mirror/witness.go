@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -29,17 +30,31 @@ func (p *partition) askWitness(ctx context.Context) (identity, error) {
 
 // tellWitness commits a checkpoint for the witness, in the open transaction.
 func (p *partition) tellWitness(ctx context.Context, checkpoint kafka.Committed) error {
-	_, err := p.Target.Topic(ctx, witnessTopic)
-	if err == nil {
-		err = p.producer.CommitOffsets(ctx, p.group(), witnessTopic, map[int32]kafka.Committed{checkpointPartition: checkpoint})
-	}
-	if noWitness(err) {
-		p.Log.Debug("no witness: a target topic that is created again will be noticed by warm instances only", "topic", p.topic, "reason", err)
+	if p.noWitness.Load() {
 		return nil
+	}
+	_, err := p.Target.Topic(ctx, witnessTopic)
+	if noWitness(err) {
+		p.doWithout(ctx, err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	err = p.producer.CommitOffsets(ctx, p.group(), witnessTopic, map[int32]kafka.Committed{checkpointPartition: checkpoint})
+	if noWitness(err) { // the transaction is lost
+		p.doWithout(ctx, err)
+		return fmt.Errorf("%w: %w", errReopen, err)
 	}
 	return err
 }
 
 func noWitness(err error) bool {
 	return errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, kafka.ErrAuthorization)
+}
+
+// doWithout keeps the job from asking again.
+func (j *job) doWithout(ctx context.Context, reason error) {
+	j.noWitness.Store(true)
+	j.Log(ctx).Debug("no witness: only a warm instance will notice that a target topic was created again", "reason", reason)
 }
