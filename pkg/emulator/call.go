@@ -45,10 +45,13 @@ func (p *process) call(ctx context.Context, req *messages.InvokeRequest, limits 
 	req.TimeLimitInMs = int32(limits.timeout.Milliseconds())
 
 	var resp messages.InvokeResponse
-	done := make(chan error, 1)
+	done, returned := make(chan error, 1), make(chan struct{})
 	// why: its own goroutine, because sending blocks too where the process does
 	// not read.
-	go func() { done <- p.client.Call("Function.Invoke", req, &resp) }()
+	go func() {
+		defer close(returned)
+		done <- p.client.Call("Function.Invoke", req, &resp)
+	}()
 	err := p.await(ctx, done, &resp, limits, watch)
 	o := outcome{duration: time.Since(began), peak: watch.stop(), err: err}
 	switch {
@@ -61,6 +64,7 @@ func (p *process) call(ctx context.Context, req *messages.InvokeRequest, limits 
 		o.ended = true
 		p.kill()
 		o.log, err.Exit = p.end()
+		<-returned // why: until then it may read the event
 		if err.Kind != KindFunction {
 			err.LastLines = lastLines(o.log)
 		}

@@ -51,8 +51,9 @@ type Config struct {
 	Clock Clock
 	// NewRequestID names an invocation; a random UUID by default.
 	NewRequestID func() string
-	// Log gets one line an invocation and one a change of a trigger; nil drops
-	// them. Neither events nor responses nor credentials are logged.
+	// Log gets a line for each invocation and each change of a trigger, at debug
+	// level where all is well; nil drops them. Neither events nor responses nor
+	// credentials are logged.
 	Log *slog.Logger
 	// Hooks are called as things happen.
 	Hooks Hooks

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
@@ -107,11 +108,19 @@ func checkFunction(f scf.Function) error {
 	if len(f.Name) < scf.MinName || len(f.Name) > scf.MaxName {
 		errs = append(errs, fmt.Errorf("name %q has %d characters, allowed are %d to %d", f.Name, len(f.Name), scf.MinName, scf.MaxName))
 	}
+	if !plain(f.Name) || !plain(f.Handler) {
+		errs = append(errs, fmt.Errorf("name %q, handler %q: allowed is a name without a path, that of a file in the code for the handler", f.Name, f.Handler))
+	}
 	if !scf.ValidMemory(f.MemorySize) {
 		errs = append(errs, fmt.Errorf("memorySize is %d MB, the next allowed size is %d", f.MemorySize, scf.NearestMemory(f.MemorySize)))
 	}
 	errs = append(errs, between("timeout", f.Timeout, scf.MinTimeout, scf.MaxTimeout, "s"))
 	return errors.Join(errs...)
+}
+
+// plain reports whether a name can be that of a file in a folder.
+func plain(name string) bool {
+	return name != "." && filepath.IsLocal(name) && filepath.Base(name) == name
 }
 
 // checkTrigger refuses what the cloud refuses of a CKafka trigger.

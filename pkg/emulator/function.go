@@ -67,12 +67,12 @@ func setWritable(root string, writable bool) error {
 	})
 }
 
-// removeCode removes what installCode made.
-func removeCode(root string) error {
-	// why: files in a read-only folder cannot be removed, unless by root.
-	if err := setWritable(root, true); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
+// removeTree removes a folder that holds read-only ones: deployed code, or what
+// a function has left in its scratch folder.
+func removeTree(root string) error {
+	// why: only root can remove files from a read-only folder. What cannot be
+	// changed is reported by the removal.
+	_ = setWritable(root, true)
 	return os.RemoveAll(root)
 }
 
@@ -80,17 +80,16 @@ func removeCode(root string) error {
 // but for the three variables that differ from process to process. Of this
 // program's own environment only PATH is handed on.
 func (f *function) processEnv(c Config) []string {
-	env := map[string]string{
-		"PATH":                os.Getenv("PATH"),
-		"LANG":                "en_US.UTF8",
+	env := map[string]string{"PATH": os.Getenv("PATH"), "LANG": "en_US.UTF8"}
+	maps.Copy(env, f.Environment)
+	maps.Copy(env, map[string]string{
 		"USER_CODE_ROOT":      f.code,
 		"SCF_RUNTIME":         scf.DefaultRuntime,
 		"SCF_FUNCTIONNAME":    f.Name,
 		"SCF_FUNCTIONVERSION": latest,
 		"TENCENTCLOUD_REGION": c.Region,
 		"TENCENTCLOUD_RUNENV": "SCF",
-	}
-	maps.Copy(env, f.Environment)
+	})
 	list := make([]string, 0, len(env))
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, k+"="+env[k])

@@ -44,7 +44,7 @@ func New(config Config) (*Platform, error) {
 	if err := config.Kafka.check(); err != nil {
 		return nil, fmt.Errorf("settings of Kafka triggers: %w", err)
 	}
-	home, err := os.MkdirTemp(config.Dir, "scf-")
+	home, err := makeHome(config.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("create the platform's folder: %w", err)
 	}
@@ -57,6 +57,16 @@ func New(config Config) (*Platform, error) {
 		functions: map[string]*function{},
 		triggers:  map[triggerKey]*kafkaTrigger{},
 	}, nil
+}
+
+// makeHome makes a new folder in dir, which is created too.
+func makeHome(dir string) (string, error) {
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", err
+		}
+	}
+	return os.MkdirTemp(dir, "scf-")
 }
 
 // begin counts an invocation as running, until done.
@@ -115,7 +125,7 @@ func (p *Platform) install(settings scf.Function, codeDir string) error {
 	f := &function{Function: settings, code: filepath.Join(home, "code")}
 	binary, err := installCode(codeDir, settings.Handler, f.code)
 	if err != nil {
-		return errors.Join(err, removeCode(home))
+		return errors.Join(err, removeTree(home))
 	}
 	f.pool = newPool(p, launch{
 		binary: binary, dir: f.code, scratch: filepath.Join(home, "instances"), env: f.processEnv(p.config),
@@ -124,7 +134,7 @@ func (p *Platform) install(settings scf.Function, codeDir string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return errors.Join(ErrClosed, removeCode(home))
+		return errors.Join(ErrClosed, removeTree(home))
 	}
 	p.retire(p.functions[f.Name])
 	p.functions[f.Name] = f
@@ -149,7 +159,7 @@ func (p *Platform) retire(f *function) {
 	go func() {
 		defer p.retired.Done()
 		<-f.pool.drained
-		if err := removeCode(filepath.Dir(f.code)); err != nil {
+		if err := removeTree(filepath.Dir(f.code)); err != nil {
 			p.config.Log.Warn("remove the code of a former version", "function", f.Name, "error", err)
 		}
 	}()
@@ -182,7 +192,7 @@ func (p *Platform) Close() error {
 	p.mu.Unlock()
 	p.retired.Wait()
 	p.spawn.close()
-	errs = append(errs, p.ports.close(), os.RemoveAll(p.home))
+	errs = append(errs, p.ports.close(), removeTree(p.home))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close the platform: %w", err)
 	}

@@ -228,5 +228,5 @@ func (p *process) discard() {
 	if p.port != 0 {
 		p.ports.giveBack(p.port)
 	}
-	_ = os.RemoveAll(p.scratch)
+	_ = removeTree(p.scratch)
 }

@@ -148,6 +148,21 @@ func newRig(t *testing.T, partitions int32, change ...func(*emulator.Config)) *r
 	return r
 }
 
+// reconnect makes other brokers the cluster of the rig.
+func (r *rig) reconnect(brokers *localkafka.Cluster) {
+	r.Helper()
+	r.brokers = brokers
+	cluster := kafka.Config{Brokers: brokers.Brokers()}
+	client, err := kafka.Open(r.Context(), cluster)
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { _ = client.Close() })
+	r.client = client
+	r.config.Clusters = map[string]kafka.Config{instance: cluster}
+	r.p = platform(r, r.config)
+}
+
 // trigger is the one of all tests: a batch a record, from the first one on.
 func trigger(change ...func(*scf.KafkaTrigger)) scf.KafkaTrigger {
 	k := scf.KafkaTrigger{
@@ -369,7 +384,8 @@ func busy(p interface {
 func running(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return runtime.GOOS != "linux" && syscall.Kill(pid, 0) == nil
+		process, err := os.FindProcess(pid)
+		return runtime.GOOS != "linux" && err == nil && process.Signal(syscall.Signal(0)) == nil
 	}
 	_, state, _ := strings.Cut(string(stat), ") ")
 	return !strings.HasPrefix(state, "Z")
