@@ -50,7 +50,7 @@ func (g GroupConfig) withDefaults() GroupConfig {
 const joinBackOff = 200 * time.Millisecond
 
 // Group is a membership in a consumer group. Next gives one generation after
-// the other until Close.
+// the other until Close. The client must stay open for as long.
 type Group struct {
 	c      *Client
 	config GroupConfig
@@ -94,24 +94,37 @@ func (c *Client) groupDialer() *kafkago.Dialer {
 
 // Next waits for the next generation. The one before must have been released.
 //
-// An error says why this member could not join; calling Next again tries
-// again. [ErrGroupClosed] after Close.
+// What passes by itself, a coordinator that loads or a rebalance that goes on,
+// is waited out for at most twice the request time-out. Any other error says
+// why this member could not join; calling Next again tries again.
+// [ErrGroupClosed] after Close.
 func (g *Group) Next(ctx context.Context) (*Generation, error) {
-	group, err := g.join(ctx)
-	if err == nil {
-		var generation *kafkago.Generation
-		if generation, err = group.Next(ctx); err == nil {
+	for begun := time.Now(); ; {
+		generation, err := g.next(ctx)
+		switch {
+		case err == nil:
 			return g.generation(ctx, generation), nil
+		case errors.Is(err, ErrGroupClosed):
+			return nil, ErrGroupClosed
+		case ended(ctx) != nil:
+			err = &endedError{cause: ended(ctx), err: err}
+		case (retryOf(err) == again || errors.Is(err, ErrNotCoordinated)) && time.Since(begun) < 2*g.c.config.RequestTimeout:
+			continue // kafka-go pauses before it joins again
 		}
+		return nil, fmt.Errorf("join group %s for %s: %w", g.config.ID, strings.Join(g.config.Topics, ","), err)
 	}
-	if errors.Is(err, kafkago.ErrGroupClosed) || errors.Is(err, ErrGroupClosed) {
+}
+
+func (g *Group) next(ctx context.Context) (*kafkago.Generation, error) {
+	group, err := g.join(ctx)
+	if err != nil {
+		return nil, err
+	}
+	generation, err := group.Next(ctx)
+	if errors.Is(err, kafkago.ErrGroupClosed) {
 		return nil, ErrGroupClosed
 	}
-	err = translate(err)
-	if cause := ended(ctx); cause != nil {
-		err = &endedError{cause: cause, err: err}
-	}
-	return nil, fmt.Errorf("join group %s for %s: %w", g.config.ID, strings.Join(g.config.Topics, ","), err)
+	return generation, translate(err)
 }
 
 // join begins the membership. What the topics look like is noted before, so

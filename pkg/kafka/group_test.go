@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -259,6 +261,21 @@ func TestGroup(t *testing.T) {
 			t.Errorf("error %v, want ErrAuthorization with the group", err)
 		}
 		next(t, group)
+	})
+
+	t.Run("waits out what passes by itself", func(t *testing.T) {
+		t.Parallel()
+		c, fake := single(t, "t")
+		handle := fake.Fault(
+			kfake.Fault{Keys: []kmsg.Key{kmsg.FindCoordinator}, Err: kerr.CoordinatorNotAvailable},
+			kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorLoadInProgress},
+			kfake.Fault{Keys: []kmsg.Key{kmsg.SyncGroup}, Err: kerr.RebalanceInProgress},
+		)
+		cut(fake, kmsg.JoinGroup)
+		next(t, join(t, c, quick("t")))
+		if hits := handle.Hits(); hits != 3 {
+			t.Errorf("%d requests failed, want 3", hits)
+		}
 	})
 
 	t.Run("stops waiting with the context", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -63,6 +64,9 @@ func (c *Client) Topics(ctx context.Context) ([]Topic, error) {
 	}
 	topics := make([]Topic, 0, len(answers))
 	for _, a := range answers {
+		if errors.Is(a.err, ErrUnknownTopic) {
+			continue // deleted while we asked
+		}
 		if a.err != nil {
 			return nil, fmt.Errorf("list topics: %s: %w", a.topic.Name, a.err)
 		}

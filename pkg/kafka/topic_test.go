@@ -106,6 +106,23 @@ func TestTopic(t *testing.T) {
 		}
 	})
 
+	t.Run("that is deleted while all are listed is left out", func(t *testing.T) {
+		t.Parallel()
+		c, fake := single(t, "t")
+		fake.ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			if r.GetVersion() != 10 { // kafka-go's own
+				return nil, nil, false
+			}
+			response := r.ResponseKind().(*kmsg.MetadataResponse)
+			response.Topics = []kmsg.MetadataResponseTopic{{Topic: kmsg.StringPtr("gone"), ErrorCode: 3}, {Topic: kmsg.StringPtr("t")}}
+			return response, nil, true
+		})
+		topics, err := c.Topics(deadline(t))
+		if len(topics) != 1 || topics[0].Name != "t" || err != nil {
+			t.Errorf("topics %v, error %v, want t", topics, err)
+		}
+	})
+
 	t.Run("that the user may not see is an error that says what is missing", func(t *testing.T) {
 		t.Parallel()
 		c, fake := single(t, "t")
