@@ -96,13 +96,25 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout, wait.ForNop(c.ready)),
 	)
 	if err != nil {
-		err = fmt.Errorf("start %s: %w", image, err)
+		err = fmt.Errorf("start %s: %w%s", image, err, hint(err))
 		if closeErr := c.Close(context.WithoutCancel(ctx)); closeErr != nil {
 			err = fmt.Errorf("%w; and its container stays: %w", err, closeErr)
 		}
 		return nil, err
 	}
 	return c, nil
+}
+
+// hint says what to do about an image that cannot be had. testcontainers has no
+// error of its own for either, so its words decide.
+func hint(err error) string {
+	switch text := err.Error(); {
+	case strings.Contains(text, "reaper:"):
+		return " (without a registry, TESTCONTAINERS_RYUK_DISABLED=true does without the reaper's image)"
+	case strings.Contains(text, "create container:"):
+		return " (without a registry, deploy/kafka/build.sh builds an image, and KAFKA_IMAGE names it)"
+	}
+	return ""
 }
 
 // publish binds the published listener to address. The port is fixed, because

@@ -123,10 +123,11 @@ func TestStart(t *testing.T) {
 		}
 	})
 
-	t.Run("an image that is nowhere is an error that names it", func(t *testing.T) {
+	t.Run("an image that is nowhere is an error that names it and the way out", func(t *testing.T) {
 		t.Parallel()
 		_, err := clusters.Start(t, kafkatest.Config{Image: "localhost:1/no/kafka:0"})
-		if err == nil || !strings.Contains(err.Error(), "localhost:1/no/kafka:0") {
+		if err == nil || !strings.Contains(err.Error(), "start localhost:1/no/kafka:0") ||
+			!strings.Contains(err.Error(), "deploy/kafka/build.sh") {
 			t.Errorf("error is %v", err)
 		}
 	})
