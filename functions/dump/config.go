@@ -16,6 +16,7 @@ type Config struct {
 	Topics       mirror.TopicMap `env:"TOPICS" doc:"target topics, SOURCE:TARGET, comma separated; *:PREFIX.* for all others; a topic that is not named keeps its name"`
 	Compression  Compression     `env:"COMPRESSION" envDefault:"keep" doc:"keep each batch's compression, or encode anew: none, gzip, snappy, lz4, zstd"`
 	CreateTopics bool            `env:"CREATE_TOPICS" envDefault:"true" doc:"create a missing target topic with the source's partitions and settings"`
+	Start        Start           `env:"START" envDefault:"event" doc:"where the first copy of a partition begins: event: at the event, as the trigger does; earliest: at the earliest record of the source, whatever the event"`
 	NullKey      string          `env:"NULL_KEY" envDefault:"None" doc:"event mode: the msgKey that stands for a record without a key"`
 	Parallel     int             `env:"PARALLEL" envDefault:"4" doc:"partitions of one event that are copied at a time"`
 
@@ -65,6 +66,25 @@ func (m *Mode) UnmarshalText(text []byte) error {
 		return nil
 	}
 	return errors.New("want auto, fetch or event")
+}
+
+// Start says where the first copy of a partition begins.
+type Start string
+
+// The starts.
+const (
+	StartEvent    Start = "event"
+	StartEarliest Start = "earliest"
+)
+
+// UnmarshalText refuses what is no start.
+func (s *Start) UnmarshalText(text []byte) error {
+	switch Start(text) {
+	case StartEvent, StartEarliest:
+		*s = Start(text)
+		return nil
+	}
+	return errors.New("want event or earliest")
 }
 
 // Compression is a codec, or none chosen: then each batch keeps its own.

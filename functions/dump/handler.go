@@ -34,6 +34,7 @@ func New(ctx context.Context, config Config) (fn.Handler[event.Kafka, mirror.Res
 		Target:       h.target,
 		Topics:       config.Topics,
 		Codec:        config.Compression.Codec,
+		FromEarliest: config.Start == StartEarliest,
 		CreateTopics: config.CreateTopics,
 		Parallel:     config.Parallel,
 		Log:          fn.LoggerFrom,

@@ -29,6 +29,11 @@ type Config struct {
 	// Codec re-encodes every batch; nil keeps each batch's own, and its bytes.
 	Codec *batch.Codec
 
+	// FromEarliest begins the first copy of a partition, the one that finds no
+	// checkpoint, at the earliest record that the source has. Without it, it
+	// begins at its range: what the source has before that is never copied.
+	FromEarliest bool
+
 	// CreateTopics creates a missing target topic with the source's partitions
 	// and settings.
 	CreateTopics bool

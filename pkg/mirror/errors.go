@@ -19,6 +19,9 @@ var (
 	ErrNotStable = errors.New("records are behind an open transaction of the source")
 	// ErrMissingTopic: the target topic does not exist and may not be created.
 	ErrMissingTopic = errors.New("target topic does not exist")
+	// ErrSameTopic: source and target are one topic. Each copy would be a new
+	// record to copy, without end.
+	ErrSameTopic = errors.New("source and target are the same topic")
 )
 
 // GapError stops a partition whose next records are gone from the source:

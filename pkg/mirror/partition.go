@@ -88,6 +88,9 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if err != nil {
 		return err
 	}
+	if id := source.ID.String(); id != "" && id == target.id {
+		return fmt.Errorf("copy %s to %s: %w (id %s): name another target cluster, or another topic (TOPICS)", p.topic, target.name, ErrSameTopic, id)
+	}
 	producer, err := p.Target.Transactional(ctx, p.group(), p.TransactionTimeout)
 	if err != nil {
 		return err
@@ -98,12 +101,8 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	}
 	if checkpoint.Offset >= 0 {
 		p.next, p.known = checkpoint.Offset, decodeIdentity(checkpoint.Metadata)
-	} else if p.next = first; p.known == (identity{}) {
-		// It goes with the target topic when that is deleted. What this
-		// instance does not remember itself, the witness may.
-		if p.known, err = p.askWitness(ctx); err != nil {
-			return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
-		}
+	} else if err := p.begin(ctx, first); err != nil {
+		return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
 	}
 	if err := p.sameTopics(source, target); err != nil {
 		return err
@@ -113,6 +112,34 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if p.byKey() {
 		p.Log(ctx).Info("partition counts differ: records are placed by key", "topic", p.topic,
 			"partitions", len(source.Partitions), "target", target.name, "target_partitions", target.partitions)
+	}
+	return nil
+}
+
+// begin is for a partition without a checkpoint: the first copy, or one whose
+// checkpoint went with a target topic that was deleted. What this instance
+// does not remember of that itself, the witness may.
+func (p *partition) begin(ctx context.Context, first int64) (err error) {
+	p.next = first
+	if p.known == (identity{}) {
+		if p.known, err = p.askWitness(ctx); err != nil {
+			return err
+		}
+	}
+	if p.Source == nil {
+		return nil
+	}
+	earliest, err := p.Source.Offsets(ctx, p.topic, kafka.Earliest, p.number)
+	if err != nil {
+		return err
+	}
+	switch there := earliest[p.number]; {
+	case there >= first: // above it there is a gap, which the fetch will name
+	case p.FromEarliest:
+		p.next = there
+	default:
+		p.Log(ctx).Warn("the first copy of a partition begins in its middle: what is before that will never be copied",
+			"topic", p.topic, "partition", p.number, "begins_at", first, "earliest", there)
 	}
 	return nil
 }

@@ -87,6 +87,18 @@ func (s *sweep) next(t *testing.T, name string, fresh bool, accident func(c *mir
 	}
 }
 
+// requireTrue wants a result to claim no more than was committed.
+func (s *sweep) requireTrue(t *testing.T, result mirror.Result) {
+	t.Helper()
+	checkpoints, err := mirror.Checkpoints(testContext(t), s.target, fmt.Sprintf("run-%d", s.run), "t", fmt.Sprintf("copy.%d", s.run), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claimed, is := result.Partitions[0].Next, checkpoints[0].Next; claimed > max(is, s.whole.First) {
+		t.Fatalf("the result claims a checkpoint of %d, it is %d", claimed, is)
+	}
+}
+
 // each runs once for every request of a kind that a copy makes, by the same
 // and by a fresh instance. happen gives the accident, which may cancel ctx.
 func (s *sweep) each(t *testing.T, w *wire, key kmsg.Key, happen func(cancel func()) accident) {
@@ -98,8 +110,9 @@ func (s *sweep) each(t *testing.T, w *wire, key kmsg.Key, happen func(cancel fun
 				a := happen(cancel)
 				a.key, a.at = key, at
 				w.arm(a)
-				_, _ = c.Copy(ctx, []mirror.Range{s.whole}) // what counts is what comes after
-				more, _ = w.disarm()
+				result, _ := c.Copy(ctx, []mirror.Range{s.whole}) // what counts is what comes after
+				more = w.disarm()
+				s.requireTrue(t, result)
 			})
 		}
 	}

@@ -40,14 +40,12 @@ func (w *wire) arm(a accident) {
 	w.accident, w.seen, w.happened = a, map[kmsg.Key]int{}, false
 }
 
-// disarm says whether the accident has happened, and how many requests of its
-// kind there were.
-func (w *wire) disarm() (happened bool, requests int) {
+// disarm says whether the accident has happened.
+func (w *wire) disarm() (happened bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	happened, requests = w.happened, w.seen[w.accident.key]
 	w.accident = accident{at: -1}
-	return happened, requests
+	return w.happened
 }
 
 func (w *wire) arrived(key kmsg.Key) accident {
