@@ -31,10 +31,14 @@ type app struct {
 // run executes one command line and gives the exit code. It reads no
 // environment but environ and writes nowhere but to stdout and stderr.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr, environ: environment(environ)}
+	out := &output{w: stdout}
+	a := &app{stdout: out, stderr: stderr, environ: environment(environ)}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.err
+	}
 	switch {
 	case err == nil:
 		return exitDone
@@ -49,6 +53,21 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintf(stderr, "etl: %v\n", err)
 	}
 	return exitFailed
+}
+
+// output remembers that something could not be written: a full disk under a
+// redirected report is a failure.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil && o.err == nil {
+		o.err = fmt.Errorf("write the output: %w", err)
+	}
+	return n, err
 }
 
 var (
@@ -94,6 +113,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Example: `  etl demo                     see it work, without Docker and without a cluster
   etl up                       run serverless.yml here
   etl verify orders            compare a topic on two clusters`,
+		Version:       readVersion().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

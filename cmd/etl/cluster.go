@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/spf13/cobra"
@@ -48,5 +49,9 @@ func (f *clusterFlag) open(ctx context.Context, a *app) (*kafka.Client, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: settings %s*: %w", errUsage, f.prefix, err)
 	}
-	return kafka.Open(ctx, config)
+	client, err := kafka.Open(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("%s cluster (%sBROKERS): %w; etl doctor says more", strings.ToLower(strings.TrimSuffix(f.prefix, "_")), f.prefix, err)
+	}
+	return client, nil
 }

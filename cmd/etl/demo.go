@@ -81,6 +81,13 @@ type demoInvocations struct {
 	MaxRSS     int64 `json:"max_rss"`
 }
 
+// demoJob is the default of serverless.yml.
+const demoJob = "dump"
+
+// demoFailures is how many invocations may fail before the demo gives up: on
+// its own clusters none should.
+const demoFailures = 3
+
 // demoCodecs are those of the partitions.
 var demoCodecs = [...]batch.Codec{batch.None, batch.Gzip, batch.Snappy, batch.LZ4, batch.Zstd}
 
@@ -95,7 +102,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.produce(ctx, &report); err != nil {
 		return err
 	}
-	say("produced         %d records, %.1f MB, %d partitions, one for each compression", report.Produced, float64(report.Bytes)/1e6, len(demoCodecs))
+	say("produced         %d records, %.1f MB: the same records to %d partitions, compressed by %s", report.Produced, float64(report.Bytes)/1e6, len(demoCodecs), codecNames())
 	begun := time.Now()
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
@@ -107,12 +114,20 @@ func (d *demo) run(ctx context.Context) error {
 		err = d.verify(ctx, &report)
 	}
 	if err == nil && d.keep {
-		say("still running: Ctrl-C ends it. In another terminal:\n  export SOURCE_BROKERS=%s TARGET_BROKERS=%s\n  etl verify %s; etl offsets show --job demo --topic %s",
+		say("still running: Ctrl-C ends it. In another terminal:\n  export SOURCE_BROKERS=%s TARGET_BROKERS=%s\n  bin/etl verify %s\n  bin/etl offsets show --topic %s",
 			strings.Join(d.source.Brokers(), ","), strings.Join(d.target.Brokers(), ","), d.trigger.Topic, d.trigger.Topic)
 		<-ctx.Done()
 	}
 	stop()
 	return errors.Join(err, <-ended)
+}
+
+func codecNames() string {
+	var names []string
+	for _, c := range demoCodecs {
+		names = append(names, c.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 // start brings clusters and platform up, and deploys dump.
@@ -128,8 +143,8 @@ func (d *demo) start(ctx context.Context) error {
 		}
 		d.closers = append(d.closers, (*client).Close)
 	}
-	service, folder, err := d.flag.load(d.app, map[string]string{
-		"JOB":            "demo",
+	// nothing of the caller's environment: both clusters are the demo's own
+	service, folder, err := d.flag.load(map[string]string{
 		"SOURCE_BROKERS": strings.Join(d.source.Brokers(), ","),
 		"TARGET_BROKERS": strings.Join(d.target.Brokers(), ","),
 	})
@@ -239,7 +254,7 @@ func producePartition(ctx context.Context, c *kafka.Client, topic string, partit
 func (d *demo) awaitCopied(ctx context.Context) error {
 	bar := d.app.newProgress("offsets dumped")
 	defer bar.end()
-	job := &copyJob{job: "demo", topic: d.trigger.Topic, targetTopic: d.trigger.Topic, source: d.source, target: d.target}
+	job := &copyJob{job: demoJob, topic: d.trigger.Topic, targetTopic: d.trigger.Topic, source: d.source, target: d.target}
 	for p := range int32(len(demoCodecs)) {
 		job.partitions = append(job.partitions, p)
 	}
@@ -255,12 +270,21 @@ func (d *demo) awaitCopied(ctx context.Context) error {
 			return nil
 		}
 		bar.set(done, total)
+		if failed := d.failed(); failed >= demoFailures {
+			return fmt.Errorf("%d invocations failed, see above", failed)
+		}
 		select {
 		case <-ctx.Done():
 			return errors.Join(err, context.Cause(ctx))
 		case <-poll.C:
 		}
 	}
+}
+
+func (d *demo) failed() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.invocations.Failed
 }
 
 func (d *demo) verify(ctx context.Context, report *demoReport) (err error) {

@@ -18,6 +18,7 @@ import (
 type finding struct {
 	Check string `json:"check"`
 	OK    bool   `json:"ok"`
+	Skip  bool   `json:"skipped,omitempty"` // there was nothing to check
 	Found string `json:"found"`
 	Fix   string `json:"fix,omitempty"`
 }
@@ -55,7 +56,10 @@ func printFindings(w io.Writer, findings []finding) {
 	var rows [][]string
 	for _, f := range findings {
 		mark := "ok"
-		if !f.OK {
+		switch {
+		case f.Skip:
+			mark = "skip"
+		case !f.OK:
 			mark = "FAIL"
 		}
 		rows = append(rows, []string{mark, f.Check, f.Found})
@@ -80,7 +84,7 @@ func checkGo(ctx context.Context) finding {
 func checkCluster(ctx context.Context, a *app, flag *clusterFlag, isTarget bool) []finding {
 	name := strings.ToLower(strings.TrimSuffix(flag.prefix, "_"))
 	if len(flag.brokers) == 0 && a.environ[flag.prefix+"BROKERS"] == "" {
-		return []finding{{Check: name + " cluster", OK: true, Found: "not named, not checked: set " + flag.prefix + "BROKERS"}}
+		return []finding{{Check: name + " cluster", OK: true, Skip: true, Found: "not named: set " + flag.prefix + "BROKERS, without it the default of serverless.yml counts"}}
 	}
 	client, err := flag.open(ctx, a)
 	if err != nil {
@@ -113,7 +117,7 @@ func checkTransactions(ctx context.Context, client *kafka.Client) finding {
 func fixConnection(err error, prefix string) string {
 	switch {
 	case errors.Is(err, errUsage):
-		return "correct the setting"
+		return "correct it in the environment: --help of the function lists what each setting takes"
 	case errors.Is(err, kafka.ErrAuthentication):
 		return fmt.Sprintf("check %sSASL, %sSASL_USER, %sSASL_PASSWORD and the certificates of %sTLS_*", prefix, prefix, prefix, prefix)
 	default:

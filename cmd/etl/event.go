@@ -13,7 +13,7 @@ func (a *app) eventCommand() *cobra.Command {
 		Use:       "event KIND",
 		Short:     "Print a sample event: " + strings.Join(event.Kinds(), ", "),
 		Long:      "Print a complete event of a trigger, as the platform sends it. Edit it and give it to etl invoke --event.",
-		Example:   "  etl event ckafka\n  etl event timer > event.json && etl invoke dump --event event.json",
+		Example:   "  etl event ckafka\n  etl event ckafka > event.json && etl invoke dump --event event.json",
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: event.Kinds(),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -24,11 +24,15 @@ func (a *app) invokeCommand() *cobra.Command {
 		Short: "Invoke a function once, here",
 		Long: `Build a function of serverless.yml, start it as the cloud would, invoke it once
 and print its answer. The event comes from a file, from standard input (--event -)
-or from records that are in the source cluster: --from TOPIC:PARTITION:FIRST-LAST.`,
-		Example: "  etl event ckafka > event.json && etl invoke dump --event event.json\n  etl invoke dump --from orders:0:100-199",
+or from records that are in the source cluster: --from TOPIC:PARTITION:FIRST-LAST.
+
+This is no trial: the function works on the clusters that its environment names,
+and dump moves the checkpoint of its job. JOB=trial gives it one of its own.`,
+		Example: "  etl invoke dump --from orders:0:0-99\n  etl event ckafka > event.json && etl invoke dump --event event.json",
 		Args:    cobra.ExactArgs(1),
 	}
 	service := newServiceFlag(cmd)
+	cmd.ValidArgsFunction = service.names(a)
 	source := sourceFlag(cmd)
 	cmd.Flags().StringVarP(&file, "event", "e", "", "file with the event, or - for standard input")
 	cmd.Flags().StringVar(&from, "from", "", "records of the source as the event: TOPIC:PARTITION:FIRST-LAST")
@@ -57,7 +61,7 @@ or from records that are in the source cluster: --from TOPIC:PARTITION:FIRST-LAS
 
 // invokeOnce runs a function on a platform of its own.
 func (a *app) invokeOnce(ctx context.Context, flag *serviceFlag, name string, payload []byte) (_ emulator.Invocation, err error) {
-	service, folder, err := flag.load(a, nil)
+	service, folder, err := flag.load(a.environ)
 	if err != nil {
 		return emulator.Invocation{}, err
 	}

@@ -20,7 +20,7 @@ func (a *app) lintCommand() *cobra.Command {
 	}
 	flag := newServiceFlag(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {
-		service, _, err := flag.load(a, nil)
+		service, _, err := flag.load(a.environ)
 		var unreadable *scf.LoadError
 		if errors.As(err, &unreadable) {
 			return errors.Join(a.print(unreadable.Findings, func(w io.Writer) { printLint(w, nil, unreadable.Findings) }), errReported)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ type offsetsFlags struct {
 }
 
 func (f *offsetsFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.job, "job", "dump", "name of the copy job (JOB of the function)")
+	cmd.Flags().StringVar(&f.job, "job", "", "name of the copy job (default $JOB, else dump)")
 	cmd.Flags().StringVar(&f.topic, "topic", "", "source topic")
 	cmd.Flags().StringVar(&f.topics, "topics", "", "the job's topic map (default $TOPICS)")
 	f.source, f.target = sourceFlag(cmd), targetFlag(cmd)
@@ -98,6 +99,9 @@ func (f *offsetsFlags) open(ctx context.Context, a *app) (_ *copyJob, err error)
 	if err != nil {
 		return nil, usagef("--topics: %v", err)
 	}
+	if f.job = cmp.Or(f.job, a.environ["JOB"], demoJob); f.job == "" {
+		return nil, usagef("--job is empty")
+	}
 	if err := mirror.CheckJob(f.job); err != nil {
 		return nil, usagef("--job: %v", err)
 	}
@@ -144,7 +148,7 @@ func (j *copyJob) rows(ctx context.Context) ([]offsetRow, error) {
 	var rows []offsetRow
 	for _, p := range j.partitions {
 		next := checkpoints[p].Next
-		rows = append(rows, offsetRow{Partition: p, Earliest: earliest[p], End: end[p], Checkpoint: next, Lag: end[p] - max(next, earliest[p])})
+		rows = append(rows, offsetRow{Partition: p, Earliest: earliest[p], End: end[p], Checkpoint: next, Lag: max(end[p]-max(next, earliest[p]), 0)})
 	}
 	return rows, nil
 }
@@ -209,7 +213,7 @@ func (r offsetReset) String() string {
 	case r.From < 0:
 		effect = "the first copy begins there"
 	case r.To < r.From:
-		effect = fmt.Sprintf("%d offsets will be copied again", r.From-r.To)
+		effect = fmt.Sprintf("%d offsets will be copied again, with the next event of the partition", r.From-r.To)
 	case r.To > r.From:
 		effect = fmt.Sprintf("%d offsets will be left out", r.To-r.From)
 	}

@@ -24,8 +24,8 @@ func newServiceFlag(cmd *cobra.Command) *serviceFlag {
 	return f
 }
 
-// load reads the file with its variables. more goes before the environment.
-func (f *serviceFlag) load(a *app, more map[string]string) (*scf.Service, string, error) {
+// load reads the file with its variables, which come from environ.
+func (f *serviceFlag) load(environ map[string]string) (*scf.Service, string, error) {
 	folder, path, err := findService(f.file)
 	if err != nil {
 		return nil, "", err
@@ -33,14 +33,26 @@ func (f *serviceFlag) load(a *app, more map[string]string) (*scf.Service, string
 	service, err := scf.Load(path, scf.Options{
 		Stage: f.stage,
 		LookupEnv: func(key string) (string, bool) {
-			if value, ok := more[key]; ok {
-				return value, true
-			}
-			value, ok := a.environ[key]
+			value, ok := environ[key]
 			return value, ok
 		},
 	})
 	return service, folder, err
+}
+
+// names completes the functions of serverless.yml.
+func (f *serviceFlag) names(a *app) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		service, _, err := f.load(a.environ)
+		if err != nil || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, function := range service.Functions {
+			names = append(names, function.Key)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // deployAll builds functions and puts them on the platform; names chooses some

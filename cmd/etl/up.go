@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +44,10 @@ platform says stand beside it.`,
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
-		service, folder, err := flag.load(a, nil)
+		if data != "" && !embed {
+			return usagef("--data is for --embedded")
+		}
+		service, folder, err := flag.load(a.environ)
 		if err != nil {
 			return err
 		}
@@ -52,6 +56,7 @@ platform says stand beside it.`,
 			if err != nil {
 				return err
 			}
+			fmt.Fprintf(a.stdout, "embedded clusters: export SOURCE_BROKERS=localhost:%d TARGET_BROKERS=localhost:%d\n", sourcePort, targetPort)
 			defer func() { err = errors.Join(err, stop()) }()
 		}
 		return a.up(cmd.Context(), service, folder)
@@ -101,9 +106,19 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string) (err 
 	if err := deployAll(ctx, platform, service, folder); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%d functions built and deployed in %v; Ctrl-C stops\n", len(service.Functions), time.Since(begun).Round(time.Millisecond))
+	fmt.Fprintf(a.stdout, "built and deployed in %v: %s; Ctrl-C stops\n", time.Since(begun).Round(time.Millisecond), functionKeys(service))
 	printTriggers(a.stdout, service, platform.Triggers())
-	return platform.Run(ctx)
+	err = platform.Run(ctx)
+	fmt.Fprintf(a.stdout, "stopped: %d invocations, %d failed\n", lines.count, lines.failed)
+	return err
+}
+
+func functionKeys(service *scf.Service) string {
+	var keys []string
+	for _, f := range service.Functions {
+		keys = append(keys, f.Key)
+	}
+	return strings.Join(keys, ", ")
 }
 
 // printTriggers says what will happen, with the settings in force; those that
@@ -116,8 +131,8 @@ func printTriggers(w io.Writer, service *scf.Service, triggers []emulator.Trigge
 		}
 		fmt.Fprintf(w, "%s <- topic %s, group %s%s\n", t.Function, t.Topic, t.Group, state)
 		fmt.Fprintf(w, "    an event: up to %d records, within %v, at most 6 MB\n", t.MaxMsgNum, t.TimeOut)
-		fmt.Fprintf(w, "    a failed event: again every %v (a minute in the cloud), %d times, then %s [?]\n", t.RetryInterval, t.Retry, t.AfterLastRetry)
-		fmt.Fprintf(w, "    a record over 6 MB: %s [?]\n", t.Oversize)
+		fmt.Fprintf(w, "    a failed event: again every %v (a minute in the cloud), %d times, then the partition %s [?]\n", t.RetryInterval, t.Retry, inWords(t.AfterLastRetry))
+		fmt.Fprintf(w, "    a record over 6 MB: the partition %s [?]\n", inWords(t.Oversize))
 	}
 	for _, f := range service.Functions {
 		for _, e := range f.Events {
@@ -160,18 +175,29 @@ func platformConfig(service *scf.Service, hooks emulator.Hooks) emulator.Config 
 	return config
 }
 
+// inWords says what a policy does to a partition.
+func inWords(p emulator.Policy) string {
+	if p == emulator.Drop {
+		return "goes on behind it, and it is lost"
+	}
+	return "stops there"
+}
+
 // invocationLines prints one line an invocation and one a change of a trigger
 // that somebody should know of.
 type invocationLines struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu            sync.Mutex
+	w             io.Writer
+	count, failed int
 }
 
 func (l *invocationLines) invoked(i emulator.Invocation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	outcome := "ok"
+	l.count++
 	if i.Error != nil {
+		l.failed++
 		outcome = "FAILED " + i.Error.Error()
 	}
 	start := ""

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
@@ -41,6 +43,9 @@ of each record, in order. Offsets, batches and compression may differ. Exit code
 			Progress: func(p mirror.CompareProgress) { bar.set(p.Offsets, p.Total) },
 		})
 		bar.end()
+		if errors.Is(err, kafka.ErrUnknownTopic) {
+			return fmt.Errorf("%w; a target topic is there once something was copied to it: etl offsets show --topic %s", err, args[0])
+		}
 		if err != nil {
 			return err
 		}
@@ -66,7 +71,11 @@ func printComparison(w io.Writer, c mirror.TopicComparison) {
 	}
 	table(w, rows)
 	for _, p := range c.Partitions {
-		if p.Difference != nil {
+		switch {
+		case p.Difference == nil:
+		case p.Partition < 0:
+			fmt.Fprintf(w, "first difference found: %s\n", p.Difference)
+		default:
 			fmt.Fprintf(w, "partition %d, after %d equal records: %s\n", p.Partition, p.Difference.Index, p.Difference)
 		}
 	}
@@ -74,7 +83,7 @@ func printComparison(w io.Writer, c mirror.TopicComparison) {
 	if !c.Equal {
 		verdict = "NOT EQUAL"
 	}
-	fmt.Fprintf(w, "%s and %s: %s (%s)\n", c.SourceTopic, c.TargetTopic, verdict, c.Scope())
+	fmt.Fprintf(w, "source topic %s, target topic %s, compared %s:\n%s\n", c.SourceTopic, c.TargetTopic, c.Scope(), verdict)
 }
 
 func yes(ok bool) string {
