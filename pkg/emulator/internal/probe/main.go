@@ -73,11 +73,13 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	if os.Getenv("PROBE_START") == "discard" {
 		return nil, nil
 	}
+	// why: before the record, so that a test that sees it can change the commands
+	do := commands(event)
 	a := h.describe(ctx, event)
 	if err := record(a); err != nil {
 		return nil, err
 	}
-	for _, c := range commands(event) {
+	for _, c := range do {
 		if padding, err := h.obey(c, &a); err != nil || padding != nil {
 			return padding, err
 		}
