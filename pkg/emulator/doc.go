@@ -31,8 +31,9 @@
 //     of the instance, and is removed with it; a fixed path under /tmp is shared.
 //   - A process goes on between invocations, where the cloud freezes it.
 //   - One version, $LATEST, and no aliases.
-//   - On Linux no process outlives the platform, not even after kill -9 of it.
-//     What a function has started and put into another process group may.
+//   - On Linux no function outlives the platform, not even after kill -9 of it;
+//     a process that a function has started may then, and otherwise only where it
+//     has left the function's process group. Elsewhere kill -9 leaves functions.
 //
 // It is for a laptop and for tests. It does not spread over machines: that is
 // what the cloud is for.
