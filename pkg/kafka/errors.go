@@ -26,6 +26,10 @@ var (
 	// ErrTimestampRefused: a record's timestamp is outside what the topic takes
 	// (message.timestamp.before.max.ms, message.timestamp.after.max.ms).
 	ErrTimestampRefused = errors.New("timestamp outside the topic's message.timestamp.before/after.max.ms")
+	// ErrTimestampReplaced: the topic gives records the time at which they are
+	// appended, and the time they have would be lost. Transactions are not
+	// written to such a topic.
+	ErrTimestampReplaced = errors.New("the topic replaces the records' timestamps (message.timestamp.type=LogAppendTime): set it to CreateTime")
 	// ErrFenced: a newer producer with the same transactional id has taken over,
 	// or the transaction was open for longer than its time-out. Nothing of this
 	// producer's open transaction will be seen.

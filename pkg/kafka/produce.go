@@ -139,9 +139,12 @@ func (p *produce) receive(conn io.Reader, version int16, i int) error {
 	if err != nil {
 		return err
 	}
-	offset, refused, err := parseProduce(frame, version, int32(i))
+	offset, appendTime, refused, err := parseProduce(frame, version, int32(i))
 	if err != nil {
 		return err
+	}
+	if appendTime != noAppendTime && p.transactionalID != "" && refused == nil {
+		refused = ErrTimestampReplaced
 	}
 	if refused != nil && p.refused == nil {
 		p.refused = &RefusedError{Index: i, Bytes: len(p.batches[i]), Err: refused}
@@ -150,9 +153,13 @@ func (p *produce) receive(conn io.Reader, version int16, i int) error {
 	return nil
 }
 
+// noAppendTime is the answer's log append time where the topic keeps the time
+// of the records (message.timestamp.type=CreateTime).
+const noAppendTime = -1
+
 // parseProduce reads the answer for one batch. refused is what the broker
 // says, err that the answer makes no sense.
-func parseProduce(frame []byte, version int16, correlation int32) (offset int64, refused, err error) {
+func parseProduce(frame []byte, version int16, correlation int32) (offset, appendTime int64, refused, err error) {
 	r := newResponse(frame, correlation)
 	r.one("topic")
 	r.skipString()
@@ -160,7 +167,7 @@ func parseProduce(frame []byte, version int16, correlation int32) (offset int64,
 	r.int32()
 	code := r.int16()
 	offset = r.int64()
-	r.int64() // log append time
+	appendTime = r.int64()
 	if version >= 5 {
 		r.int64() // log start offset
 	}
@@ -169,12 +176,12 @@ func parseProduce(frame []byte, version int16, correlation int32) (offset int64,
 		words = recordErrors(r)
 	}
 	if r.err != nil {
-		return 0, nil, r.err
+		return 0, 0, nil, r.err
 	}
 	if code != 0 {
 		refused = &brokerError{code: kafkago.Error(code), message: words}
 	}
-	return offset, refused, nil
+	return offset, appendTime, refused, nil
 }
 
 // recordErrors reads why a batch was refused, in words: of the first record

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -16,9 +17,9 @@ type partition struct {
 	producer *kafka.Transactional // nil: cold; fence and read the checkpoint first
 	source   kafka.Topic
 	target   targetTopic
-	next     int64    // the checkpoint; -1 until it was read
-	known    identity // the topics that next belongs to
-	attested bool     // the witness knows them
+	next     int64     // the checkpoint; -1 until it was read
+	known    identity  // the topics that next belongs to
+	attested time.Time // when the witness was told them; zero: not by this producer
 
 	perOffset int64 // of the last reader
 
@@ -108,7 +109,7 @@ func (p *partition) open(ctx context.Context, first int64) error {
 		return err
 	}
 	p.known.Source, p.known.Target = source.ID.String(), target.id
-	p.source, p.target, p.producer, p.attested = source, target, producer, false
+	p.source, p.target, p.producer, p.attested = source, target, producer, time.Time{}
 	if p.byKey() {
 		p.Log(ctx).Info("partition counts differ: records are placed by key", "topic", p.topic,
 			"partitions", len(source.Partitions), "target", target.name, "target_partitions", target.partitions)
@@ -162,9 +163,10 @@ func (p *partition) unchanged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.sameTopics(source, p.target); err != nil || p.known.Source != "" {
+	if err := p.sameTopics(source, p.target); err != nil {
 		return err
 	}
+	// The id stays where an unclean election takes the end of the log away.
 	latest, err := p.Source.Offsets(ctx, p.topic, kafka.Latest, p.number)
 	if err != nil {
 		return err

@@ -222,8 +222,16 @@ func (p *planner) flush(partition int32) error {
 	return nil
 }
 
-// full says that the chunk holds at least so many bytes.
+// maxBatches bounds the batches of a chunk. Each is a request of its own, of
+// which a broker answers one after the other: with 5 ms for the replicas of a
+// distant cluster they take 2.5 s, far from the transaction's time-out.
+const maxBatches = 500
+
+// full says that the chunk holds at least so many bytes, or batches enough.
 func (p *planner) full(bytes int) bool {
+	if p.chunk.passed+p.chunk.rebuilt >= maxBatches {
+		return true
+	}
 	held := int(p.chunk.bytes)
 	for _, b := range p.builders {
 		if b.Len() > 0 {

@@ -66,8 +66,7 @@ func (j *job) target(ctx context.Context, source kafka.Topic) (targetTopic, erro
 		return target, fmt.Errorf("target: %s of topic %s is %q, want a number", settingMaxBytes, name, settings[settingMaxBytes])
 	}
 	if settings[settingTimeType] == logAppendTime {
-		j.Log(ctx).Warn("the target topic gives records the time at which they are copied, their own is lost: set it to CreateTime",
-			"topic", name, "setting", settingTimeType)
+		return target, fmt.Errorf("target topic %s: %w", name, kafka.ErrTimestampReplaced)
 	}
 	return target, nil
 }

@@ -1,11 +1,8 @@
 package mirror_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -71,14 +68,16 @@ func TestCopyCreatesTopic(t *testing.T) {
 		requireCopied(t, source, target, "t", 20)
 	})
 
-	t.Run("a target that sets the time itself is warned of", func(t *testing.T) {
+	t.Run("a target that sets the time itself is refused before anything is written", func(t *testing.T) {
 		t.Parallel()
 		source, target := filled(t)
 		createTopic(t, target, kafka.TopicSpec{Name: "t", Settings: map[string]string{"message.timestamp.type": "LogAppendTime"}})
-		var log bytes.Buffer
-		copyRange(t, copier(t, mirror.Config{Source: source, Target: target, Log: func(context.Context) *slog.Logger { return slog.New(slog.NewTextHandler(&log, nil)) }}), rangeOf(0, 9))
-		if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "message.timestamp.type") {
-			t.Errorf("the log has no such warning: %s", &log)
+		_, err := copier(t, mirror.Config{Source: source, Target: target}).Copy(testContext(t), []mirror.Range{rangeOf(0, 9)})
+		if !errors.Is(err, kafka.ErrTimestampReplaced) || !strings.Contains(err.Error(), "message.timestamp.type") {
+			t.Errorf("got %v, want ErrTimestampReplaced with the setting", err)
+		}
+		if end := side(t, target, "t", 0).End; end != 0 {
+			t.Errorf("the target ends at %d, want nothing written", end)
 		}
 	})
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -14,6 +15,11 @@ import (
 // deletes, tell a cold copier that its target is another one. Where the user
 // may not see the topic, or the cluster has none, only a warm copier knows.
 const witnessTopic = "__consumer_offsets"
+
+// witnessEvery is how often the witness is told: what it knows expires like any
+// committed offset, after a day at the earliest by a broker's defaults
+// (offsets.retention.minutes, 0.11 to 1.1).
+const witnessEvery = time.Hour
 
 // askWitness gives the topics of a checkpoint that is gone; none where there
 // never was one.
