@@ -21,6 +21,9 @@ import (
 type exchange struct {
 	key    protocol.ApiKey
 	broker func(protocol.Cluster) (protocol.Broker, error)
+	// group, where set, has the exchange routed to the coordinator of that
+	// consumer group instead.
+	group string
 	// talk writes the request and reads the answer. Its error closes the
 	// connection: what a broker refuses is no error of talk.
 	talk func(conn io.ReadWriter, version int16) error
@@ -41,7 +44,11 @@ var (
 // roundTrip runs the exchange.
 func (c *Client) roundTrip(ctx context.Context, x *exchange) error {
 	x.ctx, x.ended = ctx, make(chan struct{})
-	_, err := c.send(ctx, x)
+	var message protocol.Message = x
+	if x.group != "" {
+		message = toCoordinator{x}
+	}
+	_, err := c.send(ctx, message)
 	if err == nil {
 		return nil
 	}
@@ -103,4 +110,29 @@ func partitionError(operation, topic string, partition int32, offset int64, err 
 		return nil
 	}
 	return fmt.Errorf("%s %s/%d at offset %d: %w", operation, topic, partition, offset, err)
+}
+
+// toCoordinator is an exchange that kafka-go routes by its group: it looks at a
+// message's Broker first, so there is none.
+type toCoordinator struct{ exchange *exchange }
+
+var (
+	_ protocol.GroupMessage = toCoordinator{}
+	_ protocol.RawExchanger = toCoordinator{}
+)
+
+// ApiKey is that of the exchange.
+func (t toCoordinator) ApiKey() protocol.ApiKey { return t.exchange.key }
+
+// Group names whose coordinator is asked.
+func (t toCoordinator) Group() string { return t.exchange.group }
+
+// Required takes the connection, as the exchange does.
+func (t toCoordinator) Required(versions map[protocol.ApiKey]int16) bool {
+	return t.exchange.Required(versions)
+}
+
+// RawExchange is that of the exchange.
+func (t toCoordinator) RawExchange(conn io.ReadWriter) (protocol.Message, error) {
+	return t.exchange.RawExchange(conn)
 }
