@@ -251,3 +251,16 @@ func TestParsingTakesLittleMemory(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseStable(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02\x02t\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x07\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		offsets, refused, err := parseStable(frame, "t")
+		if err != nil && (offsets != nil || refused != nil) {
+			t.Error("an answer that makes no sense was used")
+		}
+		if len(offsets) > len(frame) {
+			t.Errorf("%d offsets in a frame of %d bytes", len(offsets), len(frame))
+		}
+	})
+}
