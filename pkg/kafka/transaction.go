@@ -59,8 +59,8 @@ func (c *Client) Transactional(ctx context.Context, id string, timeout time.Dura
 
 // Fence takes the transactional id over: it ends whatever transaction is open,
 // of this producer or an older one, and begins a new epoch. Once it has
-// returned, [Client.Committed] gives the truth (measured: 300 of 300 times on
-// a real 4.2.0 broker, where without it 111 of 300 were stale).
+// returned, no older producer's transaction can change what [Client.Committed]
+// gives.
 func (t *Transactional) Fence(ctx context.Context) error {
 	var session *kafkago.ProducerSession
 	err := t.c.repeat(ctx, whileAgain, func(ctx context.Context) error {
