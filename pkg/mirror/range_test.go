@@ -141,6 +141,19 @@ func TestCopyRanges(t *testing.T) {
 		requireCopied(t, source, target, "t", 100)
 	})
 
+	t.Run("a chunk of very many small batches is committed in several transactions", func(t *testing.T) {
+		t.Parallel()
+		source, target := pair(t)
+		createTopic(t, source, kafka.TopicSpec{Name: "t"})
+		const records = 1100
+		produce(t, source, "t", 0, batch.None, 1, sample.Plain(records, 10, 1))
+		copyRange(t, copier(t, mirror.Config{Source: source, Target: target}), rangeOf(0, records-1))
+		if markers := offset(t, target, "t", 0, kafka.Latest) - records; markers != 3 {
+			t.Errorf("copied in %d transactions, want 3 of at most 500 batches", markers)
+		}
+		requireCopied(t, source, target, "t", records)
+	})
+
 	t.Run("partitions are copied side by side, each with its own checkpoint", func(t *testing.T) {
 		t.Parallel()
 		source, target := pair(t)

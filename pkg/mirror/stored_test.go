@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
@@ -172,6 +176,19 @@ func TestCopyStoredForms(t *testing.T) {
 		}
 		if got := copyRange(t, c, rangeOf(0, 16)).Partitions[0]; got.Records != 2 {
 			t.Errorf("after the reset %d records were copied, want 2", got.Records)
+		}
+	})
+
+	t.Run("a hole in a topic whose settings may not be read may be compaction's, and is no alarm", func(t *testing.T) {
+		t.Parallel()
+		source, brokers := cluster(t, localkafka.Config{})
+		target, _ := cluster(t, localkafka.Config{})
+		createTopic(t, source, kafka.TopicSpec{Name: "t"})
+		createTopic(t, target, kafka.TopicSpec{Name: "t"})
+		end := serve(t, brokers.Fake(), "t", mirror.CraftBatch(0, mirror.Craft{}, at(records, 0, 1)...), mirror.CraftBatch(9, mirror.Craft{}, at(records, 9)...))
+		brokers.Fake().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+		if got := copyRange(t, copier(t, mirror.Config{Source: source, Target: target}), rangeOf(0, end-1)).Partitions[0]; got.Records != 3 {
+			t.Errorf("got %+v, want 3 records", got)
 		}
 	})
 

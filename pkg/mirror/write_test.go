@@ -108,13 +108,17 @@ func TestWrite(t *testing.T) {
 		createTopic(t, target, kafka.TopicSpec{Name: "t", Settings: map[string]string{"max.message.bytes": "5000"}})
 		records := noisy(10, 1000)
 		records[7].Value = noisy(1, 9000)[0].Value
-		result, err := writer(t, target).Write(testContext(t), []mirror.Given{given(0, records)})
+		later := given(10, sample.Plain(5, 100, 1)) // must not be written: it would leave a gap
+		result, err := writer(t, target).Write(testContext(t), []mirror.Given{given(0, records), later})
 		var tooLarge *mirror.TooLargeError
 		if !errors.As(err, &tooLarge) || tooLarge.Offset != 7 || tooLarge.Limit != 5000 {
 			t.Errorf("got %v, want a TooLargeError at offset 7", err)
 		}
 		if got := result.Partitions[0]; got.Next != 7 || got.Records != 7 {
 			t.Errorf("got %+v, want the 7 records before it", got)
+		}
+		if got := result.Partitions[1]; got.Next != -1 || got.First != 10 || got.Records != 0 {
+			t.Errorf("got %+v for what comes after, want nothing done", got)
 		}
 		requireRecords(t, target, records[:7])
 	})
