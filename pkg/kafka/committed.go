@@ -35,17 +35,35 @@ const simpleConsumer = -1
 // [Transactional.Fence] with the same transactional id has returned, but for
 // the moment in which the coordinator applies what the transaction's marker
 // has said already.
+//
+// A transaction that is left open, by a producer that has died, is waited for,
+// too: fence it first, or ask for [Client.CommittedNow].
 func (c *Client) Committed(ctx context.Context, group, topic string, partitions ...int32) (map[int32]Committed, error) {
+	once := c.committedOnce
+	if c.versions[protocol.OffsetFetch] >= stableVersion {
+		once = c.stableOnce
+	}
+	return c.committed(ctx, once, group, topic, partitions)
+}
+
+// CommittedNow gives what is committed at this moment, without waiting for
+// transactions: while one that commits an offset is open, or is being ended,
+// it is the offset before. It is for showing how far a group is; who goes on
+// from the offset needs [Client.Committed].
+func (c *Client) CommittedNow(ctx context.Context, group, topic string, partitions ...int32) (map[int32]Committed, error) {
+	return c.committed(ctx, c.committedOnce, group, topic, partitions)
+}
+
+// committedRead asks for committed offsets once.
+type committedRead func(ctx context.Context, group, topic string, partitions []int32) (map[int32]Committed, error)
+
+func (c *Client) committed(ctx context.Context, once committedRead, group, topic string, partitions []int32) (map[int32]Committed, error) {
 	if len(partitions) == 0 {
 		return map[int32]Committed{}, nil
 	}
 	var offsets map[int32]Committed
 	err := c.repeat(ctx, whileAgainKnown, func(ctx context.Context) (err error) {
-		if c.versions[protocol.OffsetFetch] >= stableVersion {
-			offsets, err = c.stableOnce(ctx, group, topic, partitions)
-		} else {
-			offsets, err = c.committedOnce(ctx, group, topic, partitions)
-		}
+		offsets, err = once(ctx, group, topic, partitions)
 		return err
 	})
 	if err != nil {

@@ -1,8 +1,10 @@
 package kafka_test
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -44,6 +46,25 @@ func TestStableOffsets(t *testing.T) {
 		}
 		if asked.Load() != 4 {
 			t.Errorf("asked %d times, want 4", asked.Load())
+		}
+	})
+
+	t.Run("wait for a transaction that is left open, until it is fenced", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{Topics: map[string]int32{"t": 1}})
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+		hasty := connect(t, kafka.Config{Brokers: cluster.Brokers(), RequestTimeout: 300 * time.Millisecond})
+		p := producer(t, c, "id")
+		must(t, p.CommitOffsets(deadline(t), "g", "t", committed(3)), p.Commit(deadline(t)), p.CommitOffsets(deadline(t), "g", "t", committed(7)))
+		if _, err := hasty.Committed(deadline(t), "g", "t", 0); !kafka.Retriable(err) || !strings.Contains(err.Error(), "broker error 88") {
+			t.Errorf("error %v, want one that says that the offset is not stable", err)
+		}
+		if got, err := hasty.CommittedNow(deadline(t), "g", "t", 0); err != nil || got[0].Offset != 3 {
+			t.Errorf("now it is %v, %v, want 3", got, err)
+		}
+		must(t, p.Fence(deadline(t)))
+		if got, err := c.Committed(deadline(t), "g", "t", 0); err != nil || got[0].Offset != 3 {
+			t.Errorf("got %v, %v, want 3", got, err)
 		}
 	})
 

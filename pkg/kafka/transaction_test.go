@@ -128,6 +128,23 @@ func TestTransaction(t *testing.T) {
 		}
 	})
 
+	t.Run("refuses a topic that would replace the records' times", func(t *testing.T) {
+		t.Parallel()
+		c, fake := single(t, "t")
+		p := producer(t, c, "id")
+		refuse(fake, func(request *kmsg.ProduceRequest) kmsg.Response { // kfake keeps times
+			response := produceError(request, 0, "").(*kmsg.ProduceResponse)
+			response.Topics[0].Partitions[0].LogAppendTime = 1_700_000_000_000
+			return response
+		})
+		err := p.Produce(deadline(t), "t", 0, one(t, "a"))
+		if !errors.Is(err, kafka.ErrTimestampReplaced) || kafka.Retriable(err) {
+			t.Errorf("error %v, want ErrTimestampReplaced", err)
+		}
+		must(t, p.Abort(deadline(t)))
+		wantValues(t, c, "t")
+	})
+
 	t.Run("claims no leader epoch for the offsets it commits", func(t *testing.T) {
 		t.Parallel()
 		c, fake := single(t, "t")

@@ -60,7 +60,7 @@ var verdicts = map[kafkago.Error]verdict{
 	kafkago.GroupLoadInProgress:          {retry: again},
 	kafkago.GroupCoordinatorNotAvailable: {retry: again},
 	kafkago.NotCoordinatorForGroup:       {retry: again},
-	kafkago.UnstableOffsetCommit:         {retry: again},
+	kafkago.UnstableOffsetCommit:         {retry: again, advice: "a transaction that commits it is open: its producer ends it, a newer one fences it, or it times out"},
 
 	// transactions
 	kafkago.ConcurrentTransactions:       {retry: again},                                   // the markers of the one before are being written

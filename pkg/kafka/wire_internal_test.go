@@ -110,6 +110,34 @@ func TestRequestsAreAsKmsgReadsThem(t *testing.T) {
 		})
 	}
 
+	t.Run("OffsetFetch 7", func(t *testing.T) {
+		t.Parallel()
+		var got kmsg.OffsetFetchRequest
+		parseRequest(t, c.stableRequest("g", "t", []int32{3, 4}), stableVersion, &got)
+		want := kmsg.OffsetFetchRequest{Version: stableVersion, Group: "g", RequireStable: true, Topics: []kmsg.OffsetFetchRequestTopic{{Topic: "t", Partitions: []int32{3, 4}}}}
+		if diff := cmp.Diff(want.AppendTo(nil), got.AppendTo(nil)); diff != "" {
+			t.Errorf("request (-want +got):\n%+v\n%+v\n%s", want, got, diff)
+		}
+	})
+
+	t.Run("Metadata 10", func(t *testing.T) {
+		t.Parallel()
+		for _, names := range [][]string{nil, {}, {"t", "u"}} {
+			var got kmsg.MetadataRequest
+			parseRequest(t, c.metadataRequest(names), metadataVersion, &got)
+			want := kmsg.MetadataRequest{Version: metadataVersion}
+			if names != nil {
+				want.Topics = []kmsg.MetadataRequestTopic{}
+			}
+			for _, name := range names {
+				want.Topics = append(want.Topics, kmsg.MetadataRequestTopic{Topic: &name})
+			}
+			if diff := cmp.Diff(want.AppendTo(nil), got.AppendTo(nil)); diff != "" {
+				t.Errorf("request (-want +got):\n%+v\n%+v\n%s", want, got, diff)
+			}
+		}
+	})
+
 	for version := int16(3); version <= 8; version++ {
 		t.Run(fmt.Sprint("Produce ", version), func(t *testing.T) {
 			t.Parallel()
@@ -146,7 +174,10 @@ func parseRequest(t *testing.T, frame []byte, version int16, into kmsg.Request) 
 	if id := r.string(); id != "client" {
 		t.Fatalf("client id %q", id)
 	}
-	if err := into.ReadFrom(r.b); err != nil {
+	if into.IsFlexible() {
+		r.skipTags()
+	}
+	if err := into.ReadFrom(r.b); err != nil || r.err != nil {
 		t.Fatal(err)
 	}
 }
