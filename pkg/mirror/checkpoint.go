@@ -62,11 +62,11 @@ type Checkpoint struct {
 func Checkpoints(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partitions ...int32) (map[int32]Checkpoint, error) {
 	checkpoints := make(map[int32]Checkpoint, len(partitions))
 	for _, p := range partitions {
-		committed, err := committed(ctx, target, CheckpointGroup(job, topic, p), targetTopic)
+		offsets, err := target.CommittedNow(ctx, CheckpointGroup(job, topic, p), targetTopic, checkpointPartition)
 		if err != nil {
 			return nil, fmt.Errorf("checkpoint of job %s: %w", job, err)
 		}
-		checkpoints[p] = Checkpoint{Next: committed.Offset}
+		checkpoints[p] = Checkpoint{Next: offsets[checkpointPartition].Offset}
 	}
 	return checkpoints, nil
 }

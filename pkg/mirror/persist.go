@@ -35,6 +35,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		if err == nil {
 			return result, nil
 		}
+		producer := p.producer
 		p.producer = nil
 		if p.next > done { // progress: the bounds count from here
 			since, done, fenced = time.Now(), p.next, 0
@@ -44,19 +45,31 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		case ctx.Err() != nil:
 			return result, p.stopped(err)
 		case time.Since(since) > p.RetryFor:
-			return result, err
+			return result, p.giveUp(ctx, producer, err)
 		case errors.Is(err, errReopen):
 			wait.Reset()
 		case errors.Is(err, kafka.ErrFenced) && fenced < refences:
 			fenced++
 		case !kafka.Retriable(err):
-			return result, err
+			return result, p.giveUp(ctx, producer, err)
 		}
 		p.Log(ctx).Debug("copy is repeated", "topic", p.topic, "partition", p.number, "offset", p.next, "reason", err)
 		if pause(ctx, wait.NextBackOff()) != nil {
 			return result, p.stopped(err)
 		}
 	}
+}
+
+// giveUp ends the transaction that may be open: until it times out it would
+// hold back those who read committed records of the target.
+func (p *partition) giveUp(ctx context.Context, producer *kafka.Transactional, err error) error {
+	if producer == nil || errors.Is(err, kafka.ErrFenced) {
+		return err
+	}
+	if abortErr := producer.Abort(ctx); abortErr != nil {
+		p.Log(ctx).Debug("the open transaction is left to its time-out", "topic", p.topic, "partition", p.number, "reason", abortErr)
+	}
+	return err
 }
 
 func (p *partition) stopped(err error) error {
