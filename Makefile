@@ -2,10 +2,10 @@
 
 GO ?= go
 
-# Static binaries, without the paths of this machine in them. The same flags for tests and binaries, so that nothing is
-# compiled twice.
+# Static binaries. The same for tests and for what the demo builds, so that nothing is compiled twice. What is to be
+# deployed is built without the paths of this machine (-trimpath); the rest is not, because then the standard library
+# that somebody has compiled before is used again.
 export CGO_ENABLED = 0
-export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 
 TOOL     = $(GO) tool -modfile=tools/go.mod
 REPORT   = $(GO) run ./internal/testreport
@@ -37,8 +37,8 @@ check: $(CHECKS:%=check-%) ## Format, vet, lint, generated files, licences, modu
 
 .PHONY: build
 build: ## bin/etl for this machine, and bin/FUNCTION for the platform (linux/amd64)
-	$(GO) build -o bin/etl ./cmd/etl
-	GOOS=linux GOARCH=amd64 $(GO) build -buildvcs=false -ldflags='-s -w' -o bin/ $(FUNCTIONS:%=./functions/%)
+	$(GO) build -trimpath -o bin/etl ./cmd/etl
+	GOOS=linux GOARCH=amd64 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/ $(FUNCTIONS:%=./functions/%)
 
 .PHONY: package
 package: build ## dist/FUNCTION.zip to deploy; the same source gives the same zip

@@ -48,7 +48,7 @@ func dumpPackage(t testing.TB) string {
 }
 
 func build(ctx context.Context, source, to string) error {
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", to, source)
+	command := exec.CommandContext(ctx, "go", "build", "-o", to, source)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", source, err, out)

@@ -15,9 +15,9 @@ import (
 // platform starts: handler in serverless.yml.
 const builtHandler = "main"
 
-// buildFunction builds functions/KEY as the package for the cloud is built, for
-// this machine, and returns the folder that is its package: one file, the
-// binary. service is the folder of serverless.yml.
+// buildFunction builds functions/KEY for this machine, static as for the cloud,
+// and returns the folder that is its package: one file, the binary. service is
+// the folder of serverless.yml.
 func buildFunction(ctx context.Context, service string, f scf.Function, into string) (string, error) {
 	source := filepath.Join(service, "functions", f.Key)
 	if _, err := os.Stat(source); err != nil {
@@ -28,7 +28,7 @@ func buildFunction(ctx context.Context, service string, f scf.Function, into str
 		handler = builtHandler
 	}
 	code := filepath.Join(into, f.Key)
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(code, handler), "./functions/"+f.Key)
+	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(code, handler), "./functions/"+f.Key)
 	build.Dir = service
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
