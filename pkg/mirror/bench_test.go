@@ -92,14 +92,28 @@ func BenchmarkCompareTopics(b *testing.B) {
 		b.Run(codec.String(), func(b *testing.B) {
 			client, _ := cluster(b, localkafka.Config{})
 			fillBench(b, client, codec, "left", "right")
-			b.SetBytes(2 * benchPartitions * benchRecords * benchSize)
-			b.ReportAllocs()
-			for b.Loop() {
-				got, err := mirror.CompareTopics(b.Context(), client, client, "left", "right", mirror.CompareOptions{})
-				if err != nil || !got.Equal {
-					b.Fatalf("got %+v, %v", got, err)
-				}
-			}
+			benchCompare(b, client, "left", "right")
 		})
+	}
+	b.Run("as a whole", func(b *testing.B) {
+		client, _ := cluster(b, localkafka.Config{})
+		fillBench(b, client, batch.None, "left")
+		createTopic(b, client, kafka.TopicSpec{Name: "right", Partitions: 1})
+		for p := range uint64(benchPartitions) {
+			produce(b, client, "right", 0, batch.None, 800, sample.Plain(benchRecords, benchSize, p))
+		}
+		benchCompare(b, client, "left", "right")
+	})
+}
+
+func benchCompare(b *testing.B, client *kafka.Client, left, right string) {
+	b.Helper()
+	b.SetBytes(2 * benchPartitions * benchRecords * benchSize)
+	b.ReportAllocs()
+	for b.Loop() {
+		got, err := mirror.CompareTopics(b.Context(), client, client, left, right, mirror.CompareOptions{})
+		if err != nil || !got.Equal {
+			b.Fatalf("got %+v, %v", got, err)
+		}
 	}
 }

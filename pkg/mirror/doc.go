@@ -6,9 +6,11 @@
 //	fence      one transactional id a (job, source partition): an older copy can write nothing more
 //	checkpoint read the next source offset, committed in the target with the records before it
 //	fetch      raw record batches from the source, read_committed, checksums verified
+//	identify   the source topic is still the one of the checkpoint, and nothing is missing
 //	plan       pass a batch on byte for byte, or decode and build it anew where it must change
-//	identify   the source topic is still the one of the checkpoint
-//	commit     records and the new checkpoint, in one transaction of the target
+//	write      records and the new checkpoint, in one transaction of the target
+//	identify   the target topic is still the one of the checkpoint
+//	commit     end the transaction
 //
 // A checkpoint is the committed offset of a consumer group in the target
 // cluster, one a partition of the source: see [CheckpointGroup]. Calling Copy
@@ -16,6 +18,9 @@
 // nothing twice; killed at any point it has copied all of a transaction or
 // nothing of it.
 //
+// Nothing is in memory but two fetched buffers a partition that is being
+// copied, and what was built anew from one of them.
+//
 // [Compare] is the proof: it reads two partitions and gives their digests and
-// the first difference.
+// the first difference; [CompareTopics] does so for whole topics.
 package mirror
