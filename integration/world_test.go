@@ -221,9 +221,36 @@ func (w *world) copied() (bool, error) {
 	return true, nil
 }
 
+// awaitStable waits until the target has no open transaction: a broker answers
+// the end of one before its markers are written, and until then nobody who
+// reads committed records sees the last of them.
+func (w *world) awaitStable(t testing.TB) {
+	t.Helper()
+	w.await(t, "the target without an open transaction", func() (bool, error) {
+		topic, err := w.target.Topic(w.ctx, w.topic)
+		if err != nil {
+			return false, err
+		}
+		for _, p := range topic.Partitions {
+			end, err := w.target.Offsets(w.ctx, w.topic, kafka.Latest, p.ID)
+			if err != nil {
+				return false, err
+			}
+			got, err := w.target.FetchRecords(w.ctx, kafka.FetchRequest{
+				Topic: w.topic, Partition: p.ID, Offset: end[p.ID], MaxWait: time.Millisecond, ReadCommitted: true,
+			})
+			if err != nil || got.LastStable != got.HighWatermark {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+}
+
 // requireEqual compares source and target by content and count.
 func (w *world) requireEqual(t testing.TB, records int64) {
 	t.Helper()
+	w.awaitStable(t)
 	got, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, mirror.CompareOptions{})
 	if err != nil {
 		t.Fatal(err)
