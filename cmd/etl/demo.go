@@ -81,8 +81,8 @@ type demoInvocations struct {
 	MaxRSS     int64 `json:"max_rss"`
 }
 
-// demoJob is the default of serverless.yml.
-const demoJob = "dump"
+// defaultJob is the default of serverless.yml and of the function.
+const defaultJob = "dump"
 
 // demoFailures is how many invocations may fail before the demo gives up: on
 // its own clusters none should.
@@ -254,7 +254,7 @@ func producePartition(ctx context.Context, c *kafka.Client, topic string, partit
 func (d *demo) awaitCopied(ctx context.Context) error {
 	bar := d.app.newProgress("offsets dumped")
 	defer bar.end()
-	job := &copyJob{job: demoJob, topic: d.trigger.Topic, targetTopic: d.trigger.Topic, source: d.source, target: d.target}
+	job := &copyJob{job: defaultJob, topic: d.trigger.Topic, targetTopic: d.trigger.Topic, source: d.source, target: d.target}
 	for p := range int32(len(demoCodecs)) {
 		job.partitions = append(job.partitions, p)
 	}

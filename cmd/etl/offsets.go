@@ -99,9 +99,7 @@ func (f *offsetsFlags) open(ctx context.Context, a *app) (_ *copyJob, err error)
 	if err != nil {
 		return nil, usagef("--topics: %v", err)
 	}
-	if f.job = cmp.Or(f.job, a.environ["JOB"], demoJob); f.job == "" {
-		return nil, usagef("--job is empty")
-	}
+	f.job = cmp.Or(f.job, a.environ["JOB"], defaultJob)
 	if err := mirror.CheckJob(f.job); err != nil {
 		return nil, usagef("--job: %v", err)
 	}

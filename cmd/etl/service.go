@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -64,7 +65,7 @@ func deployAll(ctx context.Context, platform *emulator.Platform, service *scf.Se
 	}
 	defer os.RemoveAll(built) // the platform has copied what it needs
 	for _, f := range service.Functions {
-		if len(names) > 0 && names[0] != f.Key {
+		if len(names) > 0 && !slices.Contains(names, f.Key) {
 			continue
 		}
 		code, err := buildFunction(ctx, folder, f, built)

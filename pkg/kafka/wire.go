@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// What is needed of the wire protocol for the three requests that kafka-go
-// cannot carry raw: https://kafka.apache.org/protocol
+// What is needed of the wire protocol for the requests that kafka-go
+// cannot carry raw, or not in the version that is needed: https://kafka.apache.org/protocol
 
 const maxFrame = 256 << 20 // a larger answer is a broken or hostile peer
 
