@@ -9,27 +9,85 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
-// commit writes a chunk and the checkpoint after it in one transaction. Before
-// the transaction ends it makes sure that the target topic is still the one of
-// the checkpoint: ids never come back, so the records have gone to that topic.
-func (p *partition) commit(ctx context.Context, c *chunk) error {
-	for target, batches := range c.batches {
-		if err := p.producer.Produce(ctx, p.target.name, target, batches); err != nil {
-			return p.refused(c, target, err)
+// transaction is what a partition has written to the target and not committed
+// yet. It holds chunk after chunk, because its end costs the target's brokers
+// several writes, and none of their memory: after an accident the source is
+// read again from the checkpoint on.
+type transaction struct {
+	*partition
+	result *PartitionResult // gets what has been committed
+	sum    *chunk           // of the chunks, without their batches; nil: nothing is open
+	due    <-chan time.Time // when it is committed, full or not
+}
+
+// take writes what was planned, and commits where nothing more should be
+// waited for. Without more the range is done, or ctx has ended.
+func (t *transaction) take(ctx context.Context, next planned, more bool) error {
+	if next.chunk != nil {
+		if err := t.write(ctx, next.chunk); err != nil {
+			return err
 		}
 	}
-	known := p.known
-	known.Epoch = c.epoch
+	if !more && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !more || next.err != nil || t.full(ctx) {
+		if err := t.commit(ctx); err != nil {
+			return err
+		}
+	}
+	return next.err
+}
+
+// write adds a chunk.
+func (t *transaction) write(ctx context.Context, c *chunk) error {
+	for target, batches := range c.batches {
+		if err := t.producer.Produce(ctx, t.target.name, target, batches); err != nil {
+			return t.refused(c, target, err)
+		}
+	}
+	if t.sum == nil {
+		t.sum, t.due = &chunk{}, time.After(t.CommitInterval)
+	}
+	t.sum.next, t.sum.epoch = c.next, c.epoch
+	t.sum.records += c.records
+	t.sum.bytes += c.bytes
+	t.sum.passed += c.passed
+	t.sum.rebuilt += c.rebuilt
+	return nil
+}
+
+// full says that no further chunk should be waited for. Near the deadline each
+// is committed at once: what is not committed then was done for nothing.
+func (t *transaction) full(ctx context.Context) bool {
+	if t.sum == nil {
+		return false
+	}
+	deadline, ok := ctx.Deadline()
+	return t.sum.bytes >= int64(t.TransactionBytes) || ok && time.Until(deadline) < 2*t.CommitInterval
+}
+
+// commit ends the transaction, with the checkpoint in it. Before that it makes
+// sure that the target topic is still the one of the checkpoint: ids never come
+// back, so the records have gone to that topic.
+func (t *transaction) commit(ctx context.Context) error {
+	if t.sum == nil {
+		return nil
+	}
+	known := t.known
+	known.Epoch = t.sum.epoch
 	same := make(chan error, 1)
-	go func() { same <- p.sameTarget(ctx) }()
-	err := p.checkpoint(ctx, kafka.Committed{Offset: c.next, Metadata: known.encode()})
+	go func() { same <- t.sameTarget(ctx) }()
+	err := t.checkpoint(ctx, kafka.Committed{Offset: t.sum.next, Metadata: known.encode()})
 	if err := errors.Join(<-same, err); err != nil {
 		return err
 	}
-	if err := p.producer.Commit(ctx); err != nil {
+	if err := t.producer.Commit(ctx); err != nil {
 		return err
 	}
-	p.next, p.known = c.next, known
+	t.next, t.known = t.sum.next, known
+	t.result.add(t.sum)
+	t.sum, t.due = nil, nil
 	return nil
 }
 

@@ -38,9 +38,17 @@ type Config struct {
 	// and settings.
 	CreateTopics bool
 
-	// ChunkBytes is about how much one fetch, and so one transaction, holds
-	// (4 MiB by default). Two chunks a partition are in memory at a time.
+	// ChunkBytes is about how much one fetch holds (4 MiB by default). Two
+	// chunks a partition are in memory at a time.
 	ChunkBytes int
+
+	// TransactionBytes is about how much one transaction holds, at least a chunk
+	// (32 MiB by default), and CommitInterval how long it stays open for more
+	// (500 ms by default). What is in it is seen by nobody until it ends, and is
+	// copied again after an accident; its end costs the target as much as
+	// thousands of records (integration/bench).
+	TransactionBytes int
+	CommitInterval   time.Duration
 
 	// Parallel is how many partitions are copied at a time (4 by default).
 	Parallel int
@@ -60,6 +68,8 @@ type Config struct {
 
 const (
 	defaultChunkBytes         = 4 << 20
+	defaultTransactionBytes   = 32 << 20
+	defaultCommitInterval     = 500 * time.Millisecond
 	defaultParallel           = 4
 	defaultTransactionTimeout = time.Minute
 	defaultRetryFor           = 30 * time.Second
@@ -85,6 +95,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.ChunkBytes <= 0 {
 		c.ChunkBytes = defaultChunkBytes
+	}
+	if c.TransactionBytes <= 0 {
+		c.TransactionBytes = defaultTransactionBytes
+	}
+	if c.CommitInterval <= 0 {
+		c.CommitInterval = defaultCommitInterval
 	}
 	if c.Parallel <= 0 {
 		c.Parallel = defaultParallel

@@ -28,7 +28,7 @@ func TestCopyFencing(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				c := copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 2000})
+				c := copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 2000, TransactionBytes: 4000})
 				for first := int64(0); first < records; first += 100 {
 					for { // the platform delivers again after an error
 						_, err := c.Copy(testContext(t), []mirror.Range{rangeOf(first, first+99)})

@@ -264,7 +264,7 @@ func TestCopyWithoutTheRightToTheWitness(t *testing.T) {
 	target, brokers := cluster(t, localkafka.Config{})
 	createTopic(t, target, kafka.TopicSpec{Name: "__consumer_offsets"})
 	fault := brokers.Fake().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Topic: "__consumer_offsets", Err: kerr.TopicAuthorizationFailed, Count: -1})
-	copyRange(t, copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 500}), rangeOf(0, 99))
+	copyRange(t, copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 500, TransactionBytes: 1}), rangeOf(0, 99))
 	requireCopied(t, source, target, "t", 100)
 	if fault.Hits() != 1 {
 		t.Errorf("asked %d times for what is not allowed, want once", fault.Hits())

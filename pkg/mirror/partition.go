@@ -196,19 +196,17 @@ func (p *partition) run(ctx context.Context, last int64, result *PartitionResult
 	if err := p.sameTarget(ctx); err != nil { // while the first chunk is fetched
 		return err
 	}
-	for planned := range chunks {
-		if planned.chunk != nil {
-			if err := p.commit(ctx, planned.chunk); err != nil {
+	open := transaction{partition: p, result: result}
+	for {
+		select {
+		case planned, more := <-chunks:
+			if err := open.take(ctx, planned, more); err != nil || !more {
 				return err
 			}
-			result.add(planned.chunk)
-		}
-		if planned.err != nil {
-			return planned.err
+		case <-open.due: // the next chunk is long in coming
+			if err := open.commit(ctx); err != nil {
+				return err
+			}
 		}
 	}
-	if p.next <= last {
-		return context.Cause(ctx)
-	}
-	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
-// chunk is what one transaction writes.
+// chunk is what one fetch gives to write, or a part of it.
 type chunk struct {
 	next    int64                   // the checkpoint: every record before it is in this chunk or an earlier one
 	epoch   int32                   // leader epoch of the source's last batch

@@ -1,7 +1,9 @@
 package mirror_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -130,11 +132,11 @@ func TestCopyRanges(t *testing.T) {
 	t.Run("chunks much smaller than the range are committed one after the other", func(t *testing.T) {
 		t.Parallel()
 		source, target := filled(t)
-		got := copyRange(t, copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 1}), rangeOf(0, 99)).Partitions[0]
+		got := copyRange(t, copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 1, TransactionBytes: 1}), rangeOf(0, 99)).Partitions[0]
 		if got.Passed != 10 || got.Records != 100 {
 			t.Errorf("got %+v, want 100 records in 10 batches", got)
 		}
-		// each chunk is one transaction: a marker after each batch
+		// each chunk fills a transaction: a marker after each batch
 		if end := offset(t, target, "t", 0, kafka.Latest); end != 110 {
 			t.Errorf("the target ends at %d, want 110: 100 records and 10 markers", end)
 		}
@@ -147,11 +149,64 @@ func TestCopyRanges(t *testing.T) {
 		createTopic(t, source, kafka.TopicSpec{Name: "t"})
 		const records = 1100
 		produce(t, source, "t", 0, batch.None, 1, sample.Plain(records, 10, 1))
-		copyRange(t, copier(t, mirror.Config{Source: source, Target: target}), rangeOf(0, records-1))
+		copyRange(t, copier(t, mirror.Config{Source: source, Target: target, TransactionBytes: 1}), rangeOf(0, records-1))
 		if markers := offset(t, target, "t", 0, kafka.Latest) - records; markers != 3 {
 			t.Errorf("copied in %d transactions, want 3 of at most 500 batches", markers)
 		}
 		requireCopied(t, source, target, "t", records)
+	})
+
+	t.Run("a transaction holds as many chunks as fill it", func(t *testing.T) {
+		t.Parallel()
+		source, target := filled(t)
+		size := len(stored(t, side(t, source, "t", 0))[0].Batch) // ten batches, about alike
+		c := copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 1, TransactionBytes: 4 * size, CommitInterval: 15 * time.Second})
+		copyRange(t, c, rangeOf(0, 99))
+		if markers := offset(t, target, "t", 0, kafka.Latest) - 100; markers < 2 || markers > 4 {
+			t.Errorf("ten chunks were committed in %d transactions, want about 3", markers)
+		}
+		requireCopied(t, source, target, "t", 100)
+	})
+
+	t.Run("a transaction that is not full is committed when the next chunk is long in coming", func(t *testing.T) {
+		t.Parallel()
+		source, target := filled(t)
+		ctx, cancel := context.WithCancel(testContext(t))
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() {
+			// offset 100 does not exist yet: the copy waits for it
+			_, err := copier(t, mirror.Config{Source: source, Target: target}).Copy(ctx, []mirror.Range{rangeOf(0, 100)})
+			ended <- err
+		}()
+		awaitTopic(t, target, "t")
+		for next := int64(-1); next != 100; {
+			checkpoints, err := mirror.Checkpoints(ctx, target, "test", "t", "t", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next = checkpoints[0].Next
+		}
+		requireCopied(t, source, target, "t", 100)
+		produce(t, source, "t", 0, batch.None, 1, sample.Plain(1, 100, 2))
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		requireCopied(t, source, target, "t", 101)
+	})
+
+	t.Run("near the deadline each chunk is committed at once", func(t *testing.T) {
+		t.Parallel()
+		source, target := filled(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		c := copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 1, CommitInterval: time.Minute})
+		if _, err := c.Copy(ctx, []mirror.Range{rangeOf(0, 99)}); err != nil {
+			t.Fatal(err)
+		}
+		if end := offset(t, target, "t", 0, kafka.Latest); end != 110 {
+			t.Errorf("the target ends at %d, want 110: 100 records and 10 markers", end)
+		}
 	})
 
 	t.Run("partitions are copied side by side, each with its own checkpoint", func(t *testing.T) {

@@ -161,7 +161,7 @@ func TestCopyToSmallerLimit(t *testing.T) {
 		}
 		rng := produce(t, source, "t", 0, batch.Zstd, 20, records)
 		none := batch.None
-		c := copier(t, mirror.Config{Source: source, Target: target, Codec: &none, ChunkBytes: 300_000})
+		c := copier(t, mirror.Config{Source: source, Target: target, Codec: &none, ChunkBytes: 300_000, TransactionBytes: 1})
 		copyRange(t, c, rng)
 		requireCopied(t, source, target, "t", len(records))
 		// 2.8 MB at 300 kB, in one fetch: each chunk is a transaction with a marker

@@ -53,13 +53,14 @@ func newSweep(t *testing.T) *sweep {
 	return s
 }
 
-// copier makes an instance of the copy of this run, in about four chunks.
+// copier makes an instance of the copy of this run, in about four chunks and
+// two transactions.
 func (s *sweep) copier(t *testing.T) *mirror.Copier {
 	topics, err := mirror.ParseTopicMap(fmt.Sprintf("t:copy.%d", s.run))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return copier(t, mirror.Config{Job: fmt.Sprintf("run-%d", s.run), Source: s.source, Target: s.target, Topics: topics, ChunkBytes: 1000})
+	return copier(t, mirror.Config{Job: fmt.Sprintf("run-%d", s.run), Source: s.source, Target: s.target, Topics: topics, ChunkBytes: 1000, TransactionBytes: 2000})
 }
 
 // next begins a run: first with an accident, then by the same instance or a

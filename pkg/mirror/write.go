@@ -14,10 +14,10 @@ func (p *partition) write(ctx context.Context, rng Range, records []batch.Record
 		}
 		c, planErr := p.planGiven(records)
 		if c != nil && c.next > p.next {
-			if err := p.commit(ctx, c); err != nil {
+			open := transaction{partition: p, result: result}
+			if err := open.take(ctx, planned{chunk: c}, false); err != nil {
 				return err
 			}
-			result.add(c)
 		}
 		return planErr
 	})
