@@ -155,6 +155,36 @@ func TestStamp(t *testing.T) {
 		})
 	}
 
+	t.Run("the checksum after it is that of all bytes, for records of any length", func(t *testing.T) {
+		t.Parallel()
+		for _, n := range []int{0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 1000, 65_535, 65_536, 1 << 20} {
+			b := build(t, batch.Options{}, batch.Record{Value: make([]byte, n)})
+			for i := range int32(3) {
+				if err := b.Stamp(batch.Producer{ID: 1<<62 - int64(i), Epoch: int16(n), Sequence: i, Transactional: i == 1}); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Verify(); err != nil {
+					t.Errorf("a value of %d bytes: %v", n, err)
+				}
+			}
+		}
+	})
+
+	t.Run("a batch that was damaged before it stays damaged to the broker", func(t *testing.T) {
+		t.Parallel()
+		good := build(t, batch.Options{Codec: batch.LZ4}, records...)
+		for _, at := range []int{batch.HeaderSize, len(good) / 2, len(good) - 1} {
+			bad := slices.Clone(good)
+			bad[at] ^= 1
+			if err := bad.Stamp(batch.Producer{ID: 5}); err != nil {
+				t.Fatal(err)
+			}
+			if err := bad.Verify(); !errors.Is(err, batch.ErrCorrupt) {
+				t.Errorf("damaged at byte %d: %v", at, err)
+			}
+		}
+	})
+
 	t.Run("a batch that would not stay the same is refused and left alone", func(t *testing.T) {
 		t.Parallel()
 		b := build(t, batch.Options{}, batch.Record{}, batch.Record{})

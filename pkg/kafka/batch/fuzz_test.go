@@ -122,8 +122,8 @@ func checkView(t *testing.T, b batch.Batch) {
 	if (err == nil) != (b.Stampable() == nil) || err != nil && string(changed) != string(b) {
 		t.Fatal(err)
 	}
-	if err == nil && changed.Verify() != nil {
-		t.Fatal(changed.Verify())
+	if err == nil && (changed.Verify() == nil) != (b.Verify() == nil) {
+		t.Fatalf("before the stamp: %v, after it: %v", b.Verify(), changed.Verify())
 	}
 }
 

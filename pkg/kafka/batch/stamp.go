@@ -26,8 +26,9 @@ func NextSequence(sequence, n int32) int32 {
 // Stamp rewrites in place what a producer owns, so that a fetched batch can be produced again
 // without decoding: base offset 0, leader epoch -1, the producer fields, the attribute bits for
 // broker time, transaction and delete horizon, and the CRC-32C. Compression, record times,
-// headers and every byte of the records stay. Verify first: a batch that was damaged on its way
-// has a right CRC-32C after the stamp.
+// headers and every byte of the records stay. The records are not read: a batch whose CRC-32C was
+// wrong has a wrong one after the stamp, so that the broker refuses what was damaged on the way,
+// in the memory of this process too.
 //
 // The error wraps [ErrNotStampable], and b is unchanged, where that would not give the same
 // records: see [Batch.Stampable].
@@ -35,6 +36,7 @@ func (b Batch) Stamp(p Producer) error {
 	if err := b.Stampable(); err != nil {
 		return err
 	}
+	before := b.headerSum()
 	attributes := b.Attributes() &^ stampClearsBits
 	if p.Transactional {
 		attributes |= transactionalBit
@@ -45,7 +47,8 @@ func (b Batch) Stamp(p Producer) error {
 	be.PutUint64(b[atProducerID:], uint64(p.ID))
 	be.PutUint16(b[atProducerEpoch:], uint16(p.Epoch))
 	be.PutUint32(b[atBaseSequence:], uint32(p.Sequence))
-	be.PutUint32(b[atCRC:], b.checksum())
+	change := multiply(before^b.headerSum(), b.recordsPower())
+	be.PutUint32(b[atCRC:], be.Uint32(b[atCRC:])^change)
 	return nil
 }
 
