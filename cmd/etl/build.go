@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +18,10 @@ import (
 // platform starts: handler in serverless.yml.
 const builtHandler = "main"
 
+// packager makes the package of a function of the service in a folder below
+// into, and returns that folder.
+type packager func(ctx context.Context, service string, f scf.Function, into string) (string, error)
+
 // buildFunction builds functions/KEY for this machine, static as for the cloud,
 // and returns the folder that is its package: one file, the binary. service is
 // the folder of serverless.yml.
@@ -23,16 +30,37 @@ func buildFunction(ctx context.Context, service string, f scf.Function, into str
 	if _, err := os.Stat(source); err != nil {
 		return "", fmt.Errorf("function %s: no folder functions/%s beside serverless.yml to build it from", f.Key, f.Key)
 	}
-	handler := f.Handler
-	if handler == "" {
-		handler = builtHandler
-	}
 	code := filepath.Join(into, f.Key)
-	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(code, handler), "./functions/"+f.Key)
+	to := filepath.Join(code, cmp.Or(f.Handler, builtHandler))
+	build := exec.CommandContext(ctx, "go", "build", "-o", to, "./functions/"+f.Key)
 	build.Dir = service
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build function %s: %w\n%s", f.Key, err, strings.TrimSpace(string(out)))
+	}
+	return code, nil
+}
+
+// takeFunction makes the package of a function from its binary in serverless.yml,
+// built before and for this machine, and returns the folder that is the package.
+func takeFunction(_ context.Context, service string, f scf.Function, into string) (string, error) {
+	from := filepath.Join(service, filepath.FromSlash(f.Binary))
+	binary, err := os.Open(from)
+	if err != nil {
+		return "", fmt.Errorf("function %s: its binary is missing: build it first (make build), or leave --prebuilt out: %w", f.Key, err)
+	}
+	defer binary.Close()
+	code := filepath.Join(into, f.Key)
+	if err := os.Mkdir(code, 0o755); err != nil {
+		return "", fmt.Errorf("function %s: %w", f.Key, err)
+	}
+	to, err := os.OpenFile(filepath.Join(code, cmp.Or(f.Handler, builtHandler)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return "", fmt.Errorf("function %s: %w", f.Key, err)
+	}
+	_, err = io.Copy(to, binary)
+	if err := errors.Join(err, to.Close()); err != nil {
+		return "", fmt.Errorf("function %s: copy %s: %w", f.Key, from, err)
 	}
 	return code, nil
 }

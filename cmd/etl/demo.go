@@ -170,7 +170,7 @@ func (d *demo) start(ctx context.Context) error {
 	if err := d.source.CreateTopic(ctx, kafka.TopicSpec{Name: d.trigger.Topic, Partitions: len(demoCodecs), Settings: sample.TopicSettings()}); err != nil {
 		return err
 	}
-	return deployAll(ctx, d.platform, service, folder, "dump")
+	return deployAll(ctx, d.platform, service, folder, buildFunction, "dump")
 }
 
 func (d *demo) close() error {

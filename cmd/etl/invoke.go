@@ -80,7 +80,7 @@ func (a *app) invokeOnce(ctx context.Context, flag *serviceFlag, name string, pa
 		}
 	}()
 	service.Functions = append(service.Functions[:0:0], function)
-	if err := deployAll(ctx, platform, service, folder); err != nil {
+	if err := deployAll(ctx, platform, service, folder, buildFunction); err != nil {
 		return emulator.Invocation{}, err
 	}
 	return platform.Invoke(ctx, function.Name, payload, emulator.InvokeOptions{})

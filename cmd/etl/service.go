@@ -56,9 +56,11 @@ func (f *serviceFlag) names(a *app) cobra.CompletionFunc {
 	}
 }
 
-// deployAll builds functions and puts them on the platform; names chooses some
+// deployAll packages functions and puts them on the platform; names chooses some
 // by their key, none means all.
-func deployAll(ctx context.Context, platform *emulator.Platform, service *scf.Service, folder string, names ...string) error {
+func deployAll(
+	ctx context.Context, platform *emulator.Platform, service *scf.Service, folder string, pack packager, names ...string,
+) error {
 	built, err := os.MkdirTemp("", "etl-build-")
 	if err != nil {
 		return fmt.Errorf("build the functions: %w", err)
@@ -68,7 +70,7 @@ func deployAll(ctx context.Context, platform *emulator.Platform, service *scf.Se
 		if len(names) > 0 && !slices.Contains(names, f.Key) {
 			continue
 		}
-		code, err := buildFunction(ctx, folder, f, built)
+		code, err := pack(ctx, folder, f, built)
 		if err != nil {
 			return err
 		}

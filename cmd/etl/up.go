@@ -25,7 +25,7 @@ const (
 )
 
 func (a *app) upCommand() *cobra.Command {
-	var embed bool
+	var embed, prebuilt bool
 	var data string
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -36,11 +36,15 @@ the triggers, lets running invocations finish and commits what they have done.
 
 Which cluster a CKafka instance id is on this machine is said under
 custom.local.ckafka in serverless.yml; settings for what no document of the
-platform says stand beside it.`,
-		Example: "  etl up\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092",
-		Args:    cobra.NoArgs,
+platform says stand beside it.
+
+With --socket FILE, etl status tells from elsewhere what the triggers are doing.`,
+		Example: "  etl up\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092\n" +
+			"  etl up --prebuilt            where there is no Go: the binaries are built already",
+		Args: cobra.NoArgs,
 	}
-	flag := newServiceFlag(cmd)
+	flag, socket := newServiceFlag(cmd), newSocketFlag(cmd)
+	cmd.Flags().BoolVar(&prebuilt, "prebuilt", false, "take each function's binary as serverless.yml names it, for this machine, and build nothing")
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
@@ -59,7 +63,11 @@ platform says stand beside it.`,
 			fmt.Fprintf(a.stdout, "embedded clusters: export SOURCE_BROKERS=localhost:%d TARGET_BROKERS=localhost:%d\n", sourcePort, targetPort)
 			defer func() { err = errors.Join(err, stop()) }()
 		}
-		return a.up(cmd.Context(), service, folder)
+		pack := buildFunction
+		if prebuilt {
+			pack = takeFunction
+		}
+		return a.up(cmd.Context(), service, folder, pack, socket.path(a.environ))
 	}
 	return cmd
 }
@@ -94,8 +102,9 @@ func startEmbedded(service *scf.Service, data string) (stop func() error, err er
 	return func() error { return errors.Join(first.Close(), second.Close()) }, nil
 }
 
-// up runs a service until ctx ends.
-func (a *app) up(ctx context.Context, service *scf.Service, folder string) (err error) {
+// up runs a service until ctx ends. Where socket is not empty, its status is
+// told there.
+func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, socket string) (err error) {
 	lines := &invocationLines{w: a.stdout}
 	platform, err := emulator.New(platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger}))
 	if err != nil {
@@ -103,10 +112,17 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string) (err 
 	}
 	defer func() { err = errors.Join(err, platform.Close()) }()
 	begun := time.Now()
-	if err := deployAll(ctx, platform, service, folder); err != nil {
+	if err := deployAll(ctx, platform, service, folder, pack); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "built and deployed in %v: %s; Ctrl-C stops\n", time.Since(begun).Round(time.Millisecond), functionKeys(service))
+	if socket != "" {
+		stop, err := serveStatus(ctx, socket, platform.Triggers)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", time.Since(begun).Round(time.Millisecond), functionKeys(service))
 	printTriggers(a.stdout, service, platform.Triggers())
 	err = platform.Run(ctx)
 	fmt.Fprintf(a.stdout, "stopped: %d invocations, %d failed\n", lines.count, lines.failed)
