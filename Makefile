@@ -16,7 +16,7 @@ FUNCTIONS = $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 .DEFAULT_GOAL = help
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## A topic dumped from one Kafka cluster to another, here and now; no Docker
@@ -30,6 +30,10 @@ test: ## Every test that needs Go alone, and what was skipped and why
 .PHONY: integration
 integration: ## What test left out: on real Kafka in containers; KAFKA_IMAGE names another image
 	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... | $(REPORT)
+
+.PHONY: compose-test
+compose-test: build ## deploy/compose.yaml: up, a dump through restarts, down; with every Compose that is here
+	@ETL_COMPOSE=1 ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -timeout=60m ./integration/compose | $(REPORT)
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check
