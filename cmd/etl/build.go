@@ -47,7 +47,7 @@ func takeFunction(_ context.Context, service string, f scf.Function, into string
 	from := filepath.Join(service, filepath.FromSlash(f.Binary))
 	binary, err := os.Open(from)
 	if err != nil {
-		return "", fmt.Errorf("function %s: its binary is missing: build it first (make build), or leave --prebuilt out: %w", f.Key, err)
+		return "", fmt.Errorf("function %s: no binary to take, make build builds it and without --prebuilt etl does: %w", f.Key, err)
 	}
 	defer binary.Close()
 	code := filepath.Join(into, f.Key)

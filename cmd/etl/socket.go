@@ -29,7 +29,8 @@ type socketFlag struct{ file string }
 
 func newSocketFlag(cmd *cobra.Command) *socketFlag {
 	f := &socketFlag{}
-	cmd.Flags().StringVar(&f.file, "socket", "", "Unix socket on which etl up tells its status (default $"+socketVariable+")")
+	usage := "Unix socket on which etl up tells its status (default $" + socketVariable + ")"
+	cmd.Flags().StringVar(&f.file, "socket", "", usage)
 	return f
 }
 
@@ -87,9 +88,10 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 
 // askStatus asks the etl up behind a socket.
 func askStatus(ctx context.Context, path string) ([]emulator.TriggerStatus, error) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialSocket(ctx, path) }
 	client := &http.Client{
 		Timeout:   socketTimeout,
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dialSocket(ctx, path) }},
+		Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial},
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://socket/", nil)
 	if err != nil {

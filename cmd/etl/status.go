@@ -90,7 +90,8 @@ func printStatus(w io.Writer, r statusReport) {
 	for _, t := range r.Triggers {
 		for _, p := range t.Partitions {
 			if p.State == emulator.Retrying {
-				fmt.Fprintf(w, "%s <- topic %s, partition %d: %s: %s\n", t.Function, t.Topic, p.Partition, p.State, cmp.Or(p.Reason, p.LastError))
+				why := cmp.Or(p.Reason, p.LastError)
+				fmt.Fprintf(w, "%s <- topic %s, partition %d: %s: %s\n", t.Function, t.Topic, p.Partition, p.State, why)
 			}
 		}
 	}

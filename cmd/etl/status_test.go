@@ -77,7 +77,8 @@ func TestStatus(t *testing.T) {
 			trigger(), exitFailed, "no partition yet",
 		},
 		"one partition that waits for Kafka is a fault": {
-			trigger(partition(emulator.Polling, ""), partition(emulator.BackingOff, "refused")), exitFailed, "backing off: refused",
+			trigger(partition(emulator.Polling, ""), partition(emulator.BackingOff, "refused")), exitFailed,
+			"backing off: refused",
 		},
 		"a partition that is stalled is a fault, with words": {
 			trigger(partition(emulator.Stalled, "too large")), exitFailed, "stalled: too large",
@@ -100,7 +101,8 @@ func TestStatus(t *testing.T) {
 		serve(t, path, away())
 		code, stdout, _ := etl(t, []string{socketVariable + "=" + path}, "status", "-o", "json")
 		var report statusReport
-		if err := json.Unmarshal([]byte(stdout), &report); err != nil || code != exitFailed || report.Driven || len(report.Faults) != 1 {
+		err := json.Unmarshal([]byte(stdout), &report)
+		if err != nil || code != exitFailed || report.Driven || len(report.Faults) != 1 {
 			t.Errorf("exit code %d, %v\n%s", code, err, stdout)
 		}
 	})
@@ -112,7 +114,8 @@ func TestStatus(t *testing.T) {
 	})
 	t.Run("where nobody answers it is exit code 1 and says what to start", func(t *testing.T) {
 		t.Parallel()
-		if code, _, stderr := etl(t, nil, "status", "--socket", socketPath(t)); code != exitFailed || !strings.Contains(stderr, "start one with --socket") {
+		code, _, stderr := etl(t, nil, "status", "--socket", socketPath(t))
+		if code != exitFailed || !strings.Contains(stderr, "start one with --socket") {
 			t.Errorf("exit code %d, %q", code, stderr)
 		}
 	})

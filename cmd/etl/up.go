@@ -44,7 +44,7 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 		Args: cobra.NoArgs,
 	}
 	flag, socket := newServiceFlag(cmd), newSocketFlag(cmd)
-	cmd.Flags().BoolVar(&prebuilt, "prebuilt", false, "take each function's binary as serverless.yml names it, for this machine, and build nothing")
+	cmd.Flags().BoolVar(&prebuilt, "prebuilt", false, "build nothing: take the binaries that serverless.yml names")
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
@@ -122,7 +122,8 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 		}
 		defer stop()
 	}
-	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", time.Since(begun).Round(time.Millisecond), functionKeys(service))
+	took := time.Since(begun).Round(time.Millisecond)
+	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", took, functionKeys(service))
 	printTriggers(a.stdout, service, platform.Triggers())
 	err = platform.Run(ctx)
 	fmt.Fprintf(a.stdout, "stopped: %d invocations, %d failed\n", lines.count, lines.failed)

@@ -39,6 +39,8 @@ func story(t *testing.T, p *project) {
 	p.run(t, "start", "platform")
 	p.awaitCopied(t, source, target)
 	before := requireEqual(t, p)
+	p.run(t, "exec", "-T", "platform", "etl", "verify", topic)
+	p.run(t, "exec", "-T", "platform", "etl", "status")
 
 	p.run(t, "down")
 	p.run(t, "up", "--detach")
@@ -98,8 +100,9 @@ func requireClosed(t *testing.T, p *project) {
 		}
 	}
 	platform := p.container(t, "platform")
-	if !platform.HostConfig.ReadonlyRootfs || platform.HostConfig.Privileged || strings.Join(platform.HostConfig.CapDrop, " ") != "ALL" {
-		t.Errorf("the platform may do too much: %+v", platform.HostConfig)
+	may := platform.HostConfig
+	if !may.ReadonlyRootfs || may.Privileged || strings.Join(may.CapDrop, " ") != "ALL" {
+		t.Errorf("the platform may do too much: %+v", may)
 	}
 	if platform.Config.User != "65532:65532" {
 		t.Errorf("the platform runs as %q", platform.Config.User)

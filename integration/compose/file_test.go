@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	root = "../.."
-	file = "deploy/compose.yaml"
+	root   = "../.."
+	file   = "deploy/compose.yaml"
+	loader = "github.com/compose-spec/compose-go/v2/cmd" // in tools/go.mod
 )
 
 func TestFile(t *testing.T) {
@@ -26,7 +27,7 @@ func TestFile(t *testing.T) {
 
 	t.Run("Compose v2's own loader reads it, and every port is on loopback", func(t *testing.T) {
 		t.Parallel()
-		out := read(t, "go", "tool", "-modfile=tools/go.mod", "github.com/compose-spec/compose-go/v2/cmd", "-format=json", file)
+		out := read(t, "go", "tool", "-modfile=tools/go.mod", loader, "-format=json", file)
 		var model struct {
 			Services map[string]struct {
 				Ports []struct {
