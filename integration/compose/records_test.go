@@ -83,7 +83,7 @@ func send(ctx context.Context, source *kafka.Client, partition int32, codec batc
 	return err
 }
 
-// trickle writes a batch to one partition after the other, some 1,000 records a
+// trickle writes a batch to one partition after the other, some 250 records a
 // second, until stop is called, so that whatever happens meanwhile happens in the
 // middle of a copy. A broker that is away is waited for: what was sent twice is
 // twice in the source.
@@ -93,7 +93,7 @@ func (p *project) trickle(t *testing.T, source *kafka.Client) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(50 * time.Millisecond)
+		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
 		for n := 0; ctx.Err() == nil; {
 			partition := n % partitions
