@@ -2,10 +2,15 @@ package emulator_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/scf-etl/scf-etl/integration/kafkatest"
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -13,66 +18,212 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
-// BenchmarkKafkaTrigger measures how fast one partition of 1 KB records goes
-// from embedded brokers through the trigger into a function that does nothing
-// with them, the start of the platform, the consumer group and the function
-// included.
-func BenchmarkKafkaTrigger(b *testing.B) {
-	const records, size, batchSize = 200_000, 1 << 10, 5_000
-	brokers, err := localkafka.Start(localkafka.Config{Topics: map[string]int32{"t": 1}})
-	if err != nil {
-		b.Fatal(err)
+// The benchmarks of the platform run on embedded brokers and, where there is
+// Docker, on real Kafka:
+//
+//	go test ./pkg/emulator -run '^$' -bench . -benchtime 5000x
+//
+// A handler that does nothing stands for the function, so that what is measured
+// is the platform and Kafka.
+
+// BenchmarkThroughput measures how fast one partition of 1 KB records goes
+// through the trigger into the handler, in batches of 10,000 records or 6 MB.
+// One iteration is a record; the start of the consumer group and of the
+// function is included, so take 500,000.
+func BenchmarkThroughput(b *testing.B) {
+	onBoth(b, func(b *testing.B, brokers []string) {
+		const size = 1 << 10
+		w := newBenched(b, brokers)
+		w.fill(b.N, size)
+		b.SetBytes(size)
+		b.ResetTimer()
+		begun := time.Now()
+		w.run("discard", 10_000, scf.Earliest)
+		for delivered := 0; delivered < b.N; {
+			delivered += w.next().records
+		}
+		b.StopTimer()
+		b.ReportMetric(float64(b.N)/time.Since(begun).Seconds(), "records/s")
+	})
+}
+
+// BenchmarkDispatch measures what the platform adds to a function: the time
+// from the return of one handler to the entry of the next while batches are
+// waiting (total), which is the answer's way back and the commit, and then from
+// the batch in hand to the handler (enter). One iteration is one batch of one
+// record.
+func BenchmarkDispatch(b *testing.B) {
+	onBoth(b, func(b *testing.B, brokers []string) {
+		w := newBenched(b, brokers)
+		w.fill(b.N, 100)
+		w.run("stamp", 1, scf.Earliest)
+		var total, enter []time.Duration
+		var before int64
+		for range b.N {
+			i := w.next()
+			if before > 0 {
+				total = append(total, time.Duration(i.In-before))
+				enter = append(enter, time.Duration(i.In-i.start.UnixNano()))
+			}
+			before = i.Out
+		}
+		report(b, "enter", enter)
+		report(b, "total", total)
+	})
+}
+
+// BenchmarkProduceToHandler measures how long a record takes from the moment
+// before it is produced to the entry of the handler, maxMsgNum being 1. One
+// iteration is one record; the next is produced when it has been handled.
+func BenchmarkProduceToHandler(b *testing.B) {
+	onBoth(b, func(b *testing.B, brokers []string) {
+		w := newBenched(b, brokers)
+		w.produce(batch.Record{Value: []byte("the cold start")})
+		w.run("stamp", 1, scf.Earliest)
+		w.next()
+		var took []time.Duration
+		b.ResetTimer()
+		for n := range b.N {
+			began := time.Now()
+			w.produce(batch.Record{Value: strconv.AppendInt(nil, int64(n), 10)})
+			took = append(took, time.Duration(w.next().In-began.UnixNano()))
+		}
+		report(b, "latency", took)
+	})
+}
+
+// report gives the median and the 99th percentile in microseconds.
+func report(b *testing.B, name string, took []time.Duration) {
+	if len(took) == 0 {
+		return
 	}
-	b.Cleanup(func() { _ = brokers.Close() })
-	fill(b, brokers.Brokers(), records, size)
-	b.SetBytes(records * size)
-	for i := 0; b.Loop(); i++ {
-		done := make(chan struct{})
-		p := platform(b, emulator.Config{
-			Clusters: map[string]kafka.Config{"ckafka-a": {Brokers: brokers.Brokers()}},
-			Hooks: emulator.Hooks{Trigger: func(e emulator.TriggerEvent) {
-				if e.Status.Delivered == records && e.Status.State == emulator.Polling {
-					close(done)
-				}
-			}},
-		})
-		f := scf.Function{
-			Name: "bench", Handler: "main", MemorySize: 512, Timeout: 30, Environment: map[string]string{"PROBE_START": "discard"},
-			Events: []scf.Trigger{{Kafka: &scf.KafkaTrigger{
-				InstanceID: "ckafka-a", Topic: "t", ConsumerGroup: fmt.Sprint("bench-", i),
-				Offset: scf.Earliest, MaxMsgNum: batchSize, TimeOut: 1, Enabled: true,
-			}}},
-		}
-		if err := p.Deploy(b.Context(), f, probeDir); err != nil {
-			b.Fatal(err)
-		}
-		stop := start(b, p)
-		select {
-		case <-done:
-		case <-time.After(time.Minute):
-			b.Fatalf("%+v", p.Triggers())
-		}
-		stop()
+	slices.Sort(took)
+	for _, percent := range []int{50, 99} {
+		b.ReportMetric(float64(took[(len(took)-1)*percent/100].Nanoseconds())/1000, fmt.Sprintf("%s-p%d-us", name, percent))
 	}
 }
 
-// fill produces records of one size.
-func fill(b *testing.B, brokers []string, records, size int) {
+// onBoth runs a benchmark on embedded brokers and on real ones.
+func onBoth(b *testing.B, run func(*testing.B, []string)) {
+	embedded, err := localkafka.Start(localkafka.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = embedded.Close() })
+	b.Run("embedded", func(b *testing.B) { run(b, embedded.Brokers()) })
+
+	var cluster *kafkatest.Cluster
+	b.Cleanup(func() {
+		if cluster != nil {
+			_ = cluster.Close(context.WithoutCancel(b.Context()))
+		}
+	})
+	b.Run("kafka", func(b *testing.B) {
+		kafkatest.Require(b)
+		if cluster == nil { // why: here, because only this benchmark is to be skipped
+			if cluster, err = kafkatest.Start(b.Context(), kafkatest.Config{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		run(b, cluster.Brokers)
+	})
+}
+
+// benched is a topic of one partition and a platform that delivers it.
+type benched struct {
+	*testing.B
+	brokers []string
+	topic   string
+	client  *kafka.Client
+	done    chan benchedInvocation
+}
+
+// benchedInvocation is one batch that was handled.
+type benchedInvocation struct {
+	In, Out int64 // when the handler was entered and left, in ns since 1970
+	start   time.Time
+	records int
+}
+
+func newBenched(b *testing.B, brokers []string) *benched {
 	b.Helper()
 	client, err := kafka.Open(b.Context(), kafka.Config{Brokers: brokers})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer client.Close()
-	value := bytes.Repeat([]byte("0123456789abcdef"), size/16)
-	const together = 500
-	for range records / together {
-		list := make([]batch.Record, together)
+	b.Cleanup(func() { _ = client.Close() })
+	name := kafkatest.Topic(b)
+	if err := client.CreateTopic(b.Context(), kafka.TopicSpec{Name: name, Partitions: 1, Replication: 1}); err != nil {
+		b.Fatal(err)
+	}
+	return &benched{B: b, brokers: brokers, topic: name, client: client, done: make(chan benchedInvocation, b.N+1)}
+}
+
+func (w *benched) produce(records ...batch.Record) {
+	w.Helper()
+	if _, err := w.client.Produce(w.Context(), w.topic, 0, records...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// fill produces records of one size, 500 together.
+func (w *benched) fill(records, size int) {
+	w.Helper()
+	value := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
+	for n := records; n > 0; n -= 500 {
+		list := make([]batch.Record, min(n, 500))
 		for i := range list {
 			list[i].Value = value
 		}
-		if _, err := client.Produce(b.Context(), "t", 0, list...); err != nil {
-			b.Fatal(err)
-		}
+		w.produce(list...)
+	}
+}
+
+// run starts the platform with the probe on the topic.
+func (w *benched) run(mode string, records int, offset scf.Offset) {
+	w.Helper()
+	last := int64(0)
+	p := platform(w, emulator.Config{
+		Clusters: map[string]kafka.Config{instance: {Brokers: w.brokers}},
+		Hooks: emulator.Hooks{
+			Invoked: func(i emulator.Invocation) {
+				if mode != "stamp" {
+					return
+				}
+				done := benchedInvocation{start: i.Start, records: 1}
+				if err := json.Unmarshal(i.Payload, &done); err != nil {
+					w.Errorf("answer %q: %v, %v", i.Payload, err, i.Error)
+				}
+				w.done <- done
+			},
+			Trigger: func(e emulator.TriggerEvent) {
+				if delivered := e.Status.Delivered; mode != "stamp" && delivered > last {
+					w.done <- benchedInvocation{records: int(delivered - last)}
+					last = delivered
+				}
+			},
+		},
+	})
+	k := trigger(of(records), from(offset))
+	k.Topic, k.ConsumerGroup = w.topic, w.topic
+	f := scf.Function{
+		Name: function, Handler: "main", MemorySize: 512, Timeout: 30, Environment: map[string]string{"PROBE_START": mode},
+		Events: []scf.Trigger{{Kafka: &k}},
+	}
+	if err := p.Deploy(w.Context(), f, probeDir); err != nil {
+		w.Fatal(err)
+	}
+	start(w, p)
+}
+
+// next waits for the next batch that was handled.
+func (w *benched) next() benchedInvocation {
+	w.Helper()
+	select {
+	case i := <-w.done:
+		return i
+	case <-time.After(time.Minute):
+		w.Fatal("no batch was handled for a minute")
+		return benchedInvocation{}
 	}
 }

@@ -69,9 +69,13 @@ type Answer struct {
 
 // Invoke implements cloudfunction.Handler.
 func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	in := time.Now()
 	h.count++
-	if os.Getenv("PROBE_START") == "discard" {
+	switch os.Getenv("PROBE_START") {
+	case "discard":
 		return nil, nil
+	case "stamp":
+		return fmt.Appendf(nil, `{"In":%d,"Out":%d}`, in.UnixNano(), time.Now().UnixNano()), nil
 	}
 	// why: before the record, so that a test that sees it can change the commands
 	do := commands(event)
