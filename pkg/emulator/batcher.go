@@ -26,7 +26,7 @@ type cutting struct {
 	records int           // maxMsgNum
 	window  time.Duration // timeOut
 	bytes   int           // of the event
-	nullKey string
+	encoder func() *event.KafkaEncoder
 }
 
 // fetched is an answer of a partition's leader. The records are valid until the
@@ -115,7 +115,7 @@ func (b *batcher) fill(ctx context.Context) (kafkaBatch, error) {
 func (b *batcher) encoder() *event.KafkaEncoder {
 	b.turn = 1 - b.turn
 	if b.encoders[b.turn] == nil {
-		b.encoders[b.turn] = event.NewKafkaEncoder(b.cut.nullKey)
+		b.encoders[b.turn] = b.cut.encoder()
 	}
 	b.encoders[b.turn].Reset()
 	return b.encoders[b.turn]

@@ -41,6 +41,7 @@ func (l *log) read(ctx context.Context, offset int64, patience time.Duration) (f
 }
 
 func newBatcher(l *log, c cutting) *batcher {
+	c.encoder = KafkaConfig{}.encoder
 	return &batcher{
 		topic: "t", partition: 3, cut: c, clock: systemClock{}, read: l.read,
 		failed: func(_ context.Context, offset int64, _ error) int64 { return offset },

@@ -134,6 +134,7 @@ type benched struct {
 	*testing.B
 	brokers []string
 	topic   string
+	p       *emulator.Platform
 	client  *kafka.Client
 	done    chan benchedInvocation
 }
@@ -213,6 +214,7 @@ func (w *benched) run(mode string, records int, offset scf.Offset) {
 	if err := p.Deploy(w.Context(), f, probeDir); err != nil {
 		w.Fatal(err)
 	}
+	w.p = p
 	start(w, p)
 }
 
@@ -222,8 +224,8 @@ func (w *benched) next() benchedInvocation {
 	select {
 	case i := <-w.done:
 		return i
-	case <-time.After(time.Minute):
-		w.Fatal("no batch was handled for a minute")
+	case <-time.After(2 * time.Minute):
+		w.Fatalf("no batch was handled for two minutes: %+v", w.p.Triggers())
 		return benchedInvocation{}
 	}
 }

@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,13 +15,16 @@ import (
 // How triggers come, change and go.
 func changeTests() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
-		"closed":       testClosed,
-		"update":       testUpdate,
-		"immutable":    testImmutable,
-		"name":         testName,
-		"topic-exists": testTopicExists,
-		"delete":       testDelete,
-		"stop":         testStop,
+		"closed":           testClosed,
+		"deployed-closed":  testDeployedClosed,
+		"trigger-defaults": testTriggerDefaults,
+		"group-default":    testGroupDefault,
+		"update":           testUpdate,
+		"immutable":        testImmutable,
+		"name":             testName,
+		"topic-exists":     testTopicExists,
+		"delete":           testDelete,
+		"stop":             testStop,
 	}
 }
 
@@ -59,6 +63,55 @@ func testClosed(t *testing.T) {
 	r.awaitCommitted(0, 3)
 	if got := len(r.received()); got != 3 {
 		t.Errorf("%d deliveries of 3 records", got)
+	}
+}
+
+func testDeployedClosed(t *testing.T) {
+	r := newRig(t, 1)
+	r.produce(0, "a")
+	r.run(trigger(closed))
+	if s := r.p.Triggers()[0]; s.Enabled || len(s.Partitions) != 0 {
+		t.Errorf("status: %+v", s)
+	}
+	if g := r.brokers.Fake().GroupInfo(group); g != nil {
+		t.Errorf("it has joined its group: %+v", g)
+	}
+	r.update(trigger())
+	r.awaitCommitted(0, 1)
+}
+
+func testTriggerDefaults(t *testing.T) {
+	r := newRig(t, 1)
+	r.produce(0, "before")
+	service := load(t, "service: etl\nprovider: tencent\nfunctions: { probe: { handler: main, events: [ { ckafka: { instanceId: "+
+		instance+", topic: "+topic+", consumerGroupName: "+group+" } } ] } }\n")
+	r.run(*service.Functions[0].Events[0].Kafka)
+	r.awaitState(0, emulator.Polling)
+	s := r.p.Triggers()[0]
+	if !s.Enabled || s.Retry != 10_000 || s.MaxMsgNum != 100 || s.TimeOut != time.Minute || s.Partitions[0].Retry != 10_000 {
+		t.Errorf("status: %+v", s)
+	}
+	values := make([]string, 100)
+	for n := range values {
+		values[n] = strconv.Itoa(n)
+	}
+	r.produce(0, values...)
+	if got := r.awaitReceived(1)[0].values(); got != strings.Join(values, " ") {
+		t.Errorf("the first batch: got %q, want the 100 records that came after the trigger", got)
+	}
+}
+
+func testGroupDefault(t *testing.T) {
+	r := newRig(t, 1)
+	r.produce(0, "a")
+	r.run(trigger(func(k *scf.KafkaTrigger) { k.ConsumerGroup = "" }))
+	name := "scf-" + function + "-" + instance + "-" + topic
+	await(t, "its own group has committed", func() bool {
+		got, err := r.client.Committed(t.Context(), name, topic, 0)
+		return err == nil && got[0].Offset == 1
+	})
+	if got := r.p.Triggers()[0].Group; got != name {
+		t.Errorf("group: got %q", got)
 	}
 }
 

@@ -17,20 +17,23 @@ import (
 // How batches are made and handed over.
 func deliveryTests() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
-		"event":            testEvent,
-		"null-key":         testNullKey,
-		"text-only":        testTextOnly,
-		"max-msg-num":      testMaxMsgNum,
-		"time-out":         testTimeOut,
-		"event-limit":      testBatchLimit,
-		"large-record":     testLargeRecord,
-		"too-large-stalls": testTooLargeStalls,
-		"too-large-drops":  testTooLargeDrops,
-		"one-partition":    testOnePartition,
-		"in-turn":          testInTurn,
-		"side-by-side":     testSideBySide,
-		"success":          testSuccess,
-		"transactions":     testTransactions,
+		"event":              testEvent,
+		"no-headers":         testNoHeaders,
+		"partition-spelling": testPartitionSpelling,
+		"no-partial-success": testNoPartialSuccess,
+		"null-key":           testNullKey,
+		"text-only":          testTextOnly,
+		"max-msg-num":        testMaxMsgNum,
+		"time-out":           testTimeOut,
+		"event-limit":        testBatchLimit,
+		"large-record":       testLargeRecord,
+		"too-large-stalls":   testTooLargeStalls,
+		"too-large-drops":    testTooLargeDrops,
+		"one-partition":      testOnePartition,
+		"in-turn":            testInTurn,
+		"side-by-side":       testSideBySide,
+		"success":            testSuccess,
+		"transactions":       testTransactions,
 	}
 }
 
@@ -51,6 +54,46 @@ func testEvent(t *testing.T) {
 		`{"Ckafka":{"topic":"orders","partition":0,"offset":1,"msgKey":"","msgBody":"二"}}]}`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)
+	}
+}
+
+func testNoHeaders(t *testing.T) {
+	r := newRig(t, 1)
+	for n, h := range []batch.Header{{Key: "trace", Value: []byte("one")}, {Key: "other", Value: []byte("two")}} {
+		r.produceRecords(0, batch.Record{Key: []byte("k"), Value: []byte("v"), Headers: []batch.Header{h}, Timestamp: int64(n+1) * 1e12})
+	}
+	r.run(trigger())
+	got := r.awaitReceived(2)
+	if other := strings.Replace(got[1].Event, `"offset":1`, `"offset":0`, 1); other != got[0].Event {
+		t.Errorf("two records that differ in headers and time make different events:\n%s\n%s", got[0].Event, got[1].Event)
+	}
+}
+
+func testPartitionSpelling(t *testing.T) {
+	for _, tt := range []struct {
+		capital bool
+		want    string
+	}{{false, `"partition":1,`}, {true, `"Partition":1,`}} {
+		t.Run(tt.want, func(t *testing.T) {
+			r := newRig(t, 2, func(c *emulator.Config) { c.Kafka.CapitalPartition = tt.capital })
+			r.produce(1, "v")
+			r.run(trigger())
+			got := r.awaitReceived(1)[0]
+			if !strings.Contains(got.Event, tt.want) || got.kafka.Records[0].Partition != 1 {
+				t.Errorf("got %s, want %s in it", got.Event, tt.want)
+			}
+		})
+	}
+}
+
+func testNoPartialSuccess(t *testing.T) {
+	r := newRig(t, 1)
+	r.do(`[{"Answer":"{\"batchItemFailures\":[{\"itemIdentifier\":0}],\"errorCode\":1,\"errorMessage\":\"failed\"}"}]`)
+	r.produce(0, "a", "b", "c", "d")
+	r.run(trigger(of(2)))
+	r.awaitCommitted(0, 4)
+	if got := r.received(); len(got) != 2 || got[0].values() != "a b" || got[1].values() != "c d" {
+		t.Errorf("%d deliveries of 2 batches", len(got))
 	}
 }
 

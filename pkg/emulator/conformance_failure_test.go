@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,16 +18,21 @@ import (
 // What happens to a batch that fails.
 func failureTests() map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
-		"commit":        testCommit,
-		"again":         testAgain,
-		"again-timeout": testAgainTimeout,
-		"again-limit":   testAgainLimit,
-		"again-exit":    testAgainExit,
-		"interval":      testInterval,
-		"retry":         testRetry,
-		"retry-drops":   testRetryDrops,
-		"others-go-on":  testOthersGoOn,
-		"system-error":  testSystemError,
+		"commit":         testCommit,
+		"again":          testAgain,
+		"again-timeout":  testAgainTimeout,
+		"again-limit":    testAgainLimit,
+		"again-exit":     testAgainExit,
+		"attempt":        testAttempt,
+		"again-panic":    testAgainPanic,
+		"again-memory":   testAgainMemory,
+		"again-response": testAgainResponse,
+		"retry-none":     testRetryNone,
+		"interval":       testInterval,
+		"retry":          testRetry,
+		"retry-drops":    testRetryDrops,
+		"others-go-on":   testOthersGoOn,
+		"system-error":   testSystemError,
 	}
 }
 
@@ -132,6 +138,73 @@ func testAgainExit(t *testing.T) {
 		if got[i].Event != got[0].Event || got[i].PID == got[i-1].PID {
 			t.Errorf("delivery %d: %q in process %d, before in %d", i, got[i].values(), got[i].PID, got[i-1].PID)
 		}
+	}
+}
+
+func testAttempt(t *testing.T) {
+	r := newRig(t, 1)
+	r.do(`[{"Error":"not yet"}]`)
+	r.produce(0, "a")
+	r.run(trigger())
+	got := r.awaitReceived(3)
+	ids := map[string]bool{}
+	for _, d := range got {
+		ids[d.RequestID] = true
+		// why: everything but the id and the invocation's own times
+		if d.Event != got[0].Event || d.Client != got[0].Client || !slices.Equal(d.Environ, got[0].Environ) {
+			t.Errorf("delivery %s tells itself apart from the first", d.RequestID)
+		}
+	}
+	if len(ids) != len(got) {
+		t.Errorf("%d deliveries with %d request ids", len(got), len(ids))
+	}
+}
+
+// testAgainAfter wants that a batch comes again after a failure that ends the
+// process, byte for byte, in a new one.
+func testAgainAfter(t *testing.T, failure, reason string) {
+	t.Helper()
+	r := newRig(t, 1)
+	r.do(failure)
+	r.produce(0, "a", "b")
+	r.run(trigger(of(2)))
+	r.awaitReceived(2)
+	r.do(``)
+	r.awaitCommitted(0, 2)
+	got := r.received()
+	for i := 1; i < len(got); i++ {
+		if got[i].Event != got[0].Event || got[i].PID == got[i-1].PID {
+			t.Errorf("delivery %d: %q in process %d, before in %d", i, got[i].values(), got[i].PID, got[i-1].PID)
+		}
+	}
+	if s := r.status(0); !strings.Contains(s.LastError, reason) {
+		t.Errorf("last error: got %q, want %q in it", s.LastError, reason)
+	}
+}
+
+func testAgainPanic(t *testing.T) { testAgainAfter(t, `[{"Panic":"nil map"}]`, "nil map") }
+
+func testAgainMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells the memory of another process")
+	}
+	testAgainAfter(t, `[{"HoldMB":400},{"SleepMS":60000}]`, "its memory is 256 MB")
+}
+
+func testAgainResponse(t *testing.T) {
+	testAgainAfter(t, `[{"Respond":6291457}]`, "the response has 6291457 bytes")
+}
+
+func testRetryNone(t *testing.T) {
+	r := newRig(t, 1)
+	r.do(`[{"Error":"no such table"}]`)
+	r.produce(0, "a", "b")
+	r.run(trigger(retries(0)))
+	if s := r.awaitState(0, emulator.Stalled); !strings.Contains(s.Reason, "failed 1 times") {
+		t.Errorf("reason: got %q", s.Reason)
+	}
+	if got := len(r.received()); got != 1 {
+		t.Errorf("%d deliveries, want one", got)
 	}
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
@@ -42,7 +45,11 @@ func (p *Platform) Deploy(ctx context.Context, f scf.Function, codeDir string) e
 func (p *Platform) plan(f scf.Function) (map[string]scf.KafkaTrigger, error) {
 	errs := []error{checkFunction(f)}
 	wanted := map[string]scf.KafkaTrigger{}
+	count := map[string]int{}
 	for _, e := range f.Events {
+		if count[e.Kind()]++; count[e.Kind()] == scf.MaxTriggersOfKind+1 {
+			errs = append(errs, fmt.Errorf("more than %d triggers of the kind %s, which is as many as a function may have", scf.MaxTriggersOfKind, e.Kind()))
+		}
 		if e.Kafka == nil {
 			continue
 		}
@@ -105,8 +112,8 @@ func (p *Platform) Remove(ctx context.Context, name string) error {
 // checkFunction refuses what the cloud refuses at deployment.
 func checkFunction(f scf.Function) error {
 	var errs []error
-	if len(f.Name) < scf.MinName || len(f.Name) > scf.MaxName {
-		errs = append(errs, fmt.Errorf("name %q has %d characters, allowed are %d to %d", f.Name, len(f.Name), scf.MinName, scf.MaxName))
+	if !scf.ValidName(f.Name) {
+		errs = append(errs, fmt.Errorf("name %q has %d characters, allowed are %s", f.Name, len(f.Name), scf.FunctionNames))
 	}
 	if !plain(f.Name) || !plain(f.Handler) {
 		errs = append(errs, fmt.Errorf("name %q, handler %q: allowed is a name without a path, that of a file in the code for the handler", f.Name, f.Handler))
@@ -115,6 +122,27 @@ func checkFunction(f scf.Function) error {
 		errs = append(errs, fmt.Errorf("memorySize is %d MB, the next allowed size is %d", f.MemorySize, scf.NearestMemory(f.MemorySize)))
 	}
 	errs = append(errs, between("timeout", f.Timeout, scf.MinTimeout, scf.MaxTimeout, "s"))
+	if n := utf8.RuneCountInString(f.Description); n > scf.MaxDescription {
+		errs = append(errs, fmt.Errorf("description has %d characters, allowed are %d", n, scf.MaxDescription))
+	}
+	return errors.Join(append(errs, checkEnvironment(f.Environment))...)
+}
+
+// checkEnvironment refuses variables that the cloud refuses. Values may be
+// secret, so no error shows one.
+func checkEnvironment(environment map[string]string) error {
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(environment)) {
+		if !scf.ValidVariable(key) {
+			errs = append(errs, fmt.Errorf("variable %q: allowed as a name are %s", key, scf.VariableNames))
+		}
+		if prefix := scf.ReservedPrefix(key); prefix != "" {
+			errs = append(errs, fmt.Errorf("variable %q: names that begin with %s belong to the platform", key, prefix))
+		}
+	}
+	if size := scf.EnvironmentSize(environment); size > scf.MaxEnvironment {
+		errs = append(errs, fmt.Errorf("environment has %d bytes of keys and values, allowed are %d", size, scf.MaxEnvironment))
+	}
 	return errors.Join(errs...)
 }
 
@@ -131,6 +159,9 @@ func checkTrigger(t scf.KafkaTrigger) error {
 	)
 	if t.Retry < 0 {
 		err = errors.Join(err, fmt.Errorf("retry is %d, allowed are 0 and more", t.Retry))
+	}
+	if t.Offset < scf.Earliest {
+		err = errors.Join(err, fmt.Errorf("offset is %d, allowed are %s", t.Offset, scf.OffsetForms))
 	}
 	if err != nil {
 		return fmt.Errorf("trigger %s: %w", t.Name(), err)

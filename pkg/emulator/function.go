@@ -43,10 +43,33 @@ func installCode(codeDir, handler, to string) (binary string, err error) {
 	case !info.Mode().IsRegular() || info.Mode().Perm()&0o100 == 0:
 		return "", fmt.Errorf("%s has mode %v: the file that the handler names must be executable (0755)", source, info.Mode())
 	}
+	if err := checkSize(codeDir); err != nil {
+		return "", err
+	}
 	if err := os.CopyFS(to, os.DirFS(codeDir)); err != nil {
 		return "", err
 	}
 	return filepath.Join(to, handler), setWritable(to, false)
+}
+
+// checkSize refuses code that is larger than the cloud takes, unzipped.
+func checkSize(codeDir string) error {
+	var size int64
+	err := filepath.WalkDir(codeDir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if err == nil && size > scf.MaxCode {
+		err = fmt.Errorf("the code in %s has %d bytes, allowed are %d: the folder must hold the binary and what it reads, nothing else",
+			codeDir, size, int64(scf.MaxCode))
+	}
+	return err
 }
 
 // setWritable changes whether the owner may write a tree.

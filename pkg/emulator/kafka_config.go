@@ -26,6 +26,9 @@ type KafkaConfig struct {
 	// EmptyNullKey delivers a record without a key with the key "" instead of
 	// "None"; the cloud is seen to do either.
 	EmptyNullKey bool
+	// CapitalPartition names a record's partition "Partition" instead of
+	// "partition"; the cloud is seen to do either.
+	CapitalPartition bool
 	// BackOffMin and BackOffMax bound the time between two tries after a fault
 	// of the platform or of Kafka, which doubles from one to the next; 1 s and
 	// 1 min [?].
@@ -61,12 +64,17 @@ func (c KafkaConfig) withDefaults() KafkaConfig {
 	return c
 }
 
-// nullKey is the msgKey of a record without a key.
-func (c KafkaConfig) nullKey() string {
+// encoder makes an event encoder of the configured form.
+func (c KafkaConfig) encoder() *event.KafkaEncoder {
+	nullKey := event.NullKeyText
 	if c.EmptyNullKey {
-		return ""
+		nullKey = ""
 	}
-	return event.NullKeyText
+	e := event.NewKafkaEncoder(nullKey)
+	if c.CapitalPartition {
+		e.CapitalPartition()
+	}
+	return e
 }
 
 func (c KafkaConfig) check() error {

@@ -165,7 +165,7 @@ func (t *kafkaTrigger) poller(invoking context.Context, g *kafka.Generation, par
 		trigger: t, part: part, retry: t.set.Retry,
 		batcher: &batcher{
 			topic: t.set.Topic, partition: number, clock: t.clock(), position: at.start, pause: t.backOff(),
-			cut:  cutting{records: t.set.MaxMsgNum, window: t.window(), bytes: scf.MaxSyncPayload, nullKey: t.config().nullKey()},
+			cut:  cutting{records: t.set.MaxMsgNum, window: t.window(), bytes: scf.MaxSyncPayload, encoder: t.config().encoder},
 			read: reader.read,
 			seen: func(next, end int64) { part.seen(end) },
 			failed: func(ctx context.Context, offset int64, err error) int64 {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// probeDir holds the built probe, as the file that its handler "main" names.
-// Set once by TestMain.
-var probeDir string
+// probeDir and readerDir hold the built probe and the built reader, each as the
+// file that the handler "main" names. Set once by TestMain.
+var probeDir, readerDir string
 
 func TestMain(m *testing.M) {
 	if settings := os.Getenv(childSettings); settings != "" {
@@ -26,11 +26,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "main"), "./internal/probe")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the probe: %v\n%s", err, out)
-		return 1
+	probeDir, readerDir = filepath.Join(dir, "probe"), filepath.Join(dir, "reader")
+	for _, to := range []string{probeDir, readerDir} {
+		build := exec.Command("go", "build", "-o", filepath.Join(to, "main"), "./internal/"+filepath.Base(to))
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build the %s: %v\n%s", filepath.Base(to), err, out)
+			return 1
+		}
 	}
-	probeDir = dir
 	return m.Run()
 }

@@ -17,7 +17,8 @@ type answer struct {
 	Namespace, Dir, Client       string
 	MemoryMB, TimeLimitMS        int
 	Deadline                     time.Time
-	Environ                      []string
+	Environ, Started             []string
+	Kept, Digest                 string
 	Files, Descendant            int
 }
 

@@ -254,6 +254,14 @@ func (r *rig) transaction(value string, commit bool) {
 	}
 }
 
+// createTopic makes another topic.
+func (r *rig) createTopic(name string) {
+	r.Helper()
+	if err := r.client.CreateTopic(r.Context(), kafka.TopicSpec{Name: name, Partitions: 1}); err != nil {
+		r.Fatal(err)
+	}
+}
+
 // addPartition gives the topic more partitions.
 func (r *rig) addPartition(count int32) {
 	r.Helper()
@@ -280,6 +288,8 @@ type delivery struct {
 	PID       int
 	RequestID string
 	Time      time.Time
+	Client    string
+	Environ   []string
 	Event     string
 	kafka     event.Kafka
 }

@@ -1,41 +1,73 @@
 package emulator
 
+import "slices"
+
 // Rule is one thing that the platform does as the cloud does, or as it decides
 // where no document says what the cloud does.
 type Rule struct {
-	// ID is short and lasting, for a link or a search.
+	// ID is short and lasting, for a link or a search, and begins the name of the
+	// rule's test.
 	ID string
 	// Text is the rule in a sentence.
 	Text string
 	// Source is the page of the SCF manual (583/...), the library, or "[?]" where
-	// nothing public states it: then the rule is this platform's choice, and
-	// Setting, where there is one, changes it.
-	Source  string
+	// nothing public states it: then the rule is this platform's choice.
+	Source string
+	// Setting is the field that changes it, of Config or KafkaConfig; several are
+	// parted by commas; empty for none.
 	Setting string
 }
 
 const (
-	limitsPage  = "583/11637"
-	kafkaPage   = "583/17530"
-	envPage     = "583/14570"
-	library     = "scf-go-lib"
-	unconfirmed = "[?]"
+	limitsPage   = "583/11637"
+	kafkaPage    = "583/17530"
+	envPage      = "583/14570"
+	functionPage = "583/18586"
+	billPage     = "583/12284"
+	library      = "scf-go-lib"
+	unconfirmed  = "[?]"
 )
 
-// Rules lists what the platform keeps to: how a function runs, then how a
-// CKafka trigger delivers. Each is a test of the same name that drives a built
-// binary.
-func Rules() []Rule { return append(functionRules(), kafkaRules()...) }
+// Rules lists what the platform keeps to: what may be deployed, how a function
+// runs, how a CKafka trigger delivers, and what a function has to take. Each is
+// a test that drives a built binary; where the rule is that a deployment is
+// refused, a test that tries to deploy one.
+func Rules() []Rule {
+	return slices.Concat(deployRules(), functionRules(), triggerRules(), kafkaRules(), eventRules())
+}
+
+func deployRules() []Rule {
+	return []Rule{
+		{ID: "function-name", Text: "A function's name has 2 to 60 letters, digits, - and _, begins with a letter and ends with neither - nor _", Source: functionPage},
+		{ID: "memory-size", Text: "The memory is 64 MB, or 128 to 3072 in steps of 128", Source: limitsPage},
+		{ID: "timeout-range", Text: "The timeout is 1 to 900 seconds", Source: limitsPage},
+		{ID: "description", Text: "The description has at most 1000 characters", Source: functionPage},
+		{ID: "function-defaults", Text: "A function that says nothing else has 128 MB and 3 seconds", Source: functionPage},
+		{ID: "environment-size", Text: "Keys and values of the environment have at most 4 KB together", Source: limitsPage},
+		{ID: "variable-name", Text: "A variable's name has 2 to 64 letters, digits and _, and begins with a letter", Source: envPage},
+		{ID: "reserved-variables", Text: "Variables that begin with SCF_, QCLOUD_ or TENCENTCLOUD_ are refused", Source: envPage},
+		{ID: "handler-mode", Text: "The file that the handler names lies at the top of the code and is executable", Source: limitsPage},
+		{ID: "code-size", Text: "The code has at most 500 MB, unzipped", Source: limitsPage},
+		{ID: "trigger-count", Text: "A function has at most 10 triggers of a kind", Source: limitsPage},
+		{ID: "refused-whole", Text: "A deployment that is refused changes nothing: the version before stays", Source: unconfirmed},
+	}
+}
 
 func functionRules() []Rule {
 	return []Rule{
 		{ID: "handler-file", Text: "The file that the handler names is started, from a folder that holds a copy of the code", Source: limitsPage},
+		{ID: "read-only-code", Text: "The folder of the code is read-only, but for root", Source: limitsPage},
+		{ID: "scratch", Text: "An instance has an empty scratch folder of its own, TMPDIR, which stays until the instance ends", Source: limitsPage},
+		{ID: "port", Text: "Each process listens on a port of localhost of its own, named by _LAMBDA_SERVER_PORT", Source: library},
+		{ID: "payload", Text: "Event and response are handed over byte for byte, whatever they are", Source: library},
 		{ID: "clean-environment", Text: "A process gets the function's variables and the platform's, and nothing of the environment around it", Source: envPage},
 		{ID: "environment-each-time", Text: "The function's variables also come with each invocation", Source: library},
 		{ID: "credentials", Text: "The role's temporary keys come with each invocation, as they are at that time", Source: envPage},
+		{ID: "no-keys-at-start", Text: "A process starts without keys: they come with the invocation", Source: envPage},
 		{ID: "context", Text: "An invocation tells its request id, function, version, namespace, memory and time limit", Source: library},
 		{ID: "deadline", Text: "The deadline is the start of the invocation plus the function's timeout", Source: library},
 		{ID: "warm", Text: "An idle instance is used again for the next invocation", Source: limitsPage},
+		{ID: "warm-state", Text: "What a process holds in memory is there at its next invocation", Source: limitsPage},
 		{ID: "one-at-a-time", Text: "An instance runs one invocation at a time: a second at once is a cold start", Source: limitsPage},
 		{ID: "idle", Text: "An instance that nobody needs is ended after a while", Source: unconfirmed, Setting: "Config.IdleTimeout"},
 		{ID: "concurrency", Text: "An invocation above the limit of those at once fails, and nothing waits", Source: limitsPage, Setting: "Config.MaxInstances"},
@@ -54,7 +86,7 @@ func functionRules() []Rule {
 		{ID: "hang-up", Text: "A process that closes its connection fails its invocation, and is replaced", Source: unconfirmed},
 		{ID: "no-start", Text: "A process that ends before it listens fails the invocation with what it wrote", Source: unconfirmed},
 		{ID: "start-hangs", Text: "A process that does not listen in time is killed and fails the invocation", Source: unconfirmed, Setting: "Config.StartTimeout"},
-		{ID: "bill", Text: "Each started millisecond is billed, failures included", Source: "583/12284"},
+		{ID: "bill", Text: "Each started millisecond is billed, failures included", Source: billPage},
 		{ID: "log", Text: "What a process writes belongs to the invocation in which it was written", Source: unconfirmed, Setting: "Config.LogBytes"},
 		{ID: "descendants", Text: "What a function has started ends with its instance", Source: unconfirmed},
 		{ID: "redeploy", Text: "After a deployment a running invocation finishes on the old version and the next runs the new one", Source: unconfirmed},
@@ -62,9 +94,34 @@ func functionRules() []Rule {
 	}
 }
 
+func triggerRules() []Rule {
+	return []Rule{
+		{ID: "max-msg-num-range", Text: "maxMsgNum is 1 to 10,000", Source: kafkaPage},
+		{ID: "time-out-range", Text: "timeOut is 1 to 60 seconds", Source: kafkaPage},
+		{ID: "retry-range", Text: "retry is 0 or more", Source: unconfirmed},
+		{ID: "offset-forms", Text: "offset is latest, earliest or a time in milliseconds", Source: kafkaPage},
+		{ID: "trigger-defaults", Text: "A trigger that says nothing else is open and begins at latest, with 10,000 retries, 100 records and 60 seconds", Source: kafkaPage},
+		{ID: "deployed-closed", Text: "A trigger that is deployed closed reads nothing until it is opened", Source: kafkaPage},
+		{ID: "group-default", Text: "A trigger without a consumer group gets one of its own, named by function and trigger", Source: unconfirmed},
+	}
+}
+
+// eventRules are about both sides: the platform can send what the cloud is seen
+// to send, and a function on pkg/fn and pkg/event takes it.
+func eventRules() []Rule {
+	return []Rule{
+		{ID: "either-partition", Text: "A function takes partition and Partition", Source: kafkaPage},
+		{ID: "unknown-fields", Text: "A function ignores fields that it does not know", Source: kafkaPage},
+		{ID: "several-partitions", Text: "A function groups an event of several topics and partitions by both", Source: kafkaPage},
+		{ID: "either-null-key", Text: "A function takes None, an empty text and no msgKey at all for a record that may have had no key", Source: kafkaPage},
+	}
+}
+
 func kafkaRules() []Rule {
 	return []Rule{
 		{ID: "event", Text: "The event is a list of topic, partition, offset, msgKey and msgBody", Source: kafkaPage},
+		{ID: "no-headers", Text: "Headers and timestamps are not in the event", Source: kafkaPage},
+		{ID: "partition-spelling", Text: "The event says partition, or if so set Partition", Source: kafkaPage, Setting: "KafkaConfig.CapitalPartition"},
 		{ID: "null-key", Text: "A record without a key has the msgKey None", Source: kafkaPage, Setting: "KafkaConfig.EmptyNullKey"},
 		{ID: "text-only", Text: "Keys and bodies are text: other bytes arrive as U+FFFD, a missing body as an empty one", Source: unconfirmed},
 		{ID: "max-msg-num", Text: "A batch has at most maxMsgNum records", Source: kafkaPage},
@@ -77,16 +134,22 @@ func kafkaRules() []Rule {
 		{ID: "in-turn", Text: "The next batch of a partition is delivered only after the one before has finished", Source: kafkaPage},
 		{ID: "side-by-side", Text: "Partitions are delivered at the same time, each to an instance of its own", Source: kafkaPage},
 		{ID: "success", Text: "Success is the absence of an error: the returned value is ignored", Source: kafkaPage},
+		{ID: "no-partial-success", Text: "A response that lists failed records is a success like any other: there is no partial one", Source: kafkaPage},
 		{ID: "commit", Text: "The offset is committed after success, and not before", Source: kafkaPage},
 		{ID: "again", Text: "After an error the same batch is delivered again, byte for byte", Source: kafkaPage},
+		{ID: "attempt", Text: "A repeated delivery has a request id of its own, and nothing tells which attempt it is", Source: kafkaPage},
 		{ID: "again-timeout", Text: "After a time-out the same batch is delivered again", Source: kafkaPage},
 		{ID: "again-limit", Text: "After an invocation above the limit of those at once the same batch is delivered again", Source: kafkaPage},
 		{ID: "again-exit", Text: "After the process died the same batch is delivered again, to a new process", Source: kafkaPage},
+		{ID: "again-panic", Text: "After a panic the same batch is delivered again, to a new process", Source: kafkaPage},
+		{ID: "again-memory", Text: "After the function took more than its memory the same batch is delivered again", Source: kafkaPage},
+		{ID: "again-response", Text: "After a response of more than 6 MB the same batch is delivered again", Source: unconfirmed},
 		{ID: "interval", Text: "A failed batch is delivered again after a minute", Source: kafkaPage, Setting: "KafkaConfig.RetryInterval"},
 		{ID: "retry", Text: "A failed batch is repeated at most retry times; then its partition stops and says why", Source: unconfirmed, Setting: "KafkaConfig.AfterLastRetry"},
+		{ID: "retry-none", Text: "With retry 0 a batch is delivered once", Source: unconfirmed, Setting: "KafkaConfig.AfterLastRetry"},
 		{ID: "retry-drops", Text: "If so set, a batch that has used up its retries is passed over and counted", Source: unconfirmed, Setting: "KafkaConfig.AfterLastRetry"},
 		{ID: "others-go-on", Text: "A partition that has stopped does not hold up the others", Source: kafkaPage},
-		{ID: "system-error", Text: "After a fault of the platform the batch is delivered again with exponential back-off, and that does not use up a retry", Source: kafkaPage, Setting: "KafkaConfig.BackOffMin, BackOffMax"},
+		{ID: "system-error", Text: "After a fault of the platform the batch is delivered again with exponential back-off, and that does not use up a retry", Source: kafkaPage, Setting: "KafkaConfig.BackOffMin, KafkaConfig.BackOffMax"},
 		{ID: "earliest", Text: "Offset earliest begins with the first record of the topic", Source: kafkaPage},
 		{ID: "latest", Text: "Offset latest begins with the first record after the trigger", Source: kafkaPage},
 		{ID: "latest-kept", Text: "Where latest was is kept: a record that comes while the platform is down is delivered", Source: unconfirmed},

@@ -8,9 +8,10 @@ import (
 // KafkaEncoder writes CKafka events as the platform sends them, record by record, so that a batch can be
 // cut at the platform's limit on the size of an event. It is not safe for concurrent use.
 type KafkaEncoder struct {
-	nullKey string
-	buf     []byte // the event up to its last record, without the closing brackets
-	count   int
+	nullKey   string
+	partition string // what the field is called
+	buf       []byte // the event up to its last record, without the closing brackets
+	count     int
 }
 
 // The parts of an event around its records.
@@ -19,11 +20,21 @@ const (
 	kafkaTail = `]}`
 )
 
+// The two names of a record's partition.
+const (
+	smallPartition   = "partition"
+	capitalPartition = "Partition"
+)
+
 // NewKafkaEncoder makes an encoder that writes nullKey as the msgKey of records without a key. The platform
 // is seen to send "None" ([NullKeyText]) and "".
 func NewKafkaEncoder(nullKey string) *KafkaEncoder {
-	return &KafkaEncoder{nullKey: nullKey, buf: []byte(kafkaHead)}
+	return &KafkaEncoder{nullKey: nullKey, partition: smallPartition, buf: []byte(kafkaHead)}
 }
+
+// CapitalPartition has the records that follow name their partition "Partition" and not "partition": the
+// platform is seen to send both.
+func (e *KafkaEncoder) CapitalPartition() { e.partition = capitalPartition }
 
 // Add puts a record at the end of the event. A nil body is written as an empty string, since the event has
 // no other form for it.
@@ -31,7 +42,7 @@ func (e *KafkaEncoder) Add(r KafkaRecord) {
 	if e.count > 0 {
 		e.buf = append(e.buf, ',')
 	}
-	e.buf = appendRecord(e.buf, r, e.nullKey)
+	e.buf = appendRecord(e.buf, r, e.nullKey, e.partition)
 	e.count++
 }
 
@@ -75,7 +86,7 @@ func (k Kafka) AppendJSON(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendRecord(dst, r, NullKeyText)
+		dst = appendRecord(dst, r, NullKeyText, smallPartition)
 	}
 	return append(dst, kafkaTail...)
 }
@@ -85,10 +96,12 @@ func (k Kafka) MarshalJSON() ([]byte, error) {
 	return k.AppendJSON(nil), nil
 }
 
-func appendRecord(dst []byte, r KafkaRecord, nullKey string) []byte {
+func appendRecord(dst []byte, r KafkaRecord, nullKey, partition string) []byte {
 	dst = append(dst, `{"Ckafka":{"topic":"`...)
 	dst = appendEscaped(dst, r.Topic)
-	dst = append(dst, `","partition":`...)
+	dst = append(dst, `","`...)
+	dst = append(dst, partition...)
+	dst = append(dst, `":`...)
 	dst = strconv.AppendInt(dst, int64(r.Partition), 10)
 	dst = append(dst, `,"offset":`...)
 	dst = strconv.AppendInt(dst, r.Offset, 10)

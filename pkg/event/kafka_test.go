@@ -139,6 +139,17 @@ func TestKafkaEncoderWritesTheDocumentedShape(t *testing.T) {
 	}
 }
 
+func TestKafkaEncoderSpellsPartitionEitherWay(t *testing.T) {
+	t.Parallel()
+	e := event.NewKafkaEncoder(event.NullKeyText)
+	e.CapitalPartition()
+	e.Add(event.KafkaRecord{Topic: "t", Partition: 7})
+	var k event.Kafka
+	if err := k.UnmarshalJSON(e.Bytes()); err != nil || !strings.Contains(string(e.Bytes()), `"Partition":7,`) || k.Records[0].Partition != 7 {
+		t.Errorf("got %s, %v", e.Bytes(), err)
+	}
+}
+
 func TestKafkaEncoderEncodesAnEventWithoutRecords(t *testing.T) {
 	t.Parallel()
 	e := event.NewKafkaEncoder("")

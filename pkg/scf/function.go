@@ -156,7 +156,7 @@ func (s section) kafka() *KafkaTrigger {
 			if text == "oldest" {
 				fix = "did you mean earliest?"
 			}
-			s.r.fault(s.at("offset"), s.v.Get("offset"), "is no offset", offsetForms, fix)
+			s.r.fault(s.at("offset"), s.v.Get("offset"), "is no offset", OffsetForms, fix)
 		}
 		k.Offset = offset
 	}

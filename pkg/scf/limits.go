@@ -1,6 +1,10 @@
 package scf
 
-import "time"
+import (
+	"regexp"
+	"strings"
+	"time"
+)
 
 // Limits of a function. Source: 583/11637, where no other page is named.
 const (
@@ -85,8 +89,47 @@ const (
 	DefaultQualifier = "$DEFAULT"
 )
 
-// reservedPrefixes begin the environment keys that belong to the platform (583/14570).
-func reservedPrefixes() []string { return []string{"SCF_", "QCLOUD_", "TENCENTCLOUD_"} }
+// functionName and variableName are what the platform takes (583/18586, 583/14570), besides the length.
+var (
+	functionName = regexp.MustCompile(`^[a-zA-Z]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$`)
+	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
+)
+
+// FunctionNames and VariableNames say in words what ValidName and ValidVariable take.
+const (
+	FunctionNames = "2 to 60 letters, digits, - and _, a letter first, no - or _ last"
+	VariableNames = "2 to 64 letters, digits and _, a letter first"
+)
+
+// ValidName says whether the platform takes a function's full name (583/18586).
+func ValidName(name string) bool {
+	return len(name) >= MinName && len(name) <= MaxName && functionName.MatchString(name)
+}
+
+// ValidVariable says whether the platform takes the key of an environment variable (583/14570). One that it takes can
+// still be reserved.
+func ValidVariable(key string) bool {
+	return len(key) >= MinEnvironmentKey && len(key) <= MaxEnvironmentKey && variableName.MatchString(key)
+}
+
+// ReservedPrefix gives the beginning of an environment key that makes it the platform's own, such as SCF_; "" where the
+// key is free (583/14570).
+func ReservedPrefix(key string) string {
+	for _, prefix := range []string{"SCF_", "QCLOUD_", "TENCENTCLOUD_"} {
+		if strings.HasPrefix(key, prefix) {
+			return prefix
+		}
+	}
+	return ""
+}
+
+// EnvironmentSize is what counts against MaxEnvironment: the bytes of all keys and values.
+func EnvironmentSize(environment map[string]string) (size int) {
+	for key, value := range environment {
+		size += len(key) + len(value)
+	}
+	return size
+}
 
 // ValidMemory says whether the platform has this memory size, in MB: 64, or 128 to 3072 in steps of 128.
 func ValidMemory(mb int) bool {

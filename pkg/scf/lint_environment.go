@@ -3,25 +3,18 @@ package scf
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/scf/internal/sls"
 )
 
-// environmentKey is what the platform takes (583/14570), besides the length.
-var environmentKey = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
-
 // environment checks one function's variables, provider's among them.
 func (l *linter) environment(f Function) {
-	size := 0
 	for _, key := range slices.Sorted(maps.Keys(f.Environment)) {
-		size += len(key) + len(f.Environment[key])
 		l.environmentKey(f, key)
 		l.environmentValue(f, key)
 	}
-	if size > MaxEnvironment {
+	if size := EnvironmentSize(f.Environment); size > MaxEnvironment {
 		l.add(Error, fmt.Sprintf("keys and values take %d bytes", size), fmt.Sprintf("at most %d", MaxEnvironment),
 			"keep long values in COS or in the package", setting(f, "environment")...)
 	}
@@ -57,14 +50,11 @@ func (l *linter) environmentKey(f Function, key string) {
 		found.Value = ""
 		l.found = append(l.found, found)
 	}
-	if len(key) < MinEnvironmentKey || len(key) > MaxEnvironmentKey || !environmentKey.MatchString(key) {
-		allowed := fmt.Sprintf("%d to %d letters, digits and _, a letter first", MinEnvironmentKey, MaxEnvironmentKey)
-		refuse("is refused as the name of a variable", allowed, "")
+	if !ValidVariable(key) {
+		refuse("is refused as the name of a variable", VariableNames, "")
 	}
-	for _, prefix := range reservedPrefixes() {
-		if strings.HasPrefix(key, prefix) {
-			refuse("names that begin with "+prefix+" belong to the platform", "", "choose another name")
-		}
+	if prefix := ReservedPrefix(key); prefix != "" {
+		refuse("names that begin with "+prefix+" belong to the platform", "", "choose another name")
 	}
 }
 

@@ -2,21 +2,15 @@ package scf
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
-// functionName is what the platform takes (583/18586), besides the length.
-var functionName = regexp.MustCompile(`^[a-zA-Z]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$`)
-
-const functionNames = "2 to 60 letters, digits, - and _, a letter first, no - or _ last"
-
 func (l *linter) function(f Function) {
 	key := "functions." + f.Key
-	if len(f.Name) < MinName || len(f.Name) > MaxName || !functionName.MatchString(f.Name) {
+	if !ValidName(f.Name) {
 		fix := "shorten service, stage or function, or give the function a name of its own: name"
-		l.add(Error, fmt.Sprintf("the function's full name %q is refused", f.Name), functionNames, fix, key+".name", key)
+		l.add(Error, fmt.Sprintf("the function's full name %q is refused", f.Name), FunctionNames, fix, key+".name", key)
 	}
 	switch {
 	case f.Handler == "":

@@ -70,7 +70,7 @@ func (l *linter) kafka(f Function, k KafkaTrigger, path string) {
 	}
 	// Such a time is likely one in seconds.
 	if k.Offset >= 0 && k.Offset < firstLikelyTime {
-		l.add(Warning, "is a time before 1973", offsetForms, fmt.Sprintf("if it is in seconds: %d000", k.Offset), path+".offset")
+		l.add(Warning, "is a time before 1973", OffsetForms, fmt.Sprintf("if it is in seconds: %d000", k.Offset), path+".offset")
 	}
 	if k.ConsumerGroup == "" {
 		l.add(Warning, "consumerGroupName is missing: the platform makes up a group, and a trigger that is made anew begins anew", "",

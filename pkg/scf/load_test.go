@@ -123,6 +123,7 @@ custom:
     oversize: stall
     readUncommitted: true
     nullKey: ''
+    capitalPartition: true
     backOffMin: 100ms
     backOffMax: 10s
     idleTimeout: 1h
@@ -142,7 +143,7 @@ custom:
         saslPassword: p
 `)
 	want := scf.Local{
-		RetryInterval: 90 * time.Second, AfterLastRetry: scf.Drop, Oversize: scf.Stall, ReadUncommitted: true, EmptyNullKey: true,
+		RetryInterval: 90 * time.Second, AfterLastRetry: scf.Drop, Oversize: scf.Stall, ReadUncommitted: true, EmptyNullKey: true, CapitalPartition: true,
 		BackOffMin: 100 * time.Millisecond, BackOffMax: 10 * time.Second, IdleTimeout: time.Hour, MaxInstances: 4,
 		Clusters: map[string]scf.Cluster{
 			"ckafka-1": {Brokers: []string{"a:9092", "b:9092"}},

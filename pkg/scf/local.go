@@ -24,6 +24,9 @@ type Local struct {
 	ReadUncommitted bool
 	// EmptyNullKey delivers a missing key as "" and not as "None", the cloud being seen to do either (nullKey: None or "").
 	EmptyNullKey bool
+	// CapitalPartition names the partition in an event "Partition" and not "partition", the cloud being seen to do either
+	// (capitalPartition).
+	CapitalPartition bool
 	// BackOffMin and BackOffMax bound the doubling wait after a fault of the platform (backOffMin, backOffMax) [?].
 	BackOffMin, BackOffMax time.Duration
 	// IdleTimeout is after how long an unused instance is ended, so that the next start is a cold one (idleTimeout) [?].
@@ -59,15 +62,16 @@ type Cluster struct {
 // local reads custom.local.
 func (r *reader) local(s section) Local {
 	l := Local{
-		RetryInterval:   s.duration("retryInterval"),
-		AfterLastRetry:  Policy(s.oneOf("afterLastRetry", "", string(Stall), string(Drop))),
-		Oversize:        Policy(s.oneOf("oversize", "", string(Stall), string(Drop))),
-		ReadUncommitted: s.flag("readUncommitted", false),
-		EmptyNullKey:    s.oneOf("nullKey", "None", "None", "") == "",
-		BackOffMin:      s.duration("backOffMin"),
-		BackOffMax:      s.duration("backOffMax"),
-		IdleTimeout:     s.duration("idleTimeout"),
-		MaxInstances:    s.integer("maxInstances", 0),
+		RetryInterval:    s.duration("retryInterval"),
+		AfterLastRetry:   Policy(s.oneOf("afterLastRetry", "", string(Stall), string(Drop))),
+		Oversize:         Policy(s.oneOf("oversize", "", string(Stall), string(Drop))),
+		ReadUncommitted:  s.flag("readUncommitted", false),
+		EmptyNullKey:     s.oneOf("nullKey", "None", "None", "") == "",
+		CapitalPartition: s.flag("capitalPartition", false),
+		BackOffMin:       s.duration("backOffMin"),
+		BackOffMax:       s.duration("backOffMax"),
+		IdleTimeout:      s.duration("idleTimeout"),
+		MaxInstances:     s.integer("maxInstances", 0),
 	}
 	for i, member := range s.list("ckafka") {
 		c := r.section(member, s.path+".ckafka."+fmt.Sprint(i))

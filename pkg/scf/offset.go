@@ -17,8 +17,8 @@ const (
 	Earliest Offset = -2
 )
 
-// offsetForms is what ParseOffset takes, for messages.
-const offsetForms = "latest, earliest or a time in milliseconds since 1970"
+// OffsetForms says in words what ParseOffset takes.
+const OffsetForms = "latest, earliest or a time in milliseconds since 1970"
 
 // ParseOffset reads what TriggerDesc and serverless.yml hold: latest, earliest, or a time in milliseconds.
 func ParseOffset(s string) (Offset, error) {
@@ -30,7 +30,7 @@ func ParseOffset(s string) (Offset, error) {
 	}
 	ms, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || ms < 0 {
-		return 0, fmt.Errorf("offset is %q, want %s", s, offsetForms)
+		return 0, fmt.Errorf("offset is %q, want %s", s, OffsetForms)
 	}
 	return Offset(ms), nil
 }

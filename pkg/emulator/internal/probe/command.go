@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -19,7 +20,10 @@ type Command struct {
 	Files   bool
 	Unset   string // a variable of the environment
 	Spawn   bool   // a descendant that lives on
+	Write   string // a file, from the working directory on
+	Keep    string // a file with this content in TMPDIR
 	Respond int    // bytes instead of an answer
+	Answer  string // instead of an answer
 	Error   string
 	Panic   string
 	Exit    int // with this code
@@ -57,6 +61,12 @@ func (h *handler) obey(c Command, a *Answer) (response []byte, err error) {
 		a.Files = openFiles()
 	case c.Spawn:
 		a.Descendant, err = spawn()
+	case c.Write != "":
+		err = os.WriteFile(c.Write, nil, 0o644)
+	case c.Keep != "":
+		err = os.WriteFile(filepath.Join(os.TempDir(), "kept"), []byte(c.Keep), 0o644)
+	case c.Answer != "":
+		return []byte(c.Answer), nil
 	case c.Respond > 0:
 		return []byte(`"` + strings.Repeat("x", c.Respond-2) + `"`), nil
 	case c.Error == "custom":

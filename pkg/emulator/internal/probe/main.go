@@ -7,10 +7,12 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -30,7 +32,7 @@ func main() {
 	case "hang":
 		time.Sleep(time.Hour)
 	}
-	h := &handler{}
+	h := &handler{started: os.Environ()}
 	if os.Getenv("PROBE_RELAY") != "" {
 		r, err := newRelay(os.Getenv("_LAMBDA_SERVER_PORT"))
 		if err != nil {
@@ -43,9 +45,10 @@ func main() {
 }
 
 type handler struct {
-	relay *relay
-	count int
-	held  [][]byte
+	relay   *relay
+	count   int
+	held    [][]byte
+	started []string // the environment that the process began with
 }
 
 // Answer is what an invocation tells about itself.
@@ -60,7 +63,10 @@ type Answer struct {
 	TimeLimitMS int
 	Deadline    time.Time
 	Environ     []string
+	Started     []string // the environment that the process began with
+	Kept        string   // what an invocation before has left in TMPDIR
 	Dir         string
+	Digest      string // SHA-256 of the event
 	Client      string
 	Files       int `json:",omitempty"`
 	Descendant  int `json:",omitempty"`
@@ -95,8 +101,11 @@ func (h *handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 }
 
 func (h *handler) describe(ctx context.Context, event []byte) Answer {
-	a := Answer{PID: os.Getpid(), Invocation: h.count, Environ: os.Environ(), Event: event}
+	a := Answer{PID: os.Getpid(), Invocation: h.count, Environ: os.Environ(), Started: h.started, Event: event}
+	kept, _ := os.ReadFile(filepath.Join(os.TempDir(), "kept"))
+	a.Kept = string(kept)
 	a.Dir, _ = os.Getwd()
+	a.Digest = fmt.Sprintf("%x", sha256.Sum256(event))
 	a.Deadline, _ = ctx.Deadline()
 	if f, ok := functioncontext.FromContext(ctx); ok {
 		a.RequestID, a.Function, a.Version, a.Namespace = f.RequestID, f.FunctionName, f.FunctionVersion, f.Namespace
@@ -112,6 +121,8 @@ type Record struct {
 	PID       int
 	RequestID string
 	Time      time.Time
+	Client    string
+	Environ   []string
 	Event     string
 }
 
@@ -120,7 +131,7 @@ func record(a Answer) error {
 	if path == "" {
 		return nil
 	}
-	line, err := json.Marshal(Record{PID: a.PID, RequestID: a.RequestID, Time: time.Now(), Event: string(a.Event)})
+	line, err := json.Marshal(Record{PID: a.PID, RequestID: a.RequestID, Time: time.Now(), Client: a.Client, Environ: a.Environ, Event: string(a.Event)})
 	if err != nil {
 		return err
 	}
