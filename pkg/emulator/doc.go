@@ -19,7 +19,8 @@
 // # Where it is like the cloud
 //
 // [Rules] lists what the platform keeps to, with the page that says so; each is
-// a test that drives a built binary. What no document states is a setting,
+// a test that drives a built binary. README.md has them as a table, with the
+// settings and the tests. What no document states is a setting,
 // marked [?], with the default written beside it in [Config] and [KafkaConfig].
 //
 // # Where it is not
