@@ -1,126 +1,99 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"strings"
-	"time"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/doctor"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
-// finding is one line of `etl doctor`.
-type finding struct {
-	Check string `json:"check"`
-	OK    bool   `json:"ok"`
-	Skip  bool   `json:"skipped,omitempty"` // there was nothing to check
-	Found string `json:"found"`
-	Fix   string `json:"fix,omitempty"`
-}
-
 func (a *app) doctorCommand() *cobra.Command {
+	var function string
 	cmd := &cobra.Command{
-		Use:   "doctor",
-		Short: "Check the machine and the clusters, each line with the fix",
-		Long: `Check what this machine and the two clusters allow: the Go toolchain that builds
-the functions, the brokers of SOURCE_BROKERS and TARGET_BROKERS, whether the
-target takes transactions, and whether the topics can be seen. A cluster that is
-not named is not checked. Exit code 1 where a check failed.`,
-		Example: "  etl doctor\n  SOURCE_BROKERS=localhost:19092 TARGET_BROKERS=localhost:29092 etl doctor",
-		Args:    cobra.NoArgs,
+		Use:   "doctor [TOPIC...]",
+		Short: "Check the machine, the clusters and the topics, each line with the fix",
+		Long: `Check what this machine, serverless.yml and the two clusters allow a copy to do:
+every broker by itself, TLS and login, versions, limits, the topics of the
+triggers or those that are named, where the copy is, and the rights of the user.
+Each line is ok, warn, FAIL or skip, and says how to mend what it found.
+
+Nothing is created, written or committed. One thing leaves a trace: to find out
+whether the user may use transactional ids, etl.JOB.doctor is fenced in the
+target, which no copy uses; the cluster forgets it by itself, after 7 days by
+default.
+
+It takes seconds, and two minutes at most. Exit code 1 where a line is FAIL.`,
+		Example: "  etl doctor\n  etl doctor orders payments\n" +
+			"  SOURCE_BROKERS=localhost:19092 TARGET_BROKERS=localhost:29092 etl doctor -o json",
 	}
+	service := newServiceFlag(cmd)
 	source, target := sourceFlag(cmd), targetFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		findings := []finding{checkGo(cmd.Context())}
-		findings = append(findings, checkCluster(cmd.Context(), a, source, false)...)
-		findings = append(findings, checkCluster(cmd.Context(), a, target, true)...)
-		if err := a.print(findings, func(w io.Writer) { printFindings(w, findings) }); err != nil {
+	cmd.Flags().StringVar(&function, "function", "", "function whose settings count (default: the first one with TARGET_BROKERS)")
+	cmd.RunE = func(cmd *cobra.Command, topics []string) error {
+		loaded, _, loadErr := service.load(a.environ)
+		if loadErr == nil && function != "" {
+			if _, err := findFunction(loaded, function); err != nil {
+				return err
+			}
+		}
+		if loadErr != nil && service.file != "" && !errors.As(loadErr, new(*scf.LoadError)) {
+			return loadErr
+		}
+		busy := a.newBusy("checking")
+		report := doctor.Run(cmd.Context(), doctor.Config{
+			Environ: a.environ, Service: loaded, LoadError: loadErr, Function: function,
+			Source: source.brokers, Target: target.brokers, Topics: topics,
+			Progress: busy.set,
+		})
+		busy.end()
+		if err := a.print(report, func(w io.Writer) { printReport(w, report) }); err != nil {
 			return err
 		}
-		for _, f := range findings {
-			if !f.OK {
-				return errReported
-			}
+		if err := cmd.Context().Err(); err != nil {
+			return fmt.Errorf("not everything was looked at: %w", err)
+		}
+		if report.Count(doctor.Fail) > 0 {
+			return errReported
 		}
 		return nil
 	}
 	return cmd
 }
 
-func printFindings(w io.Writer, findings []finding) {
-	var rows [][]string
-	for _, f := range findings {
-		mark := "ok"
-		switch {
-		case f.Skip:
-			mark = "skip"
-		case !f.OK:
-			mark = "FAIL"
+// printReport writes a report as a table for each section. A fix has a line of
+// its own, to be copied.
+func printReport(w io.Writer, report doctor.Report) {
+	for _, section := range report {
+		fmt.Fprintln(w, section.Title)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, f := range section.Findings {
+			mark := string(f.Status)
+			if f.Status == doctor.Fail {
+				mark = strings.ToUpper(mark)
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", mark, f.Check, f.Found)
+			if f.Fix != "" {
+				fmt.Fprintf(t, "  \t  fix:\t%s\n", f.Fix)
+			}
 		}
-		rows = append(rows, []string{mark, f.Check, f.Found})
-		if f.Fix != "" {
-			rows = append(rows, []string{"", "  fix:", f.Fix})
-		}
+		t.Flush()
+		fmt.Fprintln(w)
 	}
-	table(w, rows)
-}
-
-func checkGo(ctx context.Context) finding {
-	f := finding{Check: "go toolchain"}
-	out, err := exec.CommandContext(ctx, "go", "version").Output()
-	if err != nil {
-		f.Found, f.Fix = err.Error(), "install Go (the version is in go.mod): etl up and etl demo build the functions with it"
-		return f
+	verdict := "everything that was looked at is in order"
+	if n := report.Count(doctor.Fail); n > 0 {
+		verdict = fmt.Sprintf("%d FAIL: a copy does not work until that is mended", n)
 	}
-	f.OK, f.Found = true, strings.TrimSpace(string(out))
-	return f
-}
-
-func checkCluster(ctx context.Context, a *app, flag *clusterFlag, isTarget bool) []finding {
-	name := strings.ToLower(strings.TrimSuffix(flag.prefix, "_"))
-	if len(flag.brokers) == 0 && a.environ[flag.prefix+"BROKERS"] == "" {
-		return []finding{{Check: name + " cluster", OK: true, Skip: true, Found: "not named: set " + flag.prefix + "BROKERS, without it the default of serverless.yml counts"}}
+	if n := report.Count(doctor.Warn); n > 0 {
+		verdict += fmt.Sprintf("; %d warn", n)
 	}
-	client, err := flag.open(ctx, a)
-	if err != nil {
-		return []finding{{Check: name + " cluster", Found: err.Error(), Fix: fixConnection(err, flag.prefix)}}
+	if n := report.Count(doctor.Skip); n > 0 {
+		verdict += fmt.Sprintf("; %d skip, not looked at", n)
 	}
-	defer client.Close()
-	findings := []finding{{Check: name + " cluster", OK: true, Found: "answers at " + strings.Join(client.Brokers(), ",")}}
-	if topics, err := client.Topics(ctx); err != nil {
-		findings = append(findings, finding{Check: name + " topics", Found: err.Error(), Fix: "give the user DESCRIBE on the topics"})
-	} else {
-		findings = append(findings, finding{Check: name + " topics", OK: true, Found: fmt.Sprintf("%d can be seen", len(topics))})
-	}
-	if isTarget {
-		findings = append(findings, checkTransactions(ctx, client))
-	}
-	return findings
-}
-
-// checkTransactions fences a transactional id that no job can have.
-func checkTransactions(ctx context.Context, client *kafka.Client) finding {
-	f := finding{Check: "target transactions", Found: "can be begun"}
-	if _, err := client.Transactional(ctx, "etl.doctor", time.Minute); err != nil {
-		f.Found, f.Fix = err.Error(), "a target needs Kafka 0.11 or later, and a user with WRITE on transactional ids that begin with etl."
-		return f
-	}
-	f.OK = true
-	return f
-}
-
-func fixConnection(err error, prefix string) string {
-	switch {
-	case errors.Is(err, errUsage):
-		return "correct it in the environment: --help of the function lists what each setting takes"
-	case errors.Is(err, kafka.ErrAuthentication):
-		return fmt.Sprintf("check %sSASL, %sSASL_USER, %sSASL_PASSWORD and the certificates of %sTLS_*", prefix, prefix, prefix, prefix)
-	default:
-		return fmt.Sprintf("check that %sBROKERS is right, that the port can be reached from here, and whether the listener wants %sTLS", prefix, prefix)
-	}
+	fmt.Fprintln(w, verdict)
 }

@@ -31,13 +31,9 @@ func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
 }
 
 func (c *Client) createTopic(ctx context.Context, spec TopicSpec) error {
-	replication, err := c.replication(ctx, spec)
+	config, err := c.topicConfig(ctx, spec)
 	if err != nil {
 		return err
-	}
-	config := kafkago.TopicConfig{Topic: spec.Name, NumPartitions: spec.Partitions, ReplicationFactor: replication}
-	for key, value := range spec.Settings {
-		config.ConfigEntries = append(config.ConfigEntries, kafkago.ConfigEntry{ConfigName: key, ConfigValue: value})
 	}
 	// a lost answer is not asked for again: it would say that the topic exists
 	return c.repeat(ctx, whileAnswered, func(ctx context.Context) error {
@@ -47,6 +43,19 @@ func (c *Client) createTopic(ctx context.Context, spec TopicSpec) error {
 		}
 		return answer.Errors[spec.Name]
 	})
+}
+
+// topicConfig is the specification in kafka-go's words.
+func (c *Client) topicConfig(ctx context.Context, spec TopicSpec) (kafkago.TopicConfig, error) {
+	replication, err := c.replication(ctx, spec)
+	if err != nil {
+		return kafkago.TopicConfig{}, err
+	}
+	config := kafkago.TopicConfig{Topic: spec.Name, NumPartitions: spec.Partitions, ReplicationFactor: replication}
+	for key, value := range spec.Settings {
+		config.ConfigEntries = append(config.ConfigEntries, kafkago.ConfigEntry{ConfigName: key, ConfigValue: value})
+	}
+	return config, nil
 }
 
 const (

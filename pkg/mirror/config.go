@@ -71,9 +71,12 @@ const (
 	defaultTransactionBytes   = 32 << 20
 	defaultCommitInterval     = 500 * time.Millisecond
 	defaultParallel           = 4
-	defaultTransactionTimeout = time.Minute
+	defaultTransactionTimeout = DefaultTransactionTimeout
 	defaultRetryFor           = 30 * time.Second
 )
+
+// DefaultTransactionTimeout is [Config.TransactionTimeout] where it is zero.
+const DefaultTransactionTimeout = time.Minute
 
 // jobName keeps a job usable in group ids, transactional ids and commands.
 var jobName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)

@@ -75,21 +75,30 @@ func (j *job) create(ctx context.Context, source kafka.Topic, name string) error
 	if !j.CreateTopics || j.Source == nil {
 		return fmt.Errorf("%w: %s: create it, or let the job create it with the source's partitions and settings (CREATE_TOPICS=true, with source brokers)", ErrMissingTopic, name)
 	}
-	all, own, err := j.Source.TopicSettings(ctx, source.Name)
+	spec, err := TargetSpec(ctx, j.Source, source, name)
 	if err != nil {
-		return fmt.Errorf("create target topic %s like the source (or create it yourself): %w", name, err)
+		return err
 	}
-	settings := portable(all, own)
-	spec := kafka.TopicSpec{Name: name, Partitions: len(source.Partitions), Settings: settings}
 	err = j.Target.CreateTopic(ctx, spec)
 	if errors.Is(err, kafka.ErrTopicExists) {
 		return nil // another instance was faster
 	}
 	if err != nil {
-		return fmt.Errorf("target, with the source's settings %s: %w", settingsText(settings), err)
+		return fmt.Errorf("target, with the source's settings %s: %w", settingsText(spec.Settings), err)
 	}
-	j.Log(ctx).Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(settings))
+	j.Log(ctx).Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(spec.Settings))
 	return nil
+}
+
+// TargetSpec is what a copy creates where the target topic is missing: the
+// source topic under another name, with those of its settings that can be
+// carried over. It reads the settings and creates nothing.
+func TargetSpec(ctx context.Context, from *kafka.Client, source kafka.Topic, name string) (kafka.TopicSpec, error) {
+	all, own, err := from.TopicSettings(ctx, source.Name)
+	if err != nil {
+		return kafka.TopicSpec{}, fmt.Errorf("create target topic %s like the source (or create it yourself): %w", name, err)
+	}
+	return kafka.TopicSpec{Name: name, Partitions: len(source.Partitions), Settings: portable(all, own)}, nil
 }
 
 // Topic settings that a copy looks at, and their values
