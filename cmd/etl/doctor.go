@@ -79,7 +79,7 @@ func printReport(w io.Writer, report doctor.Report) {
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\n", mark, f.Check, f.Found)
 			if f.Fix != "" {
-				fmt.Fprintf(t, "  \t  fix:\t%s\n", f.Fix)
+				fmt.Fprintf(t, "  \t\t  fix: %s\n", f.Fix)
 			}
 		}
 		t.Flush()

@@ -45,6 +45,9 @@ func (c *cluster) check(ctx context.Context) {
 	case len(c.config.Brokers) == 0 && !c.isTarget && c.doctor.settings.Mode == modeEvent:
 		c.skip("brokers", "MODE=event takes the records from the event")
 		return
+	case len(c.config.Brokers) == 0 && c.isTarget && c.doctor.function != nil:
+		c.fail("brokers", "set "+c.key("BROKERS")+" to host:port of the cluster to copy to", "%s gets no %s", c.doctor.function.Key, c.key("BROKERS"))
+		return
 	case len(c.config.Brokers) == 0:
 		c.skip("brokers", "not named: set %s, or give --%s-brokers", c.key("BROKERS"), c.name)
 		return

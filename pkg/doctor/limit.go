@@ -72,10 +72,10 @@ func (c *cluster) limitReplicas() {
 	switch {
 	case !ok || !known:
 	case replicas > brokers:
-		c.fail("replicas", c.configure(fmt.Sprintf("default.replication.factor=%d", brokers))+", or add brokers",
-			"a new topic gets %d replicas, and there are %s", replicas, count(len(c.state.Brokers), "broker"))
+		c.warn("replicas", serverProperties(fmt.Sprintf("default.replication.factor=%d", brokers))+", or add brokers",
+			"a new topic would get %d replicas, and the cluster has %s: it cannot be created", replicas, count(len(c.state.Brokers), "broker"))
 	case least > replicas:
-		c.fail("replicas", c.configure(fmt.Sprintf("min.insync.replicas=%d", max(replicas-1, 1))),
+		c.warn("replicas", c.configure(fmt.Sprintf("min.insync.replicas=%d", max(replicas-1, 1))),
 			"a new topic gets %d replicas, of which %d must be in sync for a write: nothing can be written", replicas, least)
 	case least == replicas && replicas > 1:
 		c.warn("replicas", c.configure(fmt.Sprintf("min.insync.replicas=%d", replicas-1)),

@@ -191,6 +191,9 @@ func (c *cluster) fixLogin(err error) string {
 
 // plain takes off what the line says already.
 func plain(err error) string {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "nobody listens there: connection refused"
+	}
 	text := err.Error()
 	for _, prefix := range []string{"inspect ", "connect to "} {
 		if rest, ok := strings.CutPrefix(text, prefix); ok {

@@ -55,7 +55,7 @@ func (t *topic) checkReading(ctx context.Context, health kafka.TopicHealth) {
 	case offsets == 0:
 		found = "it holds no records now; none was read"
 	case t.newest > 0:
-		found += fmt.Sprintf("; the oldest and newest records read are of %s and %s", at(t.oldest), at(t.newest))
+		found += fmt.Sprintf("; records that were read are of %s to %s", at(t.oldest), at(t.newest))
 	}
 	if len(partitions) > maxRead {
 		found += fmt.Sprintf("; %d of %d partitions were looked into", maxRead, len(partitions))
@@ -119,7 +119,7 @@ func (t *topic) checkClock() {
 		whose = "the source brokers'"
 	}
 	if ahead <= clockSlack {
-		t.ok(check, "no record read is of a time to come, by this machine's clock; more cannot be told without writing")
+		t.ok(check, "no record that was read is ahead of this machine's clock; Kafka tells no more without writing")
 		return
 	}
 	t.warn(check, "compare the clocks with a time server: chronyc tracking, or timedatectl; on this machine and on "+whose,

@@ -63,7 +63,8 @@ func (d *doctor) copying() *scf.Function {
 		return nil
 	}
 	for i, f := range d.Service.Functions {
-		if d.Function == "" && f.Environment[targetBrokers] != "" || d.Function != "" && (f.Key == d.Function || f.Name == d.Function) {
+		_, copies := f.Environment[targetBrokers]
+		if d.Function == "" && copies || d.Function != "" && (f.Key == d.Function || f.Name == d.Function) {
 			return &d.Service.Functions[i]
 		}
 	}
@@ -184,7 +185,7 @@ func (d *doctor) checkSettings(s *Section) {
 		s.fail(check, "correct it in the environment or in serverless.yml; functions/dump/README.md lists what each setting takes", "%s", fault)
 	}
 	if d.function == nil {
-		if len(d.faults) == 0 && d.Service != nil {
+		if d.Service != nil {
 			s.skip(check, "no function has %s: nothing copies", targetBrokers)
 		}
 		return

@@ -83,6 +83,7 @@ func (c *Cluster) start(cfg Config, dir string) error {
 func options(cfg Config, dir string, log kfake.Logger) []kfake.Opt {
 	configs := map[string]string{
 		"group.consumer.heartbeat.interval.ms": strconv.FormatInt(heartbeatInterval.Milliseconds(), 10),
+		"default.replication.factor":           strconv.Itoa(min(max(cfg.Brokers, len(cfg.Ports)), 3)), // kfake says 3 whatever there are
 	}
 	for k, v := range cfg.BrokerConfigs {
 		configs[k] = v

@@ -3,6 +3,7 @@
 set -eu
 tools=org.apache.kafka.tools
 case ${0##*/} in
+  kafka-acls.sh) class=$tools.AclCommand ;;
   kafka-broker-api-versions.sh) class=$tools.BrokerApiVersionsCommand ;;
   kafka-configs.sh) class=kafka.admin.ConfigCommand ;;
   kafka-console-consumer.sh) class=$tools.consumer.ConsoleConsumer ;;

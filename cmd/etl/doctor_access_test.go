@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scf-etl/scf-etl/integration/kafkatest"
+	"github.com/scf-etl/scf-etl/pkg/doctor"
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
+	"github.com/scf-etl/scf-etl/pkg/mirror"
+	"github.com/scf-etl/scf-etl/pkg/secret"
+)
+
+// guarded is a real cluster with an authorizer. alice reads orders there and
+// bob writes copied; root may do everything.
+type guarded struct {
+	cluster *kafkatest.Cluster
+	environ []string
+}
+
+func newGuarded(t *testing.T) *guarded {
+	t.Helper()
+	kafkatest.Require(t)
+	cluster, err := kafkatest.Start(t.Context(), kafkatest.Config{Settings: map[string]string{
+		"listener.security.protocol.map":             "HOST:SASL_PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"listener.name.host.sasl.enabled.mechanisms": "PLAIN",
+		"listener.name.host.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule required " +
+			`user_root="r00t" user_alice="w0nder" user_bob="bu1lder";`,
+		"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users":           "User:ANONYMOUS;User:root", // the inner listeners know no users
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
+		if err := cluster.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	g := &guarded{cluster: cluster, environ: []string{"TOPIC=orders", "TOPICS=orders:copied", "JOB=dump"}}
+	for prefix, user := range map[string]string{"SOURCE_": "alice", "TARGET_": "bob"} {
+		password := map[string]string{"alice": "w0nder", "bob": "bu1lder"}[user]
+		g.environ = append(g.environ, prefix+"BROKERS="+cluster.Brokers[0],
+			prefix+"SASL=PLAIN", prefix+"SASL_USER="+user, prefix+"SASL_PASSWORD="+password)
+	}
+	root := g.open(t, "root", "r00t")
+	for _, name := range []string{"orders", "copied"} {
+		if err := root.CreateTopic(t.Context(), kafka.TopicSpec{Name: name, Partitions: 1, Replication: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := root.Produce(t.Context(), "orders", 0, sample.Plain(10, 100, 1)...); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (g *guarded) open(t *testing.T, user, password string) *kafka.Client {
+	t.Helper()
+	client, err := kafka.Open(t.Context(), kafka.Config{
+		Brokers: g.cluster.Brokers, SASL: "PLAIN", User: user, Password: secret.New(password), MetadataTTL: 100 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// doctor runs etl doctor and gives what failed.
+func (g *guarded) doctor(t *testing.T) (failed []doctor.Finding, report doctor.Report) {
+	t.Helper()
+	code, stdout, stderr := etl(t, g.environ, "doctor", "-o", "json")
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
+		t.Fatalf("exit code %d, %v\n%s%s", code, err, stdout, stderr)
+	}
+	for _, section := range report {
+		for _, f := range section.Findings {
+			if f.Status == doctor.Fail && f.Check != "go toolchain" { // etl has no PATH here
+				failed = append(failed, f)
+			}
+		}
+	}
+	return failed, report
+}
+
+// shell runs a command of the report in the container, as its administrator.
+func (g *guarded) shell(t *testing.T, command string) {
+	t.Helper()
+	command = strings.ReplaceAll(command, g.cluster.Brokers[0], kafkatest.Inside)
+	command = "touch admin.properties && /opt/kafka/bin/" + command
+	if _, err := g.cluster.Exec(t.Context(), "sh", "-c", "cd /tmp && "+command); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await polls the doctor until its failures are as wanted: brokers learn of an
+// access control list a moment later.
+func (g *guarded) await(t *testing.T, what string, wanted func(failed []doctor.Finding) bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; {
+		failed, report := g.doctor(t)
+		if wanted(failed) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s: %+v", what, report)
+		}
+	}
+}
+
+// copy does what the function does, with the rights of alice and bob.
+func (g *guarded) copy(t *testing.T) error {
+	t.Helper()
+	source, target := g.open(t, "alice", "w0nder"), g.open(t, "bob", "bu1lder")
+	topics, err := mirror.ParseTopicMap("orders:copied")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copier, err := mirror.New(mirror.Config{Job: "dump", Source: source, Target: target, Topics: topics, FromEarliest: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = copier.Copy(t.Context(), []mirror.Range{{Topic: "orders", Partition: 0, First: 0, Last: 9}})
+	return err
+}
+
+func TestDoctorAccess(t *testing.T) {
+	t.Parallel()
+	g := newGuarded(t)
+	failed, report := g.doctor(t)
+	if len(failed) == 0 {
+		t.Fatalf("users without any right have no failure: %+v", report)
+	}
+	var commands []string
+	t.Run("the commands of the failures, run one after the other, leave no failure", func(t *testing.T) {
+		for len(failed) > 0 {
+			f := failed[0]
+			if !strings.HasPrefix(f.Fix, "kafka-acls.sh ") {
+				t.Fatalf("a failure that is not about rights: %+v", f)
+			}
+			g.shell(t, f.Fix)
+			commands = append(commands, f.Fix)
+			g.await(t, "mended: "+f.Fix, func(now []doctor.Finding) bool {
+				failed = now
+				return !slices.ContainsFunc(now, func(n doctor.Finding) bool { return n == f })
+			})
+		}
+	})
+	t.Run("then the copy works", func(t *testing.T) {
+		if err := g.copy(t); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, c := range []struct {
+		right, check, remove string
+		copies               bool // without it, because it is the trigger's
+	}{
+		{"READ on the source topic", "reading it", "--allow-principal User:alice --topic orders", false},
+		{"READ on the trigger's group", "trigger's group", "--allow-principal User:alice --operation READ --group etl-dump", true},
+		{"WRITE on the target topic", "writing it", "--allow-principal User:bob --operation WRITE --topic copied", false},
+		{"READ on the target topic", "checkpoint's topic", "--allow-principal User:bob --operation READ --topic copied", false},
+		{"READ on the checkpoint's group", "checkpoint's group", "--allow-principal User:bob --operation READ --group etl.dump. --resource-pattern-type prefixed", false},
+		{"WRITE on the transactional id", "target transactions", "--allow-principal User:bob --operation WRITE --transactional-id etl.dump. --resource-pattern-type prefixed", false},
+	} {
+		t.Run("without "+c.right+" one line fails, and its command mends it", func(t *testing.T) {
+			remove := c.remove
+			if c.check == "reading it" {
+				remove = strings.Replace(remove, "--topic", "--operation READ --topic", 1)
+			}
+			g.shell(t, "kafka-acls.sh --bootstrap-server "+kafkatest.Inside+" --remove --force "+remove)
+			var missing doctor.Finding
+			g.await(t, "it is missing", func(failed []doctor.Finding) bool {
+				if len(failed) == 1 && failed[0].Check == c.check {
+					missing = failed[0]
+				}
+				return missing.Check != ""
+			})
+			if err := g.copy(t); c.copies && err != nil || !c.copies && !errors.Is(err, kafka.ErrAuthorization) {
+				t.Errorf("the copy without it: %v", err)
+			}
+			g.shell(t, missing.Fix)
+			g.await(t, "mended: "+missing.Fix, func(failed []doctor.Finding) bool { return len(failed) == 0 })
+			if err := g.copy(t); err != nil {
+				t.Errorf("the copy with it: %v", err)
+			}
+		})
+	}
+	if len(commands) == 0 {
+		t.Error("no command was run")
+	}
+}
