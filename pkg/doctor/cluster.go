@@ -155,6 +155,9 @@ func (c *cluster) checkTransactions(ctx context.Context) {
 	}
 	const check = "target transactions"
 	_, err := c.client.Transactional(ctx, c.transactionalID(), mirror.DefaultTransactionTimeout)
+	for kafka.Retriable(err) && ctx.Err() == nil { // the first use ever makes the cluster create __transaction_state
+		_, err = c.client.Transactional(ctx, c.transactionalID(), mirror.DefaultTransactionTimeout)
+	}
 	switch {
 	case errors.Is(err, kafka.ErrAuthorization):
 		c.fail(check, c.allow(transactionalIDs(c.groupPrefix()), kafka.OperationWrite, kafka.OperationDescribe),
