@@ -32,8 +32,10 @@ func newGuarded(t *testing.T) *guarded {
 		"listener.name.host.sasl.enabled.mechanisms": "PLAIN",
 		"listener.name.host.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule required " +
 			`user_root="r00t" user_alice="w0nder" user_bob="bu1lder";`,
-		"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-		"super.users":           "User:ANONYMOUS;User:root", // the inner listeners know no users
+		"broker.heartbeat.interval.ms": "2000", // the time that a registration may take: a busy machine needs more than 500
+		"broker.session.timeout.ms":    "18000",
+		"authorizer.class.name":        "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users":                  "User:ANONYMOUS;User:root", // the inner listeners know no users
 	}})
 	if err != nil {
 		t.Fatal(err)
