@@ -201,25 +201,6 @@ func TestOffsets(t *testing.T) {
 	})
 }
 
-func TestDoctor(t *testing.T) {
-	t.Parallel()
-	environ, _, _ := twoClusters(t)
-	t.Run("clusters that answer are ok", func(t *testing.T) {
-		t.Parallel()
-		code, stdout, _ := etl(t, environ, "doctor")
-		if code != exitDone || strings.Contains(stdout, "FAIL") || !strings.Contains(stdout, "target transactions") {
-			t.Errorf("exit code %d\n%s", code, stdout)
-		}
-	})
-	t.Run("a cluster that is away is a failure with a fix", func(t *testing.T) {
-		t.Parallel()
-		code, stdout, _ := etl(t, []string{"PATH=" + os.Getenv("PATH"), "SOURCE_BROKERS=127.0.0.1:1", "SOURCE_DIAL_TIMEOUT=1s"}, "doctor")
-		if code != exitFailed || !strings.Contains(stdout, "FAIL") || !strings.Contains(stdout, "fix:") {
-			t.Errorf("exit code %d\n%s", code, stdout)
-		}
-	})
-}
-
 func TestLint(t *testing.T) {
 	t.Parallel()
 	t.Run("the project's own serverless.yml has no error", func(t *testing.T) {
