@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
 	"github.com/scf-etl/scf-etl/pkg/doctor"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -104,6 +108,33 @@ func (g *guarded) shell(t *testing.T, command string) {
 	}
 }
 
+// acl is what a command of the report has allowed.
+type acl struct {
+	user      string
+	resource  kmsg.ACLResourceType
+	name      string // or the beginning of names
+	operation kmsg.ACLOperation
+}
+
+// remove takes a right away again.
+func (g *guarded) remove(t *testing.T, right acl) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(g.cluster.Brokers...), kgo.SASL(plain.Auth{User: "root", Pass: "r00t"}.AsMechanism()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	filter := kmsg.NewDeleteACLsRequestFilter()
+	filter.ResourceType, filter.ResourceName, filter.ResourcePatternType = right.resource, &right.name, kmsg.ACLResourcePatternTypeAny
+	filter.Principal, filter.Operation, filter.PermissionType = kmsg.StringPtr("User:"+right.user), right.operation, kmsg.ACLPermissionTypeAllow
+	request := kmsg.NewPtrDeleteACLsRequest()
+	request.Filters = append(request.Filters, filter)
+	answer, err := request.RequestWith(t.Context(), client)
+	if err != nil || len(answer.Results) != 1 || len(answer.Results[0].MatchingACLs) != 1 {
+		t.Fatalf("remove %+v: %+v, error %v", right, answer, err)
+	}
+}
+
 // await polls the doctor until its failures are as wanted: brokers learn of an
 // access control list a moment later.
 func (g *guarded) await(t *testing.T, what string, wanted func(failed []doctor.Finding) bool) {
@@ -164,18 +195,19 @@ func TestDoctorAccess(t *testing.T) {
 		}
 	})
 	for _, c := range []struct {
-		right, check, remove string
-		copies               bool // without it, because it is the trigger's
+		right, check string
+		acl          acl
+		copies       bool // without it, because it is the trigger's
 	}{
-		{"READ on the source topic", "reading it", "--allow-principal User:alice --operation READ --topic orders", false},
-		{"READ on the trigger's group", "trigger's group", "--allow-principal User:alice --operation READ --group etl-dump", true},
-		{"WRITE on the target topic", "writing it", "--allow-principal User:bob --operation WRITE --topic copied", false},
-		{"READ on the target topic", "checkpoint's topic", "--allow-principal User:bob --operation READ --topic copied", false},
-		{"READ on the checkpoint's group", "checkpoint's group", "--allow-principal User:bob --operation READ --group etl.dump. --resource-pattern-type prefixed", false},
-		{"WRITE on the transactional id", "target transactions", "--allow-principal User:bob --operation WRITE --transactional-id etl.dump. --resource-pattern-type prefixed", false},
+		{"READ on the source topic", "reading it", acl{"alice", kmsg.ACLResourceTypeTopic, "orders", kmsg.ACLOperationRead}, false},
+		{"READ on the trigger's group", "trigger's group", acl{"alice", kmsg.ACLResourceTypeGroup, "etl-dump", kmsg.ACLOperationRead}, true},
+		{"WRITE on the target topic", "writing it", acl{"bob", kmsg.ACLResourceTypeTopic, "copied", kmsg.ACLOperationWrite}, false},
+		{"READ on the target topic", "checkpoint's topic", acl{"bob", kmsg.ACLResourceTypeTopic, "copied", kmsg.ACLOperationRead}, false},
+		{"READ on the checkpoint's group", "checkpoint's group", acl{"bob", kmsg.ACLResourceTypeGroup, "etl.dump.", kmsg.ACLOperationRead}, false},
+		{"WRITE on the transactional id", "target transactions", acl{"bob", kmsg.ACLResourceTypeTransactionalId, "etl.dump.", kmsg.ACLOperationWrite}, false},
 	} {
 		t.Run("without "+c.right+" one line fails, and its command mends it", func(t *testing.T) {
-			g.shell(t, "kafka-acls.sh --bootstrap-server "+kafkatest.Inside+" --remove --force "+c.remove)
+			g.remove(t, c.acl)
 			var missing doctor.Finding
 			g.await(t, "it is missing", func(failed []doctor.Finding) bool {
 				if len(failed) == 1 && failed[0].Check == c.check {
