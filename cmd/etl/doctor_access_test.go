@@ -55,6 +55,7 @@ func newGuarded(t *testing.T) *guarded {
 	for prefix, user := range map[string]string{"SOURCE_": "alice", "TARGET_": "bob"} {
 		password := map[string]string{"alice": "w0nder", "bob": "bu1lder"}[user]
 		g.environ = append(g.environ, prefix+"BROKERS="+cluster.Brokers[0],
+			prefix+"DIAL_TIMEOUT=40s", prefix+"REQUEST_TIMEOUT=40s", // a busy machine
 			prefix+"SASL=PLAIN", prefix+"SASL_USER="+user, prefix+"SASL_PASSWORD="+password)
 	}
 	root := g.open(t, "root", "r00t")
@@ -72,7 +73,8 @@ func newGuarded(t *testing.T) *guarded {
 func (g *guarded) open(t *testing.T, user, password string) *kafka.Client {
 	t.Helper()
 	client, err := kafka.Open(t.Context(), kafka.Config{
-		Brokers: g.cluster.Brokers, SASL: "PLAIN", User: user, Password: secret.New(password), MetadataTTL: 100 * time.Millisecond,
+		Brokers: g.cluster.Brokers, SASL: "PLAIN", User: user, Password: secret.New(password),
+		DialTimeout: time.Minute, RequestTimeout: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +141,7 @@ func (g *guarded) remove(t *testing.T, right acl) {
 // access control list a moment later.
 func (g *guarded) await(t *testing.T, what string, wanted func(failed []doctor.Finding) bool) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); ; {
+	for end := time.Now().Add(5 * time.Minute); ; {
 		failed, report := g.doctor(t)
 		if wanted(failed) {
 			return

@@ -37,12 +37,12 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Bounds of the whole: no request waits longer than requestTimeout, and what
-// is not found out within partTimeout is reported as that.
+// Bounds of the whole: what is not found out within partTimeout is reported as
+// that. defaultRequestTimeout is that of [kafka.Config].
 const (
-	requestTimeout = 5 * time.Second
-	dialTimeout    = 5 * time.Second
-	partTimeout    = 45 * time.Second
+	requestTimeout        = 5 * time.Second
+	defaultRequestTimeout = 15 * time.Second
+	partTimeout           = 45 * time.Second
 )
 
 // Run looks at everything, the clusters side by side, and never takes more
@@ -159,14 +159,11 @@ func (d *doctor) topics() []string {
 	return names
 }
 
-// bounded shortens the waits of a configuration to what a check may take.
+// bounded gives a request less time than a function has for it, unless
+// REQUEST_TIMEOUT says another one than the default.
 func bounded(cfg kafka.Config) kafka.Config {
-	shorten := func(d *time.Duration, most time.Duration) {
-		if *d == 0 || *d > most {
-			*d = most
-		}
+	if cfg.RequestTimeout == 0 || cfg.RequestTimeout == defaultRequestTimeout {
+		cfg.RequestTimeout = requestTimeout
 	}
-	shorten(&cfg.RequestTimeout, requestTimeout)
-	shorten(&cfg.DialTimeout, dialTimeout)
 	return cfg
 }
