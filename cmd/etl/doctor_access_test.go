@@ -60,12 +60,9 @@ func newGuarded(t *testing.T) *guarded {
 	}
 	root := g.open(t, "root", "r00t")
 	for _, name := range []string{"orders", "copied"} {
-		if err := root.CreateTopic(t.Context(), kafka.TopicSpec{Name: name, Partitions: 1, Replication: 1}); err != nil {
+		if err := root.CreateTopic(t.Context(), kafka.TopicSpec{Name: name, Partitions: 1, Replication: 1, Settings: sample.TopicSettings()}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if _, err := root.Produce(t.Context(), "orders", 0, sample.Plain(10, 100, 1)...); err != nil {
-		t.Fatal(err)
 	}
 	return g
 }
@@ -152,9 +149,15 @@ func (g *guarded) await(t *testing.T, what string, wanted func(failed []doctor.F
 	}
 }
 
-// copy does what the function does, with the rights of alice and bob.
+// copy does what the function does with a new record, with the rights of alice
+// and bob.
 func (g *guarded) copy(t *testing.T) error {
 	t.Helper()
+	root := g.open(t, "root", "r00t")
+	first, err := root.Produce(t.Context(), "orders", 0, sample.Plain(1, 100, 1)...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	source, target := g.open(t, "alice", "w0nder"), g.open(t, "bob", "bu1lder")
 	topics, err := mirror.ParseTopicMap("orders:copied")
 	if err != nil {
@@ -164,7 +167,7 @@ func (g *guarded) copy(t *testing.T) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = copier.Copy(t.Context(), []mirror.Range{{Topic: "orders", Partition: 0, First: 0, Last: 9}})
+	_, err = copier.Copy(t.Context(), []mirror.Range{{Topic: "orders", Partition: 0, First: first, Last: first}})
 	return err
 }
 
