@@ -3,6 +3,7 @@
 #
 #   deploy/kafka/build.sh [VERSION]      the image is scf-etl/kafka:VERSION (4.2.0)
 #
+# VERSION is a release from 0.10.2 on; before 3.0 the image brings its own ZooKeeper.
 # Needs: docker with a running engine, mvn, debootstrap, and root (or sudo) for debootstrap.
 # An image made of the same files is kept; FORCE=1 builds it again.
 set -euo pipefail
@@ -13,6 +14,10 @@ suite=bookworm
 packages=openjdk-17-jre-headless
 image=scf-etl/kafka:$version
 base=scf-etl/debian-java:$suite-17
+case $version in
+  0.* | 1.*) scala=2.12 ;; # there is none for 2.13
+  *) scala=2.13 ;;
+esac
 
 say() { printf 'kafka image: %s\n' "$*" >&2; }
 
@@ -45,7 +50,7 @@ fi
 
 say "jars of Kafka $version"
 mvn --quiet --batch-mode -Dstyle.color=never --strict-checksums --file pom.xml dependency:copy-dependencies \
-  -Dkafka.version="$version" -DincludeScope=runtime -DoutputDirectory="$work/libs"
+  -Dkafka.version="$version" -Dscala.version="$scala" -DincludeScope=runtime -DoutputDirectory="$work/libs"
 
 say "$image"
 cp -r Dockerfile rootfs "$work/"
