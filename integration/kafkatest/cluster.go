@@ -51,6 +51,10 @@ const (
 type Config struct {
 	// Image is the image to start; "" is KAFKA_IMAGE, or DefaultImage.
 	Image string
+	// Version is the release of Kafka in the image, such as "1.1.1"; "" is one
+	// from 3.3 on. Before 3.0 a broker is started with ZooKeeper, which the
+	// images of deploy/kafka bring along.
+	Version string
 	// Settings are broker settings by their names in server.properties. They
 	// are laid over what this package sets, HOST being the published listener:
 	// "listener.security.protocol.map" and "listener.name.host.*" secure it.

@@ -45,6 +45,17 @@ func TestConfig(t *testing.T) {
 		}
 	})
 
+	t.Run("a release before 3.0 gets a ZooKeeper's settings, a later one those of KRaft", func(t *testing.T) {
+		t.Parallel()
+		for version, old := range map[string]bool{"0.10.2.2": true, "2.8.2": true, "3.9.1": false, "4.2.0": false, "": false} {
+			env := Config{Version: version}.env(address)
+			controller := env["KAFKA_PROCESS_ROLES"] != "" && strings.Contains(env["KAFKA_LISTENERS"], "CONTROLLER:")
+			if controller == old || (env["KAFKA_BROKER_ID"] != "") != old || strings.Contains(env["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"], "CONTROLLER") == old {
+				t.Errorf("release %q is started with %v", version, env)
+			}
+		}
+	})
+
 	t.Run("each cluster has an id of its own that is no option to a tool", func(t *testing.T) {
 		t.Parallel()
 		seen := map[string]bool{}
@@ -97,6 +108,23 @@ func TestStartLog(t *testing.T) {
 		}
 		if _, err := log.Write([]byte("ver started (kafka.server.KafkaRaftServer)\n")); !errors.Is(err, errStarted) {
 			t.Errorf("error is %v", err)
+		}
+	})
+
+	t.Run("every release's own words for it are known, and no others taken for them", func(t *testing.T) {
+		t.Parallel()
+		for line, want := range map[string]error{
+			"INFO [Kafka Server 1], started (kafka.server.KafkaServer)\n":                   errStarted,
+			"INFO [KafkaServer id=1] started (kafka.server.KafkaServer)\n":                  errStarted,
+			"INFO [KafkaRaftServer nodeId=1] Kafka Server started (a.Class)\n":              errStarted,
+			"INFO Kafka startTimeMs: 1 (org.apache.kafka.common.utils.AppInfoParser)\n":     nil,
+			"INFO [Kafka Server 1], starting (kafka.server.KafkaServer)\n":                  nil,
+			"INFO [GroupCoordinator 1]: Startup complete. (kafka.GroupCoordinator)\n":       nil,
+			"INFO [ReplicaStateMachine controllerId=1] Started replica state machine (a)\n": nil,
+		} {
+			if _, err := (&startLog{}).Write([]byte(line)); !errors.Is(err, want) {
+				t.Errorf("%q gives %v, want %v", line, err, want)
+			}
 		}
 	})
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"time"
 
@@ -64,6 +65,11 @@ func (c *Cluster) reachable(ctx context.Context) error {
 
 var errStarted = errors.New("the broker has started")
 
+// startedLine is what a broker says once it takes requests: "Kafka Server
+// started" in KRaft, before that "[KafkaServer id=1] started", and before 1.0
+// "[Kafka Server 1], started".
+var startedLine = regexp.MustCompile(`Kafka Server started|\[Kafka ?Server [^\]]*\],? started`)
+
 // startLog reads a broker's log up to the line that says that it has started,
 // where Write returns errStarted, and keeps the last lines for an error message.
 type startLog struct {
@@ -79,7 +85,7 @@ func (l *startLog) Write(p []byte) (int, error) {
 		}
 		line := strings.TrimSpace(l.line.String())
 		l.line.Reset()
-		if strings.Contains(line, "Kafka Server started") {
+		if startedLine.MatchString(line) {
 			return 0, errStarted
 		}
 		if l.last = append(l.last, line); len(l.last) > 20 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -46,10 +47,36 @@ func defaults(address netip.AddrPort) map[string]string {
 	}
 }
 
+// zooKeeper turns settings into those of a broker before 3.0, which has no
+// controller of its own. Settings that it does not know do no harm.
+func zooKeeper(settings map[string]string) {
+	for name := range settings {
+		if strings.HasPrefix(name, "controller.") || name == "process.roles" || name == "node.id" {
+			delete(settings, name)
+		}
+	}
+	for _, list := range []string{"listeners", "listener.security.protocol.map"} {
+		settings[list], _, _ = strings.Cut(settings[list], ",CONTROLLER:")
+	}
+	settings["broker.id"] = "1"
+	// a busy machine is no reason to take the broker for dead
+	settings["zookeeper.connection.timeout.ms"] = "60000"
+	settings["zookeeper.session.timeout.ms"] = "18000"
+}
+
+// withZooKeeper says that the release is from before KRaft was ready for use.
+func (cfg Config) withZooKeeper() bool {
+	major, _, _ := strings.Cut(cfg.Version, ".")
+	return slices.Contains([]string{"0", "1", "2"}, major)
+}
+
 // env is the environment that configures a container, as the official image
 // reads it.
 func (cfg Config) env(address netip.AddrPort) map[string]string {
 	settings := defaults(address)
+	if cfg.withZooKeeper() {
+		zooKeeper(settings)
+	}
 	maps.Copy(settings, cfg.Settings)
 	env := map[string]string{
 		"CLUSTER_ID":      clusterID(),
