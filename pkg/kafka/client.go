@@ -66,7 +66,8 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 		transport:  transport,
 		background: background,
 		stop:       stop,
-		client:     &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: transport},
+		// with a time-out brokers may work for half of it, and 2 s at most without: too short for a busy one
+		client: &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: transport, Timeout: cfg.RequestTimeout},
 	}
 	if err := c.hello(ctx); err != nil {
 		c.Close()

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,10 +22,14 @@ type TopicSpec struct {
 // CreateTopic creates a topic and waits until this client can use it.
 // [ErrTopicExists] where there is one of that name, whatever its settings.
 func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
-	if err := c.createTopic(ctx, spec); err != nil {
+	err := c.createTopic(ctx, spec)
+	// a broker that has run out of time has begun, and goes on by itself
+	begun := errors.Is(err, kafkago.RequestTimedOut)
+	if err != nil && !begun {
 		return fmt.Errorf("create topic %s with %d partitions: %w", spec.Name, spec.Partitions, err)
 	}
-	if err := c.awaitLeaders(ctx, spec); err != nil {
+	if leaderless := c.awaitLeaders(ctx, spec); leaderless != nil {
+		err := errors.Join(err, leaderless)
 		return fmt.Errorf("await the leaders of new topic %s: %w", spec.Name, err)
 	}
 	return nil

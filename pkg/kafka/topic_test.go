@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -185,6 +186,47 @@ func TestCreateTopic(t *testing.T) {
 		})
 		if err := c.CreateTopic(deadline(t), kafka.TopicSpec{Name: "t", Partitions: 1}); err != nil {
 			t.Error(err)
+		}
+	})
+
+	t.Run("goes on where a busy broker ran out of time after it had begun", func(t *testing.T) {
+		t.Parallel()
+		c, fake := single(t, "t") // which the broker has made meanwhile
+		refuse(fake, func(request *kmsg.CreateTopicsRequest) kmsg.Response {
+			response := request.ResponseKind().(*kmsg.CreateTopicsResponse)
+			response.Topics = []kmsg.CreateTopicsResponseTopic{{Topic: "t", ErrorCode: 7}}
+			return response
+		})
+		if err := c.CreateTopic(deadline(t), kafka.TopicSpec{Name: "t", Partitions: 1}); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("says so where the broker ran out of time and there is no topic", func(t *testing.T) {
+		t.Parallel()
+		c, fake := single(t)
+		refuse(fake, func(request *kmsg.CreateTopicsRequest) kmsg.Response {
+			response := request.ResponseKind().(*kmsg.CreateTopicsResponse)
+			response.Topics = []kmsg.CreateTopicsResponseTopic{{Topic: "t", ErrorCode: 7}}
+			return response
+		})
+		err := c.CreateTopic(deadline(t), kafka.TopicSpec{Name: "t", Partitions: 1})
+		if err == nil || !strings.Contains(err.Error(), "(broker error 7)") {
+			t.Errorf("error %v, want what the broker said", err)
+		}
+	})
+
+	t.Run("gives the broker half of the request time-out to make it", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{})
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers(), RequestTimeout: time.Minute})
+		var millis atomic.Int32
+		observe(cluster.Fake(), func(request *kmsg.CreateTopicsRequest) { millis.Store(request.TimeoutMillis) })
+		if err := c.CreateTopic(deadline(t), kafka.TopicSpec{Name: "t", Partitions: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if got := millis.Load(); got < 10_000 || got > 30_000 {
+			t.Errorf("the broker has %d ms, want about 30,000", got)
 		}
 	})
 
