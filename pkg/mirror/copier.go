@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
@@ -34,11 +36,16 @@ type slot struct {
 	partition *partition
 }
 
-// New makes a copier. It touches no cluster.
+// New makes a copier. It touches no cluster; a target that has no transactions
+// is refused at once ([kafka.ErrUnsupported]), before a topic is created there.
 func New(config Config) (*Copier, error) {
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
+	}
+	if !config.Target.SupportsTransactions() {
+		return nil, fmt.Errorf("target %s: %w: a copy needs transactions, which Kafka has from 0.11 on",
+			strings.Join(config.Target.Brokers(), ","), kafka.ErrUnsupported)
 	}
 	return &Copier{job: &job{Config: config}, partitions: map[topicPartition]*slot{}}, nil
 }

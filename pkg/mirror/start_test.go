@@ -11,6 +11,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
+	"github.com/scf-etl/scf-etl/pkg/localkafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
@@ -45,6 +46,18 @@ func TestFirstCopy(t *testing.T) {
 		}
 		if got := strings.Count(log.String(), "begins_at=40 earliest=0"); got != 1 {
 			t.Errorf("said %d times, want once:\n%s", got, log.String())
+		}
+	})
+}
+
+func TestTargetWithoutTransactions(t *testing.T) {
+	t.Parallel()
+	t.Run("is refused, with what is needed, before anything is created there", func(t *testing.T) {
+		t.Parallel()
+		target, _ := cluster(t, localkafka.Config{Version: "0.10.2"})
+		_, err := mirror.New(mirror.Config{Job: "test", Target: target})
+		if !errors.Is(err, kafka.ErrUnsupported) || !strings.Contains(err.Error(), target.Brokers()[0]) || !strings.Contains(err.Error(), "0.11") {
+			t.Errorf("got %v, want ErrUnsupported that names the target and the release", err)
 		}
 	})
 }
