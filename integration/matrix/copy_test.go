@@ -82,11 +82,16 @@ func (c *copying) start(t *testing.T, ctx context.Context) {
 		"TARGET_BROKERS": strings.Join(c.target.brokers, ","),
 		"TOPICS":         c.topic + ":" + c.targetTopic(),
 	}
+	for _, side := range []string{"SOURCE_", "TARGET_"} {
+		c.environment[side+"DIAL_TIMEOUT"] = patience.String()
+		c.environment[side+"REQUEST_TIMEOUT"] = patience.String()
+	}
 	platform, err := emulator.New(emulator.Config{
-		Dir:      t.TempDir(),
-		Clusters: map[string]kafka.Config{instance: {Brokers: c.source.brokers}},
-		Kafka:    emulator.KafkaConfig{RetryInterval: 100 * time.Millisecond},
-		Hooks:    emulator.Hooks{Invoked: c.invoked},
+		Dir:          t.TempDir(),
+		Clusters:     map[string]kafka.Config{instance: patient(c.source.brokers)},
+		StartTimeout: patience,
+		Kafka:        emulator.KafkaConfig{RetryInterval: 100 * time.Millisecond},
+		Hooks:        emulator.Hooks{Invoked: c.invoked},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +118,7 @@ func (c *copying) start(t *testing.T, ctx context.Context) {
 func (c *copying) deploy(t *testing.T, ctx context.Context) {
 	t.Helper()
 	err := c.platform.Deploy(ctx, scf.Function{
-		Key: "dump", Name: "dump", Handler: "main", Runtime: "Go1", MemorySize: 512, Timeout: 60,
+		Key: "dump", Name: "dump", Handler: "main", Runtime: "Go1", MemorySize: 512, Timeout: 300,
 		Environment: c.environment,
 		Events: []scf.Trigger{{Kafka: &scf.KafkaTrigger{
 			InstanceID: instance, Topic: c.topic, ConsumerGroup: c.group(),
@@ -130,7 +135,7 @@ func (c *copying) invoked(i emulator.Invocation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if i.Error != nil {
-		c.errors = append(c.errors, i.Error.Message+"\n"+string(i.Log)+string(i.InitLog))
+		c.errors = append(c.errors, strings.Join([]string{i.Error.Message, i.Error.LastLines, string(i.InitLog), string(i.Log)}, "\n"))
 		return
 	}
 	var result mirror.Result

@@ -29,10 +29,10 @@ const always release = "1000"
 
 // The releases in which something has changed.
 const (
-	headersSince    release = "0.11" // and transactions: KIP-82, KIP-98
-	zstdSince       release = "2.1"  // KIP-110
-	oldFormatsTill  release = "3.0"  // message.format.version has no effect from then on: KIP-724
-	timeLimitsSince release = "3.6"  // message.timestamp.after.max.ms: KIP-937
+	transactionsSince release = "0.11" // and headers: KIP-98, KIP-82
+	zstdSince         release = "2.1"  // KIP-110
+	oldFormatsTill    release = "3.0"  // message.format.version has no effect from then on: KIP-724
+	timeLimitsSince   release = "3.6"  // message.timestamp.after.max.ms: KIP-937
 )
 
 var (
@@ -40,13 +40,16 @@ var (
 	zstd      = []kgo.CompressionCodec{kgo.ZstdCompression()}
 )
 
+var plain = format{name: "magic 2", magic: 2, since: transactionsSince, till: always, codecs: oldCodecs}
+
+// formats are the rows of the table, for each release that has them.
 var formats = []format{
 	{name: "magic 0", magic: 0, since: "0.10", till: oldFormatsTill, settings: map[string]string{"message.format.version": "0.9.0"}, codecs: oldCodecs},
 	{name: "magic 1", magic: 1, since: "0.10", till: oldFormatsTill, settings: map[string]string{"message.format.version": "0.10.2"}, codecs: oldCodecs},
-	{name: "magic 2", magic: 2, since: headersSince, till: always, codecs: oldCodecs},
-	{name: "magic 2, transactions", magic: 2, since: headersSince, till: always, codecs: oldCodecs[:1], transacted: true},
+	plain,
+	{name: "magic 2, transactions", magic: 2, since: transactionsSince, till: always, codecs: oldCodecs[:1], transacted: true},
 	{name: "magic 2, zstd", magic: 2, since: zstdSince, till: always, codecs: zstd},
-	{name: "magic 2, times ahead", magic: 2, since: headersSince, till: always, codecs: oldCodecs[:1], ahead: true},
+	{name: "magic 2, times ahead", magic: 2, since: transactionsSince, till: always, codecs: oldCodecs[:1], ahead: true},
 }
 
 func (f format) of(r release) bool { return !r.before(f.since) && r.before(f.till) }

@@ -1,27 +1,38 @@
 package matrix
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
-// found is a cell of the table.
-type found struct {
-	source release
-	format string
-	target release
-}
-
-// results are the cells of this run, and what the targets can do.
+// results are what a run has found, as tables.
 type results struct {
-	mu    sync.Mutex
-	cells map[found]string
+	mu               sync.Mutex
+	copies, releases *table
 }
 
-func (r *results) set(at found, words string) {
+func newResults() *results {
+	return &results{
+		copies:   parseTable("", copiesSection.names...),
+		releases: parseTable("", releasesSection.names...),
+	}
+}
+
+func (r *results) copied(c *copying, words string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cells[at] = words
+	r.copies.set(string(c.source.release)+nameSeparator+c.name, string(c.target.release), words)
+}
+
+func (r *results) asked(t *testing.T, clusters []cluster) {
+	t.Helper()
+	for _, c := range clusters {
+		c.ask(t, r.releases)
+	}
 }
 
 func TestMatrix(t *testing.T) {
@@ -29,13 +40,21 @@ func TestMatrix(t *testing.T) {
 		t.Skip("runs on five releases of Kafka: make matrix")
 	}
 	sources, targets := parseReleases(t, *sourceList), parseReleases(t, *targetList)
-	all := &results{cells: map[found]string{}}
+	results := newResults()
 	to := start(t, targets...)
-	for _, source := range sources {
-		t.Run("from "+string(source), func(t *testing.T) {
-			from := start(t, source)[0]
+	results.asked(t, to)
+	for _, release := range sources {
+		t.Run("from "+string(release), func(t *testing.T) {
+			started := start(t, release)
+			results.asked(t, started)
+			from := started[0]
+			if from.before(transactionsSince) {
+				t.Run("it is refused as a target, in words, and nothing is created there", func(t *testing.T) {
+					refusedTarget(t, to[0], from)
+				})
+			}
 			for _, f := range formats {
-				if !f.of(source) {
+				if !f.of(release) {
 					continue
 				}
 				topic := f.fill(t, from)
@@ -43,13 +62,36 @@ func TestMatrix(t *testing.T) {
 					t.Run(f.name+" to "+string(target.release), func(t *testing.T) {
 						t.Parallel()
 						c := &copying{filled: topic, source: from, target: target}
-						all.set(found{source, f.name, target.release}, c.run(t))
+						results.copied(c, c.run(t))
 					})
 				}
 			}
 		})
 	}
-	for at, words := range all.cells {
-		t.Log(at, words)
+	if t.Failed() {
+		return // what is missing in the tables is no news then
+	}
+	copiesSection.check(t, results.copies)
+	releasesSection.check(t, results.releases)
+}
+
+// refusedTarget has the function copy to a release that has no transactions.
+func refusedTarget(t *testing.T, source, target cluster) {
+	t.Helper()
+	ctx := t.Context()
+	c := &copying{filled: plain.fill(t, source), source: source, target: target}
+	c.start(t, ctx)
+	poll(t, ctx, "the refusal", func() (bool, error) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, text := range c.errors {
+			if strings.Contains(text, "a copy needs transactions, which Kafka has from 0.11 on") {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+	if _, err := target.Topic(ctx, c.targetTopic()); !errors.Is(err, kafka.ErrUnknownTopic) {
+		t.Errorf("the target topic: %v, want that there is none", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -56,6 +57,13 @@ type cluster struct {
 	*kafka.Client
 }
 
+// patience is what a busy machine may need for a connection, or a request.
+const patience = time.Minute
+
+func patient(brokers []string) kafka.Config {
+	return kafka.Config{Brokers: brokers, DialTimeout: patience, RequestTimeout: patience}
+}
+
 // starting bounds the brokers that start at once.
 const starting = 2
 
@@ -79,7 +87,7 @@ func start(t *testing.T, releases ...release) []cluster {
 	}
 	clusters := make([]cluster, len(releases))
 	for i, r := range releases {
-		client, err := kafka.Open(t.Context(), kafka.Config{Brokers: started[i].Brokers})
+		client, err := kafka.Open(t.Context(), patient(started[i].Brokers))
 		if err != nil {
 			t.Fatalf("connect to Kafka %s: %v", r, err)
 		}
