@@ -43,7 +43,7 @@ const Inside = "localhost:19093"
 const (
 	listenerPort  = 19092
 	publishedPort = "19092/tcp"
-	startTimeout  = 2 * time.Minute
+	startTimeout  = 5 * time.Minute
 	stopTimeout   = 20 * time.Second
 )
 

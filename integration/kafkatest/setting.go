@@ -60,7 +60,6 @@ func zooKeeper(settings map[string]string) {
 	}
 	settings["broker.id"] = "1"
 	// a busy machine is no reason to take the broker for dead
-	settings["zookeeper.connection.timeout.ms"] = "60000"
 	settings["zookeeper.session.timeout.ms"] = "18000"
 }
 
