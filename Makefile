@@ -35,6 +35,15 @@ integration: ## What test left out: on real Kafka in containers; KAFKA_IMAGE nam
 compose-test: build ## deploy/compose.yaml: up, a dump through restarts, down; with every Compose that is here
 	@ETL_COMPOSE=1 ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -timeout=60m ./integration/compose | $(REPORT)
 
+SOURCES = 0.10.2.2,1.1.1,2.8.2,3.9.1,4.2.0
+TARGETS = 1.1.1,2.8.2,3.9.1,4.2.0
+comma   = ,
+.PHONY: matrix
+matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.1,4.2.0 a part, UPDATE=1 writes the table
+	@for release in $(sort $(subst $(comma), ,$(SOURCES) $(TARGETS))); do deploy/kafka/build.sh $$release || exit; done
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -timeout=30m ./integration/matrix \
+	  -sources=$(SOURCES) -targets=$(TARGETS) $(if $(UPDATE),-update) | $(REPORT)
+
 CHECKS = format vet lint generated licences modules
 .PHONY: check
 check: $(CHECKS:%=check-%) ## Format, vet, lint, generated files, licences, modules

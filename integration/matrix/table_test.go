@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // table is a table of README.md. Its rows are named by one column or more.
@@ -92,4 +95,51 @@ func (t *table) String() string {
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+
+	t.Run("is read back as it was written", func(t *testing.T) {
+		t.Parallel()
+		want := sampleTable().String()
+		if diff := cmp.Diff(want, parseTable("before\n\n"+want+"\n- after\n", "from", "stored as").String()); diff != "" {
+			t.Errorf("table (-want +got):\n%s", diff)
+		}
+	})
+
+	t.Run("has releases in order of age and formats as they are listed, whatever came first", func(t *testing.T) {
+		t.Parallel()
+		want := "| from | stored as | 1.1.1 | 4.2.0 |\n|---|---|---|---|\n" +
+			"| 0.10.2.2 | magic 0 | rebuilt |  |\n" +
+			"| 0.10.2.2 | magic 1 |  | rebuilt |\n" +
+			"| 4.2.0 | magic 2, zstd | refused b |  |\n"
+		if diff := cmp.Diff(want, sampleTable().String()); diff != "" {
+			t.Errorf("table (-want +got):\n%s", diff)
+		}
+	})
+
+	t.Run("keeps what was not looked at again", func(t *testing.T) {
+		t.Parallel()
+		old := sampleTable()
+		old.set("0.10.2.2 | magic 0", "4.2.0", "rebuilt a")
+		if got := old.cells[cell{"4.2.0 | magic 2, zstd", "1.1.1"}]; got != "refused b" {
+			t.Errorf("the other cell is %q", got)
+		}
+	})
+
+	t.Run("has notes for the marks that are in it and no others", func(t *testing.T) {
+		t.Parallel()
+		if got := notes(sampleTable()); !cmp.Equal(got[:5], "\n- b:") || len(got) > 400 {
+			t.Errorf("notes are %q", got)
+		}
+	})
+}
+
+func sampleTable() *table {
+	t := parseTable("", "from", "stored as")
+	t.set("4.2.0 | magic 2, zstd", "1.1.1", "refused b")
+	t.set("0.10.2.2 | magic 1", "4.2.0", "rebuilt")
+	t.set("0.10.2.2 | magic 0", "1.1.1", "rebuilt")
+	return t
 }
