@@ -44,6 +44,10 @@ matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.
 	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -timeout=30m ./integration/matrix \
 	  -sources=$(SOURCES) -targets=$(TARGETS) $(if $(UPDATE),-update) | $(REPORT)
 
+.PHONY: bench
+bench: ## The copy beside its peers on real Kafka; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
+	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)'
+
 CHECKS = format vet lint generated licences modules
 .PHONY: check
 check: $(CHECKS:%=check-%) ## Format, vet, lint, generated files, licences, modules

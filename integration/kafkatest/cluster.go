@@ -19,12 +19,9 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/exec"
@@ -62,6 +59,10 @@ type Config struct {
 	// Heap is the broker's memory in the words of Java; "" is
 	// "-Xms256m -Xmx512m".
 	Heap string
+	// HostNetwork puts the broker on this machine's own network (Linux alone),
+	// so that no proxy works between it and a client that is measured. Nothing
+	// is at [Inside] then.
+	HostNetwork bool
 }
 
 // Cluster is a running cluster. Its address stays the same when it is stopped
@@ -91,12 +92,16 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, fmt.Errorf("start %s: %w", image, err)
 	}
 	address := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+	if cfg.HostNetwork {
+		if cfg, err = cfg.onHost(address); err != nil {
+			return nil, fmt.Errorf("start %s: %w", image, err)
+		}
+	}
 	c := &Cluster{Brokers: []string{address.String()}, docker: docker}
 	c.container, err = testcontainers.Run(ctx, image,
 		testcontainers.WithLogger(log.NewNoopLogger()), // an error has the end of the broker's log
 		testcontainers.WithEnv(cfg.env(address)),
-		testcontainers.WithExposedPorts(publishedPort),
-		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) { publish(host, address) }),
+		cfg.reach(address),
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout, wait.ForNop(c.ready)),
 	)
 	if err != nil {
@@ -119,15 +124,6 @@ func hint(err error) string {
 		return " (without a registry, deploy/kafka/build.sh builds an image, and KAFKA_IMAGE names it)"
 	}
 	return ""
-}
-
-// publish binds the published listener to address. The port is fixed, because
-// a broker has to know the address it advertises before it starts.
-func publish(host *container.HostConfig, address netip.AddrPort) {
-	host.PortBindings = network.PortMap{network.MustParsePort(publishedPort): []network.PortBinding{{
-		HostIP:   address.Addr(),
-		HostPort: strconv.Itoa(int(address.Port())),
-	}}}
 }
 
 func (cfg Config) image() string {

@@ -68,9 +68,9 @@ func TestDependencies(t *testing.T) {
 func TestBorders(t *testing.T) {
 	t.Parallel()
 	for dependency, users := range map[string][]string{
-		"github.com/segmentio/kafka-go":               {"pkg/kafka"},
+		"github.com/segmentio/kafka-go":               {"pkg/kafka", "integration/bench"}, // beside it as a peer
 		"github.com/tencentyun/scf-go-lib":            {"pkg/fn", "pkg/emulator"},
-		"github.com/twmb/franz-go":                    {"pkg/localkafka"},
+		"github.com/twmb/franz-go":                    {"pkg/localkafka", "integration/bench"}, // beside it as a peer
 		"github.com/testcontainers/testcontainers-go": {"integration"},
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
