@@ -46,7 +46,8 @@ matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.
 
 .PHONY: bench
 bench: ## The copy beside its peers on real Kafka; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
-	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)'
+	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
+	  $(if $(WRITE),-write=integration/bench/README.md)
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check

@@ -19,6 +19,7 @@ type bencher struct {
 	*clusters
 	options options
 	dir     string // of the built copiers
+	jars    string // of MirrorMaker 2; empty where it cannot be run
 }
 
 // bench starts the brokers, measures everything and gives the report.
@@ -33,17 +34,16 @@ func bench(ctx context.Context, o options) (report *report, err error) {
 			return nil, err
 		}
 	}
-	if err := build(ctx, "./integration/bench/copier", filepath.Join(dir, "copier")); err != nil {
+	b := &bencher{options: o, dir: dir}
+	report = newReport(o)
+	if err := b.prepare(ctx, report); err != nil {
 		return nil, err
 	}
 	progress("starting two brokers")
-	both, err := openClusters(ctx, o)
-	if err != nil {
+	if b.clusters, err = openClusters(ctx, o); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, both.close(context.WithoutCancel(ctx))) }()
-	b := &bencher{clusters: both, options: o, dir: dir}
-	report = newReport(o)
+	defer func() { err = errors.Join(err, b.close(context.WithoutCancel(ctx))) }()
 	for _, s := range scenarios() {
 		if !o.cases.MatchString(s.name()) {
 			continue
@@ -54,7 +54,40 @@ func bench(ctx context.Context, o options) (report *report, err error) {
 		}
 		report.Scenarios = append(report.Scenarios, *one)
 	}
-	return report, nil
+	if o.wants(platform) {
+		progress("latency of the platform")
+		report.Latency, err = b.latency(ctx)
+	}
+	return report, err
+}
+
+// prepare builds what is to be measured.
+func (b *bencher) prepare(ctx context.Context, report *report) error {
+	for _, binary := range []struct{ source, to string }{
+		{"./integration/bench/copier", "copier"},
+		{"./integration/bench/latency", "latency"},
+		{"./integration/bench/stamp", "stamp/main"},
+		{"./functions/dump", "dump/main"},
+	} {
+		if err := build(ctx, binary.source, filepath.Join(b.dir, binary.to)); err != nil {
+			return err
+		}
+	}
+	if !b.options.wants(mirrorMaker) {
+		return nil
+	}
+	jars, err := fetchJars(ctx)
+	if err != nil && ctx.Err() == nil {
+		report.Absent = append(report.Absent, fmt.Sprintf("%s was not measured: %v", mirrorMaker, err))
+		return nil
+	}
+	b.jars = jars
+	return err
+}
+
+// wants says whether a copier is among those chosen.
+func (o options) wants(copier string) bool {
+	return len(o.copiers) == 0 || slices.Contains(o.copiers, copier)
 }
 
 // scenario fills a source topic, has all copiers copy it, round by round, each
@@ -67,21 +100,18 @@ func (b *bencher) scenario(ctx context.Context, s scenario) (*scenarioReport, er
 		return nil, err
 	}
 	found := &scenarioReport{scenario: s, Name: s.name(), StoredBytes: stored, Measures: map[string][]measure{}}
-	var copiers []string
-	for _, name := range copierNames() {
-		if len(b.options.copiers) == 0 && s.takesPart(name) || slices.Contains(b.options.copiers, name) {
-			copiers = append(copiers, name)
-		}
-	}
 	for round := range b.options.rounds {
+		copiers := slices.DeleteFunc(copierNames(), func(name string) bool {
+			return !b.options.wants(name) || !s.takesPart(name, round) || name == mirrorMaker && b.jars == ""
+		})
 		for i := range copiers {
-			r := trial{bencher: b, scenario: s, copier: copiers[(i+round)%len(copiers)], round: round, from: topic}
-			m, err := r.once(ctx)
+			t := trial{bencher: b, scenario: s, copier: copiers[(i+round)%len(copiers)], round: round, from: topic}
+			m, err := t.once(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", r.copier, err)
+				return nil, fmt.Errorf("%s: %w", t.copier, err)
 			}
-			found.Measures[r.copier] = append(found.Measures[r.copier], m)
-			progress("%s: %s: %.0f k records/s, %.2f s CPU", s.name(), r.copier, float64(m.Records)/m.Seconds/1e3, m.CPUSeconds)
+			found.Measures[t.copier] = append(found.Measures[t.copier], m)
+			progress("%s: %s: %.0f k records/s, %.2f s CPU", s.name(), t.copier, float64(m.Records)/m.Seconds/1e3, m.CPUSeconds)
 		}
 	}
 	return found, b.source.DeleteTopic(ctx, topic)
@@ -89,29 +119,32 @@ func (b *bencher) scenario(ctx context.Context, s scenario) (*scenarioReport, er
 
 // once measures a copier on a new target topic, and makes sure that it has
 // copied what it says.
-func (r trial) once(ctx context.Context) (m measure, err error) {
-	r.to = fmt.Sprintf("%s-%s-%d", r.from, r.copier, r.round)
-	if err := r.target.CreateTopic(ctx, kafka.TopicSpec{Name: r.to, Partitions: r.Partitions}); err != nil {
+func (t trial) once(ctx context.Context) (m measure, err error) {
+	t.to = fmt.Sprintf("%s-%s-%d", t.from, t.copier, t.round)
+	if t.copier == mirrorMaker {
+		t.to = t.from // it has no other name to give
+	}
+	if err := t.target.CreateTopic(ctx, kafka.TopicSpec{Name: t.to, Partitions: t.Partitions}); err != nil {
 		return m, err
 	}
-	defer func() { err = errors.Join(err, r.target.DeleteTopic(context.WithoutCancel(ctx), r.to)) }()
-	if m, err = r.measure(ctx); err != nil {
+	defer func() { err = errors.Join(err, t.target.DeleteTopic(context.WithoutCancel(ctx), t.to)) }()
+	if m, err = t.measure(ctx); err != nil {
 		return m, err
 	}
-	return m, r.verify(ctx, m)
+	return m, t.verify(ctx, m)
 }
 
 // verify compares the target with the source, record by record in the first
 // round of the engine, else by number.
-func (r trial) verify(ctx context.Context, m measure) error {
-	if m.Records < r.Records {
-		return fmt.Errorf("it says that it copied %d records of %d", m.Records, r.Records)
+func (t trial) verify(ctx context.Context, m measure) error {
+	if m.Records < t.Records {
+		return fmt.Errorf("it says that it copied %d records of %d", m.Records, t.Records)
 	}
-	if r.copier == fetchOnly {
+	if t.copier == fetchOnly {
 		return nil
 	}
-	if r.copier == engine && r.round == 0 {
-		got, err := mirror.CompareTopics(ctx, r.source, r.target, r.from, r.to, mirror.CompareOptions{})
+	if t.copier == engine && t.round == 0 {
+		got, err := mirror.CompareTopics(ctx, t.source, t.target, t.from, t.to, mirror.CompareOptions{})
 		if err != nil {
 			return err
 		}
@@ -121,7 +154,7 @@ func (r trial) verify(ctx context.Context, m measure) error {
 			}
 		}
 	}
-	records, err := count(ctx, r.target, r.to, r.Partitions)
+	records, err := count(ctx, t.target, t.to, t.Partitions)
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,11 @@ func scenarios() []scenario {
 		return scenario{Partitions: partitions, Size: size, Codec: codec, Together: smallCount, Records: records}
 	}
 	return []scenario{
-		large(4, 1024, batch.None, 1_000_000),
-		large(4, 1024, batch.Zstd, 1_000_000),
-		large(4, 1024, batch.LZ4, 1_000_000),
-		large(1, 1024, batch.None, 1_000_000),
-		large(1, 1024, batch.Zstd, 1_000_000),
+		large(4, 1024, batch.None, 1_000_000, platform, mirrorMaker),
+		large(4, 1024, batch.LZ4, 1_000_000, mirrorMaker),
+		large(4, 1024, batch.Zstd, 1_000_000, platform, mirrorMaker),
+		large(1, 1024, batch.None, 1_000_000, platform, mirrorMaker),
+		large(1, 1024, batch.Zstd, 1_000_000, platform),
 		large(4, 100, batch.None, 2_000_000),
 		large(4, 100, batch.Zstd, 2_000_000),
 		small(4, 1024, batch.None, 500_000),

@@ -8,35 +8,49 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
-// measure is one run of one copier.
-type measure struct {
-	Records    int64   `json:"records"`
-	Seconds    float64 `json:"seconds"`
-	CPUSeconds float64 `json:"cpuSeconds"` // user and system, of the whole process
-	RSSBytes   int64   `json:"rssBytes"`   // peak
-}
-
-// engine is the copier that all others are compared with.
-const engine = "mirror"
-
-// The two limits of the engine: what it cannot be faster than.
+// The copiers: the first is what all others are compared with.
 const (
+	engine   = "mirror"
+	platform = "platform"
+	franz    = "franz"
+	kafkaGo  = "kafka-go"
+
+	// What the engine cannot be faster than: they copy nothing.
 	fetchOnly   = "fetch"
 	produceOnly = "produce"
 )
 
 // copierNames are all copiers, in the order of the table.
 func copierNames() []string {
-	return []string{engine, "franz", fetchOnly, produceOnly}
+	return []string{engine, platform, franz, kafkaGo, mirrorMaker, fetchOnly, produceOnly}
 }
 
-// takesPart says whether a copier is measured in a scenario by default.
-func (s scenario) takesPart(string) bool { return true }
+// measure is one run of one copier.
+type measure struct {
+	Records    int64   `json:"records"`
+	Seconds    float64 `json:"seconds"`
+	CPUSeconds float64 `json:"cpuSeconds"` // user and system, of the whole process
+	// WorkingCPUSeconds is CPUSeconds without the start, where it was measured.
+	WorkingCPUSeconds float64 `json:"workingCpuSeconds,omitempty"`
+	RSSBytes          int64   `json:"rssBytes"` // peak
+}
+
+// takesPart says whether a copier is measured in a scenario by default, in a
+// round.
+func (s scenario) takesPart(copier string, round int) bool {
+	switch copier {
+	case platform:
+		return slices.Contains(s.Also, copier)
+	case mirrorMaker:
+		return slices.Contains(s.Also, copier) && round == 0
+	}
+	return true
+}
 
 // trial is one copier copying one topic.
 type trial struct {
@@ -48,16 +62,20 @@ type trial struct {
 }
 
 // measure runs the copier as a process of its own.
-func (r trial) measure(ctx context.Context) (measure, error) {
+func (t trial) measure(ctx context.Context) (measure, error) {
+	if t.copier == mirrorMaker {
+		return t.mirrorMakerOnce(ctx)
+	}
 	arguments := []string{
-		r.copier, "-source", r.sourceBroker, "-target", r.targetBroker, "-from", r.from, "-to", r.to, "-id", r.to,
-		"-partitions", strconv.Itoa(r.Partitions), "-records", strconv.FormatInt(r.Records, 10), "-codec", r.Codec.String(),
+		t.copier, "-source", t.sourceBroker, "-target", t.targetBroker, "-from", t.from, "-to", t.to, "-id", t.to,
+		"-partitions", strconv.Itoa(t.Partitions), "-records", strconv.FormatInt(t.Records, 10),
+		"-codec", t.Codec.String(), "-code", filepath.Join(t.dir, "dump"),
 	}
-	if r.options.profile != "" {
-		name := fmt.Sprintf("%s %s %d.pprof", r.copier, r.scenario.name(), r.round)
-		arguments = append(arguments, "-profile", filepath.Join(r.options.profile, strings.ReplaceAll(name, " ", "-")))
+	if t.options.profile != "" {
+		name := fmt.Sprintf("%s %s %d.pprof", t.copier, t.scenario.name(), t.round+1)
+		arguments = append(arguments, "-profile", filepath.Join(t.options.profile, strings.ReplaceAll(name, " ", "-")))
 	}
-	command := exec.CommandContext(ctx, filepath.Join(r.dir, "copier"), arguments...)
+	command := exec.CommandContext(ctx, filepath.Join(t.dir, "copier"), arguments...)
 	var stdout bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, os.Stderr
 	if err := command.Run(); err != nil {
@@ -65,13 +83,4 @@ func (r trial) measure(ctx context.Context) (measure, error) {
 	}
 	m := used(command.ProcessState)
 	return m, json.Unmarshal(stdout.Bytes(), &m)
-}
-
-// used is what an ended process, and the children that it has waited for, took.
-func used(p *os.ProcessState) measure {
-	m := measure{CPUSeconds: (p.UserTime() + p.SystemTime()).Seconds()}
-	if usage, ok := p.SysUsage().(*syscall.Rusage); ok {
-		m.RSSBytes = usage.Maxrss << 10 // Linux counts in KiB
-	}
-	return m
 }

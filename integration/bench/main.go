@@ -27,6 +27,7 @@ type options struct {
 	profile string  // folder for CPU profiles; empty: none
 	brokers []string
 	output  string
+	write   string // README to write the results into; empty: none
 }
 
 func main() {
@@ -50,6 +51,11 @@ func command(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.write != "" {
+		if err := report.write(o.write); err != nil {
+			return err
+		}
+	}
 	return report.print(os.Stdout, o.output)
 }
 
@@ -61,6 +67,7 @@ func parse(args []string) (o options, err error) {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often each case is measured; the table shows medians")
 	flags.Float64Var(&o.scale, "scale", 1, "multiplies the number of records of each case")
 	flags.StringVar(&o.profile, "profile", "", "folder to keep CPU profiles of the copiers in")
+	flags.StringVar(&o.write, "write", "", "README to write the results into, beside printing them")
 	flags.StringVar(&o.output, "o", "table", "table, markdown or json")
 	if err := flags.Parse(args); err != nil {
 		return o, err

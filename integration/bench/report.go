@@ -5,14 +5,20 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
 // report is what was measured.
 type report struct {
 	Date      time.Time        `json:"date"`
+	Machine   string           `json:"machine"`
 	Rounds    int              `json:"rounds"`
 	Scenarios []scenarioReport `json:"scenarios"`
+	Latency   *latencies       `json:"latency,omitempty"`
+	Bars      []bar            `json:"bars"`
+	// Absent says which copiers could not be run, and why.
+	Absent []string `json:"absent,omitempty"`
 }
 
 type scenarioReport struct {
@@ -22,16 +28,34 @@ type scenarioReport struct {
 	Measures    map[string][]measure `json:"measures"`    // by copier, one a round
 }
 
-func newReport(o options) *report { return &report{Date: time.Now(), Rounds: o.rounds} }
+func newReport(o options) *report {
+	return &report{Date: time.Now(), Machine: machine(), Rounds: o.rounds}
+}
 
 // print writes the report in one of the formats of -o.
 func (r *report) print(w io.Writer, format string) error {
 	if format == "json" {
+		r.Bars = r.bars()
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
-	_, err := fmt.Fprintln(w, r.table().render(format == "markdown"))
+	markdown := format == "markdown"
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds.\n\n", r.Date.Format(time.DateOnly), r.Machine, r.Rounds)
+	out.WriteString(r.table().render(markdown) + "\n")
+	for _, s := range r.Scenarios {
+		if f, ok := s.of(mirrorMaker); ok {
+			fmt.Fprintf(&out, "%s: %s needs %.2f us CPU a record after its start.\n\n", s.Name, mirrorMaker, f.working)
+		}
+	}
+	for _, absent := range r.Absent {
+		out.WriteString(absent + "\n\n")
+	}
+	if bars := r.barTable(); len(bars) > 1 {
+		out.WriteString(bars.render(markdown) + "\n")
+	}
+	_, err := io.WriteString(w, out.String())
 	return err
 }
 
@@ -40,7 +64,9 @@ type figures struct {
 	rate   float64 // records a second
 	volume float64 // MB a second, 1 MB being 1,000,000 bytes of key and value
 	cpu    float64 // microseconds a record
-	rss    float64 // MiB
+	// working is cpu without the start of the process; 0 where not measured.
+	working float64
+	rss     float64 // MB
 }
 
 // of gives the figures of a copier; false where it was not measured.
@@ -59,9 +85,10 @@ func (s scenarioReport) of(copier string) (figures, bool) {
 	}
 	rate := median(func(m measure) float64 { return float64(m.Records) / m.Seconds })
 	return figures{
-		rate:   rate,
-		volume: rate * float64(s.Size) / 1e6,
-		cpu:    median(func(m measure) float64 { return m.CPUSeconds / float64(m.Records) * 1e6 }),
-		rss:    median(func(m measure) float64 { return float64(m.RSSBytes) / (1 << 20) }),
+		rate:    rate,
+		volume:  rate * float64(s.Size) / 1e6,
+		cpu:     median(func(m measure) float64 { return m.CPUSeconds / float64(m.Records) * 1e6 }),
+		working: median(func(m measure) float64 { return m.WorkingCPUSeconds / float64(m.Records) * 1e6 }),
+		rss:     median(func(m measure) float64 { return float64(m.RSSBytes) / 1e6 }),
 	}, true
 }

@@ -40,17 +40,13 @@ func grouped(f float64) string {
 	return digits
 }
 
-// textColumns are aligned to the left, those after them to the right.
-const textColumns = 2
-
-// render aligns the columns; as markdown with a line below the head.
+// render aligns the columns, numbers to the right; as markdown with a line
+// below the head.
 func (t table) render(markdown bool) string {
-	var widths []int
-	for _, line := range t {
+	widths, text := make([]int, len(t[0])), make([]bool, len(t[0]))
+	for n, line := range t {
 		for i, cell := range line {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
+			text[i] = text[i] || n > 0 && cell != "" && !strings.ContainsAny(cell[:1], "0123456789")
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
@@ -59,10 +55,10 @@ func (t table) render(markdown bool) string {
 		cells := make([]string, len(line))
 		rule := make([]string, len(line))
 		for i, cell := range line {
-			if i < textColumns {
-				cells[i], rule[i] = fmt.Sprintf("%-*s", widths[i], cell), strings.Repeat("-", widths[i])
+			if text[i] {
+				cells[i], rule[i] = fmt.Sprintf("%-*s", widths[i], cell), strings.Repeat("-", max(widths[i], 2))
 			} else {
-				cells[i], rule[i] = fmt.Sprintf("%*s", widths[i], cell), strings.Repeat("-", widths[i]-1)+":"
+				cells[i], rule[i] = fmt.Sprintf("%*s", widths[i], cell), strings.Repeat("-", max(widths[i]-1, 1))+":"
 			}
 		}
 		if !markdown {

@@ -38,7 +38,6 @@ func runFranz(ctx context.Context, t task) (outcome, error) {
 		kgo.ProducerBatchCompression(franzCodec(t.codec)),
 		kgo.ProducerBatchMaxBytes(1_000_000),
 		kgo.ProducerLinger(5*time.Millisecond),
-		kgo.MaxProduceRequestsInflightPerBroker(5),
 		kgo.MaxBufferedRecords(200_000),
 		kgo.MaxBufferedBytes(64<<20),
 	)

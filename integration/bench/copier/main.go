@@ -29,6 +29,7 @@ type task struct {
 	records        int64 // in the source, all partitions together
 	codec          batch.Codec
 	id             string // names what a copier leaves in the target
+	code           string // folder of the built function dump; for the platform
 }
 
 // outcome is what a copier has done, and how long it took from its first fetch
@@ -39,15 +40,20 @@ type outcome struct {
 	// CPUSeconds are given where the time of the whole process would say
 	// something else than the work that is measured.
 	CPUSeconds float64 `json:"cpuSeconds,omitempty"`
+	// RSSBytes is given where several processes are at work: the sum of their
+	// peaks.
+	RSSBytes int64 `json:"rssBytes,omitempty"`
 }
 
 // kinds are the ways to copy.
 func kinds() map[string]func(context.Context, task) (outcome, error) {
 	return map[string]func(context.Context, task) (outcome, error){
-		"mirror":  runMirror,
-		"franz":   runFranz,
-		"fetch":   runFetch,
-		"produce": runProduce,
+		"mirror":   runMirror,
+		"platform": runPlatform,
+		"franz":    runFranz,
+		"kafka-go": runKafkaGo,
+		"fetch":    runFetch,
+		"produce":  runProduce,
 	}
 }
 
@@ -101,6 +107,7 @@ func parse(args []string) (t task, profile string, err error) {
 	flags.StringVar(&t.id, "id", "", "name of this run")
 	flags.TextVar(&t.codec, "codec", batch.None, "compression of the source")
 	flags.Int64Var(&t.records, "records", 0, "records in the source")
+	flags.StringVar(&t.code, "code", "", "folder with the built function dump, for platform")
 	flags.StringVar(&profile, "profile", "", "file for a CPU profile")
 	partitions := flags.Int("partitions", 1, "partitions of both topics")
 	if err := flags.Parse(args[1:]); err != nil {
