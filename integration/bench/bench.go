@@ -154,7 +154,7 @@ func (t trial) verify(ctx context.Context, m measure) error {
 			}
 		}
 	}
-	records, err := count(ctx, t.target, t.to, t.Partitions)
+	records, err := count(ctx, t.target, t.to, t.Partitions, t.Codec)
 	if err != nil {
 		return err
 	}
