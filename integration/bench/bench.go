@@ -76,13 +76,13 @@ func (b *bencher) prepare(ctx context.Context, report *report) error {
 	if !b.options.wants(mirrorMaker) {
 		return nil
 	}
-	jars, err := fetchJars(ctx)
-	if err != nil && ctx.Err() == nil {
+	jars := filepath.Join(b.dir, "jars")
+	if err := fetchJars(ctx, jars); err != nil {
 		report.Absent = append(report.Absent, fmt.Sprintf("%s was not measured: %v", mirrorMaker, err))
-		return nil
+		return ctx.Err()
 	}
 	b.jars = jars
-	return err
+	return nil
 }
 
 // wants says whether a copier is among those chosen.

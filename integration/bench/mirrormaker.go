@@ -25,21 +25,18 @@ const mirrorMaker = "mirrormaker2"
 // mirrorMakerTimeout bounds a run of it, its start included.
 const mirrorMakerTimeout = 10 * time.Minute
 
-// fetchJars has Maven copy the jars that pom.xml names. They are kept in the
-// user's cache from one run to the next.
-func fetchJars(ctx context.Context) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	jars := filepath.Join(cache, "scf-etl", "mirrormaker")
+// fetchJars has Maven copy the jars that pom.xml names into a folder.
+func fetchJars(ctx context.Context, folder string) error {
 	command := exec.CommandContext(ctx, "mvn", "--quiet", "--batch-mode", "--strict-checksums",
 		"--file", "integration/bench/pom.xml", "dependency:copy-dependencies",
-		"-DincludeScope=runtime", "-DoutputDirectory="+jars)
+		"-DincludeScope=runtime", "-DoutputDirectory="+folder)
 	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("the jars of MirrorMaker 2 need Maven and a Java 17 (%w)\n%s", err, out)
+		return fmt.Errorf("its jars need Maven (%w)\n%s", err, out)
 	}
-	return jars, nil
+	if err := exec.CommandContext(ctx, "java", "-version").Run(); err != nil {
+		return fmt.Errorf("it needs Java 17 (%w)", err)
+	}
+	return nil
 }
 
 // mirrorMakerSettings are those of a user who wants it fast: as many tasks as

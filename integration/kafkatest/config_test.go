@@ -33,6 +33,30 @@ func TestConfig(t *testing.T) {
 		}
 	})
 
+	t.Run("on the network of the machine two clusters share no port, and the address is the advertised one", func(t *testing.T) {
+		t.Parallel()
+		seen := map[string]bool{}
+		for range 2 {
+			cfg, err := Config{HostNetwork: true}.onHost(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			env := cfg.env(address)
+			if got := env["KAFKA_ADVERTISED_LISTENERS"]; !strings.HasPrefix(got, "HOST://127.0.0.1:20001,") {
+				t.Errorf("advertised listeners are %q", got)
+			}
+			for _, listener := range strings.Split(env["KAFKA_LISTENERS"], ",")[1:] {
+				if seen[listener] {
+					t.Errorf("%s is of both", listener)
+				}
+				seen[listener] = true
+			}
+			if got, want := env["KAFKA_CONTROLLER_QUORUM_VOTERS"], "1@localhost:"; !strings.HasPrefix(got, want) {
+				t.Errorf("voters are %q", got)
+			}
+		}
+	})
+
 	t.Run("the caller's settings win, a value of several lines fits in one", func(t *testing.T) {
 		t.Parallel()
 		env := Config{Settings: map[string]string{"node.id": "7", "ssl.keystore.key": "a\nb"}, Heap: "-Xmx1g"}.env(address)
