@@ -107,8 +107,14 @@ func (b *bencher) scenario(ctx context.Context, s scenario) (*scenarioReport, er
 		for i := range copiers {
 			t := trial{bencher: b, scenario: s, copier: copiers[(i+round)%len(copiers)], round: round, from: topic}
 			m, err := t.once(ctx)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", t.copier, err)
+				// The others are measured all the same: a run takes long.
+				found.Failures = append(found.Failures, fmt.Sprintf("%s, round %d: %v", t.copier, round+1, err))
+				progress("%s: %s FAILED: %v", s.name(), t.copier, err)
+				continue
 			}
 			found.Measures[t.copier] = append(found.Measures[t.copier], m)
 			progress("%s: %s: %.0f k records/s, %.2f s CPU", s.name(), t.copier, float64(m.Records)/m.Seconds/1e3, m.CPUSeconds)

@@ -56,7 +56,10 @@ func command(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return report.print(os.Stdout, o.output)
+	if err := report.print(os.Stdout, o.output); err != nil {
+		return err
+	}
+	return report.failed()
 }
 
 func parse(args []string) (o options, err error) {

@@ -68,7 +68,7 @@ func (t trial) mirrorMakerSettings() map[string]string {
 		"source.consumer.fetch.max.bytes":           "52428800",
 		"source.consumer.max.partition.fetch.bytes": "8388608",
 	}
-	for _, topic := range []string{"checkpoints", "heartbeats", "offset-syncs"} {
+	for _, topic := range []string{"checkpoints", "heartbeats"} { // offset-syncs must not be named where they are off
 		settings[topic+".topic.replication.factor"] = "1"
 	}
 	for _, storage := range []string{"offset", "status", "config"} {
@@ -111,11 +111,16 @@ func (t trial) mirrorMakerOnce(ctx context.Context) (m measure, err error) {
 	_ = command.Process.Kill() // an error says that it has ended
 	<-ended
 	if watchErr != nil {
-		return m, fmt.Errorf("%w\n%s", watchErr, log.String())
+		return m, fmt.Errorf("%w\n%s", watchErr, tail(log.String(), 4<<10))
 	}
 	m = used(command.ProcessState)
 	m.Records, m.Seconds, m.WorkingCPUSeconds = t.Records, seconds, working
 	return m, nil
+}
+
+// tail is the end of a text, of about so many bytes.
+func tail(text string, bytes int) string {
+	return text[max(0, len(text)-bytes):]
 }
 
 // watch polls the target until it has all records. It gives the seconds from

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -26,6 +27,18 @@ type scenarioReport struct {
 	Name        string               `json:"name"`
 	StoredBytes int64                `json:"storedBytes"` // of the batches in the source
 	Measures    map[string][]measure `json:"measures"`    // by copier, one a round
+	Failures    []string             `json:"failures,omitempty"`
+}
+
+// failed is nil where every copier has copied all that it should.
+func (r *report) failed() error {
+	var faults []error
+	for _, s := range r.Scenarios {
+		for _, failure := range s.Failures {
+			faults = append(faults, fmt.Errorf("%s: %s", s.Name, failure))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 func newReport(o options) *report {
@@ -48,6 +61,9 @@ func (r *report) print(w io.Writer, format string) error {
 		if f, ok := s.of(mirrorMaker); ok {
 			fmt.Fprintf(&out, "%s: %s needs %.2f us CPU a record after its start.\n\n", s.Name, mirrorMaker, f.working)
 		}
+	}
+	if err := r.failed(); err != nil {
+		fmt.Fprintf(&out, "FAILED:\n%v\n\n", err)
 	}
 	for _, absent := range r.Absent {
 		out.WriteString(absent + "\n\n")
