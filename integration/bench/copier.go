@@ -81,6 +81,6 @@ func (t trial) measure(ctx context.Context) (measure, error) {
 	if err := command.Run(); err != nil {
 		return measure{}, err
 	}
-	m := used(command.ProcessState)
+	m := measure{CPUSeconds: (command.ProcessState.UserTime() + command.ProcessState.SystemTime()).Seconds()}
 	return m, json.Unmarshal(stdout.Bytes(), &m)
 }

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -107,14 +106,13 @@ func (t trial) mirrorMakerOnce(ctx context.Context) (m measure, err error) {
 		defer close(ended)
 		_ = command.Wait() // killed below, or ended too early: watch sees the latter
 	}()
-	seconds, working, watchErr := t.watch(ctx, command.Process.Pid, ended)
+	m, watchErr := t.watch(ctx, command.Process.Pid, ended)
 	_ = command.Process.Kill() // an error says that it has ended
 	<-ended
 	if watchErr != nil {
 		return m, fmt.Errorf("%w\n%s", watchErr, tail(log.String(), 4<<10))
 	}
-	m = used(command.ProcessState)
-	m.Records, m.Seconds, m.WorkingCPUSeconds = t.Records, seconds, working
+	m.CPUSeconds = (command.ProcessState.UserTime() + command.ProcessState.SystemTime()).Seconds()
 	return m, nil
 }
 
@@ -123,9 +121,10 @@ func tail(text string, bytes int) string {
 	return text[max(0, len(text)-bytes):]
 }
 
-// watch polls the target until it has all records. It gives the seconds from
-// its first record to its last, and the processor time spent between them.
-func (t trial) watch(ctx context.Context, pid int, ended <-chan struct{}) (seconds, working float64, err error) {
+// watch polls the target until it has all records. It measures the seconds
+// from its first record to its last, the processor time spent between them,
+// and the peak of memory.
+func (t trial) watch(ctx context.Context, pid int, ended <-chan struct{}) (m measure, err error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	var first time.Time
@@ -133,27 +132,29 @@ func (t trial) watch(ctx context.Context, pid int, ended <-chan struct{}) (secon
 	for {
 		select {
 		case <-ended:
-			return 0, 0, errors.New("it ended before the copy")
+			return m, errors.New("it ended before the copy")
 		case <-ctx.Done():
-			return 0, 0, fmt.Errorf("not done in %v: %w", mirrorMakerTimeout, ctx.Err())
+			return m, fmt.Errorf("not done in %v: %w", mirrorMakerTimeout, ctx.Err())
 		case <-tick.C:
 		}
 		records, err := t.end(ctx)
 		if err != nil {
-			return 0, 0, err
+			return m, err
 		}
 		if records == 0 {
 			continue
 		}
 		now, err := processSeconds(pid)
 		if err != nil {
-			return 0, 0, err
+			return m, err
 		}
 		if first.IsZero() {
 			first, before = time.Now(), now
 		}
 		if records >= t.Records {
-			return time.Since(first).Seconds(), now - before, nil
+			m = measure{Records: t.Records, Seconds: time.Since(first).Seconds(), WorkingCPUSeconds: now - before}
+			m.RSSBytes, err = processPeak(pid)
+			return m, err
 		}
 	}
 }
@@ -188,6 +189,14 @@ func processSeconds(pid int) (float64, error) {
 	return (user + system) / 100, errors.Join(userErr, systemErr)
 }
 
+// processPeak is the largest resident size that a process had, in bytes. Not
+// that of getrusage: there it begins with the size of the one that started it.
+func processPeak(pid int) (int64, error) {
+	text := field(fmt.Sprintf("/proc/%d/status", pid), "VmHWM")
+	kib, err := strconv.ParseInt(strings.TrimSuffix(text, " kB"), 10, 64)
+	return kib << 10, err
+}
+
 // forgetMirrorMaker deletes what it keeps in the target, so that the next run
 // begins like the first.
 func (t trial) forgetMirrorMaker(ctx context.Context) error {
@@ -198,13 +207,4 @@ func (t trial) forgetMirrorMaker(ctx context.Context) error {
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// used is what an ended process, and the children that it has waited for, took.
-func used(p *os.ProcessState) measure {
-	m := measure{CPUSeconds: (p.UserTime() + p.SystemTime()).Seconds()}
-	if usage, ok := p.SysUsage().(*syscall.Rusage); ok {
-		m.RSSBytes = usage.Maxrss << 10 // Linux counts in KiB
-	}
-	return m
 }

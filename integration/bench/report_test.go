@@ -35,7 +35,7 @@ func TestTable(t *testing.T) {
 	t.Run("a line shows the median of the rounds and what the engine is to it", func(t *testing.T) {
 		t.Parallel()
 		got := measured().table()
-		want := []string{fourNone, franz, "250,000", "256", "4.00", "50", "2.00x", "0.25x"}
+		want := []string{fourNone, franz, "250,000", "256", "4.00", "50", "2.00x", "0.250x"}
 		if line := strings.Join(got[2], "|"); line != strings.Join(want, "|") {
 			t.Errorf("got %s, want %v", line, want)
 		}

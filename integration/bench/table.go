@@ -23,7 +23,7 @@ func (r *report) table() table {
 			}
 			line := []string{s.Name, copier, grouped(f.rate), fmt.Sprintf("%.0f", f.volume), fmt.Sprintf("%.2f", f.cpu), fmt.Sprintf("%.0f", f.rss), "", ""}
 			if measured && copier != engine {
-				line[6], line[7] = fmt.Sprintf("%.2fx", ours.rate/f.rate), fmt.Sprintf("%.2fx", ours.cpu/f.cpu)
+				line[6], line[7] = fmt.Sprintf("%.2fx", ours.rate/f.rate), fmt.Sprintf("%.3fx", ours.cpu/f.cpu)
 			}
 			lines = append(lines, line)
 		}
@@ -46,7 +46,7 @@ func (t table) render(markdown bool) string {
 	widths, text := make([]int, len(t[0])), make([]bool, len(t[0]))
 	for n, line := range t {
 		for i, cell := range line {
-			text[i] = text[i] || n > 0 && cell != "" && !strings.ContainsAny(cell[:1], "0123456789")
+			text[i] = text[i] || n > 0 && strings.Trim(cell, "0123456789.,x") != ""
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}

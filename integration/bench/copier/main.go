@@ -40,9 +40,9 @@ type outcome struct {
 	// CPUSeconds are given where the time of the whole process would say
 	// something else than the work that is measured.
 	CPUSeconds float64 `json:"cpuSeconds,omitempty"`
-	// RSSBytes is given where several processes are at work: the sum of their
-	// peaks.
-	RSSBytes int64 `json:"rssBytes,omitempty"`
+	// RSSBytes is the peak of the process; where others work for it, with theirs
+	// added.
+	RSSBytes int64 `json:"rssBytes"`
 }
 
 // kinds are the ways to copy.
@@ -95,6 +95,11 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}
+	peak, err := peakBytes()
+	if err != nil {
+		return err
+	}
+	done.RSSBytes += peak
 	return json.NewEncoder(os.Stdout).Encode(done)
 }
 

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/scf"
@@ -44,7 +42,9 @@ func runPlatform(ctx context.Context, t task) (outcome, error) {
 	if err := errors.Join(err, platform.Close()); err != nil {
 		return outcome{}, err
 	}
-	done.RSSBytes = peakBytes(unix.RUSAGE_SELF) + peakBytes(unix.RUSAGE_CHILDREN)
+	for _, peak := range arrived.peaks {
+		done.RSSBytes += peak
+	}
 	return done, nil
 }
 
@@ -91,10 +91,11 @@ type arrival struct {
 	ends  map[int32]int64
 	fault error
 	done  chan struct{}
+	peaks map[int]int64 // largest resident size by process
 }
 
 func newArrival(ends map[int32]int64) *arrival {
-	return &arrival{ends: ends, done: make(chan struct{})}
+	return &arrival{ends: ends, done: make(chan struct{}), peaks: map[int]int64{}}
 }
 
 func (a *arrival) trigger(e emulator.TriggerEvent) {
@@ -111,6 +112,7 @@ func (a *arrival) trigger(e emulator.TriggerEvent) {
 func (a *arrival) invoked(i emulator.Invocation) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.peaks[i.PID] = max(a.peaks[i.PID], i.MaxRSS)
 	if i.Error == nil || len(a.ends) == 0 {
 		return
 	}

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -8,17 +11,23 @@ import (
 
 // cpuSeconds is the processor time, user and system, of this process so far.
 func cpuSeconds() float64 {
-	usage := usage(unix.RUSAGE_SELF)
+	var usage unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage) // fails only for another who
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 }
 
-// peakBytes is the largest resident size that this process had, or of its
-// ended children the one that had the largest.
-func peakBytes(who int) int64 {
-	return usage(who).Maxrss << 10 // Linux counts in KiB
-}
-
-func usage(who int) (usage unix.Rusage) {
-	_ = unix.Getrusage(who, &usage) // fails only for another who
-	return usage
+// peakBytes is the largest resident size that this process had. Not that of
+// getrusage: there a process begins with the size of the one that started it
+// (getrusage(2), ru_maxrss; exec keeps it).
+func peakBytes() (int64, error) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\nVmHWM:"))
+	var kib int64
+	if _, err := fmt.Sscanf(string(rest), "%d kB", &kib); err != nil {
+		return 0, fmt.Errorf("VmHWM in /proc/self/status: %w", err)
+	}
+	return kib << 10, nil
 }
