@@ -3,7 +3,11 @@ package mirror
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -85,20 +89,36 @@ func committed(ctx context.Context, target *kafka.Client, group, targetTopic str
 
 // ResetCheckpoint makes a job go on at another offset of a source partition,
 // with whatever topics are there now. It fences a copy that is running, so
-// that the checkpoint cannot be overwritten by a transaction that is open.
+// that the checkpoint cannot be overwritten by a transaction that is open. A
+// copy that is tried again and again, as a trigger does with one that has
+// stopped, fences the reset in turn: then the reset is repeated, for as long as
+// a copy would be.
 func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partition int32, next int64) error {
 	group := CheckpointGroup(job, topic, partition)
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = time.Millisecond, 100*time.Millisecond
+	for since := time.Now(); ; {
+		producer, err := resetOnce(ctx, target, group, targetTopic, next)
+		if err == nil {
+			return producer.Fence(ctx) // returns once the commit can be read
+		}
+		if !errors.Is(err, kafka.ErrFenced) || time.Since(since) > defaultRetryFor || pause(ctx, wait.NextBackOff()) != nil {
+			return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
+		}
+	}
+}
+
+// resetOnce commits the checkpoint. Who is fenced before that has committed
+// nothing.
+func resetOnce(ctx context.Context, target *kafka.Client, group, targetTopic string, next int64) (*kafka.Transactional, error) {
 	producer, err := target.Transactional(ctx, group, defaultTransactionTimeout)
 	if err != nil {
-		return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
+		return nil, err
 	}
 	// without ids the next copy takes the topics as it finds them
 	reset := map[int32]kafka.Committed{checkpointPartition: {Offset: next}}
 	if err := producer.CommitOffsets(ctx, group, targetTopic, reset); err != nil {
-		return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
+		return nil, err
 	}
-	if err := producer.Commit(ctx); err != nil {
-		return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
-	}
-	return producer.Fence(ctx) // returns once the commit can be read
+	return producer, producer.Commit(ctx)
 }

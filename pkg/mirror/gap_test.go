@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -119,6 +120,32 @@ func TestResetCheckpoint(t *testing.T) {
 		requireEqual(t,
 			mirror.Side{Client: source, Topic: "t", First: 50, End: 100},
 			mirror.Side{Client: target, Topic: "t", First: 11, End: offset(t, target, "t", 0, kafka.Latest)}, 50)
+	})
+
+	t.Run("a copy that is tried again in the middle of it does not make it fail", func(t *testing.T) {
+		t.Parallel()
+		s := newSweep(t)
+		for _, key := range []kmsg.Key{kmsg.AddOffsetsToTxn, kmsg.TxnOffsetCommit, kmsg.EndTxn} {
+			job := "reset-" + strings.ToLower(key.Name())
+			group := mirror.CheckpointGroup(job, "t", 0)
+			fence := func() {
+				other, err := s.target.Transactional(testContext(t), group, time.Minute)
+				if err != nil || other == nil {
+					t.Error(err)
+				}
+			}
+			s.targetWire.arm(accident{key: key, before: fence})
+			if err := mirror.ResetCheckpoint(testContext(t), s.target, job, "t", "copy.0", 0, 7); err != nil {
+				t.Errorf("fenced before %s: %v", key.Name(), err)
+			}
+			if !s.targetWire.disarm() {
+				t.Errorf("there was no %s to be fenced before", key.Name())
+			}
+			checkpoints, err := mirror.Checkpoints(testContext(t), s.target, job, "t", "copy.0", 0)
+			if err != nil || checkpoints[0].Next != 7 {
+				t.Errorf("fenced before %s: checkpoints are %v (%v), want 7", key.Name(), checkpoints, err)
+			}
+		}
 	})
 }
 
