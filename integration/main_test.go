@@ -29,22 +29,38 @@ func TestMain(m *testing.M) {
 
 // binaries are built once, when the first test needs them.
 var binaries struct {
-	dir   string
-	dump  sync.Once
+	dir       string
+	dump, etl binary
+}
+
+// binary is a program that is built once.
+type binary struct {
+	once  sync.Once
 	fault error
+}
+
+func (b *binary) build(t testing.TB, source, to string) {
+	t.Helper()
+	b.once.Do(func() { b.fault = build(context.Background(), source, to) })
+	if b.fault != nil {
+		t.Fatal(b.fault)
+	}
 }
 
 // dumpPackage gives the folder that is the built package of functions/dump.
 func dumpPackage(t testing.TB) string {
 	t.Helper()
 	code := filepath.Join(binaries.dir, "dump")
-	binaries.dump.Do(func() {
-		binaries.fault = build(context.Background(), "../functions/dump", filepath.Join(code, "main"))
-	})
-	if binaries.fault != nil {
-		t.Fatal(binaries.fault)
-	}
+	binaries.dump.build(t, "../functions/dump", filepath.Join(code, "main"))
 	return code
+}
+
+// etlBinary gives the path of the built cmd/etl.
+func etlBinary(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(binaries.dir, "etl")
+	binaries.etl.build(t, "../cmd/etl", path)
+	return path
 }
 
 func build(ctx context.Context, source, to string) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -89,11 +88,7 @@ type readme struct {
 
 func newReadme(t *testing.T, w *world) *readme {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "etl")
-	if err := build(context.Background(), "../cmd/etl", bin); err != nil {
-		t.Fatal(err)
-	}
-	return &readme{w: w, bin: bin, environ: os.Environ()}
+	return &readme{w: w, bin: etlBinary(t), environ: os.Environ()}
 }
 
 // export takes the variables over, with the brokers that there are here.

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator"
-	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/scf"
@@ -25,6 +24,13 @@ var stories = []struct {
 	{"kill -9 in the middle loses, doubles and reorders nothing", killed, ""},
 	{"aborted transactions of the source are not copied", abortedTransactions, ""},
 	{"a compacted source is copied as it is read", compactedSource, "they keep every record"},
+	{"a source whose brokers set the time of the records is copied with that time", logAppendTime, "they leave the times as they are"},
+	{"partitions added to both topics while they are copied are copied too", partitionsAdded, ""},
+	{"partitions added to the source alone are placed by key in the target, none lost", partitionsAddedToSource, ""},
+	{"a source topic that is deleted and created again stops before its first record, and goes on as the error says", recreated, ""},
+	{"two instances that handle the same events at once copy every record once", twoInstances, ""},
+	{"an instance that is paused while another takes over writes nothing when it goes on", paused, ""},
+	{"a gap that retention made stops its partition alone, and it goes on as the error says", gapByRetention, "they keep every record"},
 }
 
 func TestOnEmbeddedBrokers(t *testing.T) {
@@ -76,11 +82,7 @@ func redelivery(t *testing.T, w *world) {
 	w.createTopic(t, 1, sample.TopicSettings())
 	w.produce(t, 0, batch.LZ4, 7, sample.Plain(50, 100, 1))
 	w.deploy(t, func(_ *emulator.Config, f *scf.Function) { f.Events = nil }) // events by hand
-	var e event.Kafka
-	for offset := range int64(50) {
-		e.Records = append(e.Records, event.KafkaRecord{Topic: w.topic, Offset: offset, Body: []byte("as text")})
-	}
-	payload := e.AppendJSON(nil)
+	payload := w.eventOf(0, 49)
 	for try := range 5 {
 		got := w.deliver(t, payload)
 		want := `"records":0`

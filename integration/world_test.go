@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ const storyTimeout = 5 * time.Minute
 type world struct {
 	ctx            context.Context
 	source, target *kafka.Client
+	brokers        [2]kafka.Config // of source and target, as the platform and the function reach them
 	topic          string
 	dir            string // of the platform: where the function's binary is
 	platform       *emulator.Platform
@@ -31,35 +33,41 @@ type world struct {
 // embedded is a world of embedded brokers.
 func embedded(t testing.TB) *world {
 	t.Helper()
-	var brokers [2][]string
-	for i := range brokers {
+	var clusters [2]kafka.Config
+	for i := range clusters {
 		cluster, err := localkafka.Start(localkafka.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { cluster.Close() })
-		brokers[i] = cluster.Brokers()
+		clusters[i].Brokers = cluster.Brokers()
 	}
-	return newWorld(t, brokers[0], brokers[1])
+	return newWorld(t, clusters[0], clusters[1])
 }
 
 // real is a world of Apache Kafka in containers.
 func real(t testing.TB) *world {
 	t.Helper()
 	pair := containers.Pair(t)
-	return newWorld(t, pair.Source.Brokers, pair.Target.Brokers)
+	return newWorld(t, kafka.Config{Brokers: pair.Source.Brokers}, kafka.Config{Brokers: pair.Target.Brokers})
 }
 
-func newWorld(t testing.TB, source, target []string) *world {
+// newWorld is a world of any two clusters.
+func newWorld(t testing.TB, source, target kafka.Config) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), storyTimeout)
 	t.Cleanup(cancel)
-	return &world{ctx: ctx, source: open(t, ctx, source), target: open(t, ctx, target), topic: kafkatest.Topic(t), dir: t.TempDir()}
+	return &world{
+		ctx: ctx, source: open(t, ctx, source), target: open(t, ctx, target), brokers: [2]kafka.Config{source, target},
+		topic: kafkatest.Topic(t), dir: t.TempDir(),
+	}
 }
 
-func open(t testing.TB, ctx context.Context, brokers []string) *kafka.Client {
+// open connects the story itself to a cluster.
+func open(t testing.TB, ctx context.Context, config kafka.Config) *kafka.Client {
 	t.Helper()
-	client, err := kafka.Open(ctx, kafka.Config{Brokers: brokers, MetadataTTL: 200 * time.Millisecond})
+	config.MetadataTTL = 200 * time.Millisecond
+	client, err := kafka.Open(ctx, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,15 +78,18 @@ func open(t testing.TB, ctx context.Context, brokers []string) *kafka.Client {
 // instance is the id of the source cluster as serverless.yml would name it.
 const instance = "ckafka-source"
 
+// job is the name of the copy in every story.
+const job = "story"
+
 // function is dump as a user would deploy it, with a trigger that begins at
 // the first record.
 func (w *world) function() scf.Function {
 	return scf.Function{
 		Key: "dump", Name: "dump", Handler: "main", Runtime: "Go1", MemorySize: 512, Timeout: 30,
 		Environment: map[string]string{
-			"JOB":            "story",
-			"SOURCE_BROKERS": strings.Join(w.source.Brokers(), ","),
-			"TARGET_BROKERS": strings.Join(w.target.Brokers(), ","),
+			"JOB":            job,
+			"SOURCE_BROKERS": strings.Join(w.brokers[0].Brokers, ","),
+			"TARGET_BROKERS": strings.Join(w.brokers[1].Brokers, ","),
 		},
 		Events: []scf.Trigger{{Kafka: &scf.KafkaTrigger{
 			InstanceID: instance, Topic: w.topic, ConsumerGroup: "etl-" + w.topic,
@@ -92,7 +103,7 @@ func (w *world) deploy(t testing.TB, change func(*emulator.Config, *scf.Function
 	t.Helper()
 	config := emulator.Config{
 		Dir:      w.dir,
-		Clusters: map[string]kafka.Config{instance: {Brokers: w.source.Brokers()}},
+		Clusters: map[string]kafka.Config{instance: w.brokers[0]},
 		Kafka:    emulator.KafkaConfig{RetryInterval: 50 * time.Millisecond},
 		Keep:     2000,
 	}
@@ -250,8 +261,16 @@ func (w *world) awaitStable(t testing.TB) {
 // requireEqual compares source and target by content and count.
 func (w *world) requireEqual(t testing.TB, records int64) {
 	t.Helper()
+	if got := w.compare(t, records, mirror.CompareOptions{}); !got.Ordered {
+		t.Errorf("compared %s, want in order", got.Scope())
+	}
+}
+
+// compare is requireEqual for a part of the topics, or without their order.
+func (w *world) compare(t testing.TB, records int64, options mirror.CompareOptions) mirror.TopicComparison {
+	t.Helper()
 	w.awaitStable(t)
-	got, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, mirror.CompareOptions{})
+	got, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +282,43 @@ func (w *world) requireEqual(t testing.TB, records int64) {
 			t.Errorf("partition %d: %v", p.Partition, p.Difference)
 		}
 	}
-	if !got.Ordered || source != records || target != records {
-		t.Errorf("compared %d and %d records (%s), want %d in order", source, target, got.Scope(), records)
+	if source != records || target != records {
+		t.Errorf("compared %d and %d records (%s), want %d", source, target, got.Scope(), records)
 	}
+	return got
+}
+
+// awaitFailure waits for an invocation that fails with an error that holds the
+// text.
+func (w *world) awaitFailure(t testing.TB, text string) emulator.Invocation {
+	t.Helper()
+	var found emulator.Invocation
+	w.await(t, "an invocation that fails with "+text, func() (bool, error) {
+		var last error
+		for _, i := range w.platform.Invocations() {
+			if i.Error == nil {
+				continue
+			}
+			if last = i.Error; strings.Contains(i.Error.Message, text) {
+				found = i
+				return true, nil
+			}
+		}
+		return false, last
+	})
+	return found
+}
+
+// end is the offset after the last record of a partition, whether committed or
+// not; 0 where there is no topic yet.
+func (w *world) end(t testing.TB, client *kafka.Client, partition int32) int64 {
+	t.Helper()
+	offsets, err := client.Offsets(w.ctx, w.topic, kafka.Latest, partition)
+	if errors.Is(err, kafka.ErrUnknownTopic) {
+		return 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return offsets[partition]
 }
