@@ -16,8 +16,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
-// storyTimeout bounds one story.
-const storyTimeout = 5 * time.Minute
+// storyTimeout bounds one story, on a machine that has other things to do.
+const storyTimeout = 10 * time.Minute
 
 // world is where a story happens: two clusters and, once it is deployed, the
 // function dump on a platform of its own.

@@ -82,28 +82,38 @@ type Cluster struct {
 // An error says whether the engine, the image or the broker is at fault; that
 // of a broker ends with the last lines of its log.
 func Start(ctx context.Context, cfg Config) (*Cluster, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", cfg.image(), err)
+	}
+	return cfg.start(ctx, address)
+}
+
+// freeAddress is an address of loopback that nothing listens on.
+func freeAddress() (netip.AddrPort, error) {
+	port, err := freePort()
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), err
+}
+
+// start starts a node that is reached at address.
+func (cfg Config) start(ctx context.Context, address netip.AddrPort, more ...testcontainers.ContainerCustomizer) (*Cluster, error) {
 	image := cfg.image()
 	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", image, err)
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", image, err)
-	}
-	address := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
 	if cfg.HostNetwork {
 		if cfg, err = cfg.onHost(address); err != nil {
 			return nil, fmt.Errorf("start %s: %w", image, err)
 		}
 	}
 	c := &Cluster{Brokers: []string{address.String()}, docker: docker}
-	c.container, err = testcontainers.Run(ctx, image,
+	c.container, err = testcontainers.Run(ctx, image, append([]testcontainers.ContainerCustomizer{
 		testcontainers.WithLogger(log.NewNoopLogger()), // an error has the end of the broker's log
 		testcontainers.WithEnv(cfg.env(address)),
 		cfg.reach(address),
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout, wait.ForNop(c.ready)),
-	)
+	}, more...)...)
 	if err != nil {
 		err = fmt.Errorf("start %s: %w%s", image, err, hint(err))
 		if closeErr := c.Close(context.WithoutCancel(ctx)); closeErr != nil {

@@ -147,7 +147,7 @@ func createTopic(t *testing.T, cluster *kafkatest.Cluster) string {
 	t.Helper()
 	request := kmsg.NewPtrCreateTopicsRequest()
 	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = kafkatest.Topic(t), 1, 1
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = kafkatest.Topic(t), 1, -1
 	request.Topics = append(request.Topics, topic)
 	response, err := request.RequestWith(t.Context(), connect(t, cluster))
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 )
 
 const closeTimeout = time.Minute
@@ -24,15 +25,17 @@ type Pair struct{ Source, Target *Cluster }
 
 // StartPair starts both clusters at the same time, each as cfg says. When one
 // does not start, neither stays. The caller closes the pair.
-func StartPair(ctx context.Context, cfg Config) (Pair, error) {
+func StartPair(ctx context.Context, cfg Config) (Pair, error) { return startPair(ctx, cfg, cfg) }
+
+func startPair(ctx context.Context, source, target Config) (Pair, error) {
 	var pair Pair
 	starts, startCtx := errgroup.WithContext(ctx)
 	starts.Go(func() (err error) {
-		pair.Source, err = Start(startCtx, cfg)
+		pair.Source, err = Start(startCtx, source)
 		return err
 	})
 	starts.Go(func() (err error) {
-		pair.Target, err = Start(startCtx, cfg)
+		pair.Target, err = Start(startCtx, target)
 		return err
 	})
 	if err := starts.Wait(); err != nil {
@@ -63,9 +66,16 @@ type Shared struct {
 
 	starts sync.WaitGroup // clusters that are starting, the pair's apart
 	mu     sync.Mutex
-	own    map[*Cluster]bool // started by Start and not closed yet
+	slots  *semaphore.Weighted // for nodes beside the pair
+	own    map[closer]bool     // started for a test and not closed yet
 	closed bool
 }
+
+type closer interface{ Close(context.Context) error }
+
+// ownNodes is how many nodes may live at a time beside the shared pair: each is
+// a Java process that a machine of two cores has to start.
+const ownNodes = 3
 
 // Run runs the tests of a package, removes the clusters and returns the exit
 // code. An interrupt ends the run, and the clusters with it.
@@ -123,7 +133,9 @@ func (s *Shared) Pair(t testing.TB) Pair {
 }
 
 // New starts a cluster of the test's own, which is removed when the test or the
-// run ends. It skips or fails the test as Pair does.
+// run ends. It skips or fails the test as Pair does, and waits while other
+// tests have as many nodes as the machine should carry: a test that needs
+// several clusters asks for them at once, with NewPair.
 func (s *Shared) New(t testing.TB, cfg Config) *Cluster {
 	t.Helper()
 	cluster, err := s.Start(t, cfg)
@@ -133,30 +145,61 @@ func (s *Shared) New(t testing.TB, cfg Config) *Cluster {
 	return cluster
 }
 
+// NewPair is New for a source and a target that are the test's own.
+func (s *Shared) NewPair(t testing.TB, source, target Config) Pair {
+	t.Helper()
+	pair, err := own(s, t, 2, func(ctx context.Context) (Pair, error) { return startPair(ctx, source, target) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}
+
+// NewNodes is New for one cluster of several nodes, three at most.
+func (s *Shared) NewNodes(t testing.TB, count int, cfg Config) *Nodes {
+	t.Helper()
+	nodes, err := own(s, t, int64(count), func(ctx context.Context) (*Nodes, error) { return StartNodes(ctx, count, cfg) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nodes
+}
+
 // Start is New for a test of what does not start: it returns the error.
 func (s *Shared) Start(t testing.TB, cfg Config) (*Cluster, error) {
 	t.Helper()
-	Require(t)
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil, errors.New("start a cluster: the run of the tests is over")
-	}
-	s.starts.Add(1)
-	s.mu.Unlock()
-	defer s.starts.Done()
+	return own(s, t, 1, func(ctx context.Context) (*Cluster, error) { return Start(ctx, cfg) })
+}
 
-	cluster, err := Start(s.ctx, cfg)
+// own starts what a test has for itself, once there is room for so many nodes.
+func own[C interface {
+	comparable
+	closer
+}](s *Shared, t testing.TB, count int64, start func(context.Context) (C, error)) (C, error) {
+	t.Helper()
+	Require(t)
+	var none C
+	slots, err := s.begin()
 	if err != nil {
-		return nil, err
+		return none, err
+	}
+	defer s.starts.Done()
+	if err := slots.Acquire(s.ctx, count); err != nil {
+		return none, fmt.Errorf("wait for room for %d nodes: %w", count, err)
+	}
+	cluster, err := start(s.ctx)
+	if err != nil {
+		slots.Release(count)
+		return none, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.own == nil {
-		s.own = map[*Cluster]bool{}
+		s.own = map[closer]bool{}
 	}
 	s.own[cluster] = true
 	t.Cleanup(func() {
+		defer slots.Release(count)
 		if err := s.remove(cluster); err != nil {
 			t.Error(err)
 		}
@@ -164,7 +207,21 @@ func (s *Shared) Start(t testing.TB, cfg Config) (*Cluster, error) {
 	return cluster, nil
 }
 
-func (s *Shared) remove(cluster *Cluster) error {
+// begin counts a start that is under way.
+func (s *Shared) begin() (*semaphore.Weighted, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("start a cluster: the run of the tests is over")
+	}
+	if s.slots == nil {
+		s.slots = semaphore.NewWeighted(ownNodes)
+	}
+	s.starts.Add(1)
+	return s.slots, nil
+}
+
+func (s *Shared) remove(cluster closer) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), closeTimeout)
 	defer cancel()
 	s.mu.Lock()
