@@ -63,6 +63,9 @@ type Config struct {
 	// so that no proxy works between it and a client that is measured. Nothing
 	// is at [Inside] then.
 	HostNetwork bool
+	// Proxied has clients reach the broker through Cluster.Proxy alone: its
+	// address is the one that the broker advertises.
+	Proxied bool
 }
 
 // Cluster is a running cluster. Its address stays the same when it is stopped
@@ -71,7 +74,10 @@ type Cluster struct {
 	// Brokers are the addresses to connect to from the test and from the
 	// processes it starts, on loopback.
 	Brokers []string
+	// Proxy disturbs the network to the broker; nil without Config.Proxied.
+	Proxy *Proxy
 
+	published netip.AddrPort // the broker without the proxy
 	container *testcontainers.DockerContainer
 	docker    *testcontainers.DockerClient
 }
@@ -107,10 +113,16 @@ func (cfg Config) start(ctx context.Context, address netip.AddrPort, more ...tes
 			return nil, fmt.Errorf("start %s: %w", image, err)
 		}
 	}
-	c := &Cluster{Brokers: []string{address.String()}, docker: docker}
+	c := &Cluster{Brokers: []string{address.String()}, published: address, docker: docker}
+	if cfg.Proxied {
+		if c.Proxy, err = NewProxy(address.String()); err != nil {
+			return nil, fmt.Errorf("start %s: %w", image, err)
+		}
+		c.Brokers = []string{c.Proxy.Address()}
+	}
 	c.container, err = testcontainers.Run(ctx, image, append([]testcontainers.ContainerCustomizer{
 		testcontainers.WithLogger(log.NewNoopLogger()), // an error has the end of the broker's log
-		testcontainers.WithEnv(cfg.env(address)),
+		testcontainers.WithEnv(cfg.env(c.Brokers[0])),
 		cfg.reach(address),
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout, wait.ForNop(c.ready)),
 	}, more...)...)
@@ -211,6 +223,9 @@ func (c *Cluster) Logs(ctx context.Context) (string, error) {
 // Close removes the container and its records. It does not wait for the broker
 // to shut down, and may be called on a cluster that is stopped.
 func (c *Cluster) Close(ctx context.Context) error {
+	if c.Proxy != nil {
+		c.Proxy.Close()
+	}
 	if c.container == nil {
 		return nil
 	}

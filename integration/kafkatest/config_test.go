@@ -2,7 +2,6 @@ package kafkatest
 
 import (
 	"errors"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,7 +9,7 @@ import (
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	address := netip.MustParseAddrPort("127.0.0.1:20001")
+	const address = "127.0.0.1:20001"
 
 	t.Run("a setting becomes the variable that the official image reads", func(t *testing.T) {
 		t.Parallel()

@@ -51,7 +51,7 @@ func (c *Cluster) reachable(ctx context.Context) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		connection, err := new(net.Dialer).DialContext(ctx, "tcp", c.Brokers[0])
+		connection, err := new(net.Dialer).DialContext(ctx, "tcp", c.published.String())
 		if err == nil {
 			return connection.Close()
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 )
@@ -14,7 +13,7 @@ import (
 // shows within a test what takes minutes elsewhere. Retention, sizes and
 // message.timestamp.after.max.ms stay as Kafka has them: the copy has to live
 // with those.
-func defaults(address netip.AddrPort) map[string]string {
+func defaults(address string) map[string]string {
 	return map[string]string{
 		"node.id":       "1",
 		"process.roles": "broker,controller",
@@ -70,8 +69,8 @@ func (cfg Config) withZooKeeper() bool {
 }
 
 // env is the environment that configures a container, as the official image
-// reads it.
-func (cfg Config) env(address netip.AddrPort) map[string]string {
+// reads it. address is what clients connect to.
+func (cfg Config) env(address string) map[string]string {
 	settings := defaults(address)
 	if cfg.withZooKeeper() {
 		zooKeeper(settings)
