@@ -2,13 +2,13 @@ package integration
 
 import (
 	"encoding/json"
-	"errors"
 	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator"
@@ -44,12 +44,14 @@ func twoInstances(t *testing.T, w *world) {
 		var delivered [2]emulator.Invocation
 		for i := range delivered {
 			deliveries.Go(func() (err error) {
-				for delivered[i].PID == 0 || delivered[i].Error != nil { // as a trigger sends it again
-					if delivered[i], err = w.platform.Invoke(w.ctx, "dump", payload, emulator.InvokeOptions{}); err != nil || w.ctx.Err() != nil {
-						return errors.Join(err, w.ctx.Err())
+				delivered[i], err = backoff.Retry(w.ctx, func() (emulator.Invocation, error) {
+					got, err := w.platform.Invoke(w.ctx, "dump", payload, emulator.InvokeOptions{})
+					if err == nil && got.Error != nil {
+						err = got.Error
 					}
-				}
-				return nil
+					return got, err
+				}, backoff.WithMaxElapsedTime(storyTimeout))
+				return err
 			})
 		}
 		if err := deliveries.Wait(); err != nil {

@@ -122,9 +122,8 @@ func recreated(t *testing.T, w *world) {
 // are copied. The other one goes on.
 func gapByRetention(t *testing.T, w *world) {
 	w.createTopic(t, 2, sample.TopicSettings())
-	for p := range int32(2) {
-		w.produce(t, p, batch.LZ4, 10, recent(100, uint64(p)))
-	}
+	w.produce(t, 0, batch.LZ4, 10, sample.Plain(100, 100, 0)) // of last January
+	w.produce(t, 1, batch.LZ4, 10, recent(100, 1))
 	w.deploy(t, nil)
 	w.awaitCopied(t)
 	end := w.end(t, w.target, 0)
@@ -134,7 +133,7 @@ func gapByRetention(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 
-	w.produce(t, 0, batch.LZ4, 10, sample.Plain(200, 100, 3)) // of last January
+	w.produce(t, 0, batch.LZ4, 10, sample.Plain(200, 100, 3))
 	w.expire(t, 0)
 	missing := w.end(t, w.source, 0)
 	for p := range int32(2) {

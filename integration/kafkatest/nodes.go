@@ -27,8 +27,11 @@ type Nodes struct {
 
 // StartNodes starts count nodes at the same time, each as cfg says, and returns
 // once all take requests. When one does not start, none stays. The caller
-// closes them.
+// closes them. Config.Proxied is not for several nodes.
 func StartNodes(ctx context.Context, count int, cfg Config) (*Nodes, error) {
+	if cfg.Proxied {
+		return nil, fmt.Errorf("start %d nodes: a proxy has one node behind it", count)
+	}
 	n := &Nodes{nodes: make([]*Cluster, count), Brokers: make([]string, count)}
 	var err error
 	if n.network, err = network.New(ctx); err != nil {
