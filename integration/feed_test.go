@@ -26,7 +26,8 @@ type feed struct {
 func (w *world) feed(t *testing.T, partitions int32) *feed {
 	t.Helper()
 	f := &feed{partitions: partitions, stopped: make(chan struct{}), done: make(chan error, 1)}
-	client := w.connect(t, w.brokers[0], kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(w.topic))
+	client := w.connect(t, w.brokers[0], kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(w.topic),
+		kgo.RequestTimeoutOverhead(5*time.Second), kgo.ProduceRequestTimeout(5*time.Second))
 	go func() { f.done <- f.run(w.ctx, client) }()
 	return f
 }
