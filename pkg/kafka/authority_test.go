@@ -70,7 +70,14 @@ func leaf() *x509.Certificate {
 // server is what a broker of that name or address speaks.
 func (a *authority) server(t *testing.T, name string, clients tls.ClientAuthType) *tls.Config {
 	t.Helper()
+	return a.serverUntil(t, leaf().NotAfter, name, clients)
+}
+
+// serverUntil is server with a certificate that ends at a time.
+func (a *authority) serverUntil(t *testing.T, end time.Time, name string, clients tls.ClientAuthType) *tls.Config {
+	t.Helper()
 	template, key := leaf(), newKey(t)
+	template.NotAfter = end
 	if ip := net.ParseIP(name); ip != nil {
 		template.IPAddresses = []net.IP{ip}
 	} else {

@@ -243,6 +243,15 @@ func TestOpenWithTLS(t *testing.T) {
 		})
 	}
 
+	t.Run("refuses a broker whose certificate has expired, and says so", func(t *testing.T) {
+		t.Parallel()
+		expired := brokers(t, localkafka.Config{TLS: ours.serverUntil(t, time.Now().Add(-time.Minute), "127.0.0.1", tls.NoClientCert)})
+		_, err := openFast(t, kafka.Config{Brokers: expired.Brokers(), TLS: true, TLSCAFile: ours.file, DialTimeout: time.Minute})
+		if !errors.Is(err, kafka.ErrAuthentication) || !strings.Contains(err.Error(), "renew the broker's certificate") {
+			t.Errorf("error %v, want ErrAuthentication that says what to do", err)
+		}
+	})
+
 	for _, test := range []struct {
 		requirement string
 		config      kafka.Config

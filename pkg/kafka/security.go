@@ -108,6 +108,9 @@ func certificateAdvice(err error) string {
 		invalid  x509.CertificateInvalidError
 		verify   *tls.CertificateVerificationError
 	)
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		return "renew the broker's certificate, or put the clock here right"
+	}
 	if errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verify) {
 		return "check TLS_CA_FILE and TLS_SERVER_NAME"
 	}
