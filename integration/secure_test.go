@@ -26,6 +26,9 @@ const (
 	wrongPassword  = "wr0ng-guess"
 )
 
+// patience is for the first TLS handshakes of a broker on a busy machine.
+const patience = 20 * time.Second
+
 // TestOnSecuredKafka copies between clusters that want TLS and a password: the
 // source SCRAM-SHA-512, the target PLAIN. What is wrong at first is put right,
 // as an operator would.
@@ -42,11 +45,11 @@ func TestOnSecuredKafka(t *testing.T) {
 	configure(t, pair.Source, "--entity-type", "users", "--entity-name", user, "--add-config", "SCRAM-SHA-512=[password="+sourcePassword+"]")
 	source := kafka.Config{
 		Brokers: pair.Source.Brokers, TLS: true, TLSCAFile: authority.file,
-		SASL: "SCRAM-SHA-512", User: user, Password: secret.New(sourcePassword),
+		SASL: "SCRAM-SHA-512", User: user, Password: secret.New(sourcePassword), DialTimeout: patience,
 	}
 	target := kafka.Config{
 		Brokers: pair.Target.Brokers, TLS: true, TLSCAFile: authority.file,
-		SASL: "PLAIN", User: user, Password: secret.New(targetPassword),
+		SASL: "PLAIN", User: user, Password: secret.New(targetPassword), DialTimeout: patience,
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), storyTimeout)
 	t.Cleanup(cancel)
@@ -54,7 +57,7 @@ func TestOnSecuredKafka(t *testing.T) {
 	w.deploy(t, func(_ *emulator.Config, f *scf.Function) { *f = w.securedFunction(nil); f.Events = nil })
 
 	t.Run("an expired certificate is named, with its broker", func(t *testing.T) {
-		w.refused(t, pair.Source.Brokers[0], "certificate has expired")
+		w.refused(t, pair.Source.Brokers[0], "certificate has expired", "renew the broker's certificate")
 	})
 	w.renew(t, pair.Source, authority.issue(t, time.Now().Add(time.Hour)))
 	w.source, w.target = open(t, ctx, source), open(t, ctx, target)
@@ -134,6 +137,7 @@ func (w *world) securedFunction(change map[string]string) scf.Function {
 	f := w.function()
 	for i, prefix := range []string{"SOURCE_", "TARGET_"} {
 		c := w.brokers[i]
+		f.Environment[prefix+"DIAL_TIMEOUT"] = c.DialTimeout.String()
 		f.Environment[prefix+"TLS"] = "true"
 		f.Environment[prefix+"TLS_CA_FILE"] = c.TLSCAFile
 		f.Environment[prefix+"SASL"] = c.SASL

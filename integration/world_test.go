@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -67,6 +68,7 @@ func newWorld(t testing.TB, source, target kafka.Config) *world {
 func open(t testing.TB, ctx context.Context, config kafka.Config) *kafka.Client {
 	t.Helper()
 	config.MetadataTTL = 200 * time.Millisecond
+	config.DialTimeout = cmp.Or(config.DialTimeout, time.Minute) // it is no story about the first contact
 	client, err := kafka.Open(ctx, config)
 	if err != nil {
 		t.Fatal(err)
