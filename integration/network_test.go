@@ -11,11 +11,9 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
-// TestOnBrokenNetwork has the stories of a cluster that is far, or away. They
-// take turns on the same two clusters.
-func TestOnBrokenNetwork(t *testing.T) {
-	t.Parallel()
-	kafkatest.Require(t)
+// brokenNetwork has the stories of a cluster that is far, or away. They take
+// turns on the same two clusters.
+func brokenNetwork(t *testing.T) {
 	behind := kafkatest.Config{Heap: "-Xms128m -Xmx384m", Proxied: true}
 	pair := containers.NewPair(t, behind, behind)
 	for _, side := range []struct {

@@ -16,10 +16,9 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
-// TestOnThreeBrokers has the stories of clusters that outlive a broker. They
-// take turns on the same three nodes, because each needs all of them well.
-func TestOnThreeBrokers(t *testing.T) {
-	t.Parallel()
+// threeBrokers has the stories of clusters that outlive a broker. They take
+// turns on the same three nodes, because each needs all of them well.
+func threeBrokers(t *testing.T) {
 	pair := containers.Pair(t)
 	nodes := containers.NewNodes(t, 3, kafkatest.Config{Heap: "-Xms128m -Xmx384m"})
 	three := kafka.Config{Brokers: nodes.Brokers}

@@ -29,12 +29,10 @@ const (
 // patience is for the first TLS handshakes of a broker on a busy machine.
 const patience = 20 * time.Second
 
-// TestOnSecuredKafka copies between clusters that want TLS and a password: the
+// securedClusters copies between clusters that want TLS and a password: the
 // source SCRAM-SHA-512, the target PLAIN. What is wrong at first is put right,
 // as an operator would.
-func TestOnSecuredKafka(t *testing.T) {
-	t.Parallel()
-	kafkatest.Require(t)
+func securedClusters(t *testing.T) {
 	authority := newAuthority(t)
 	pair := containers.NewPair(t,
 		kafkatest.Config{Settings: secured("SCRAM-SHA-512", "org.apache.kafka.common.security.scram.ScramLoginModule required;",

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/scf-etl/scf-etl/integration/kafkatest"
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
@@ -55,6 +56,17 @@ func TestOnRealKafka(t *testing.T) {
 			story.run(t, real(t))
 		})
 	}
+}
+
+// TestOnClustersOfTheirOwn has the stories that break a cluster, or want another
+// one. They take turns: all their brokers at once would be too many, and a test
+// that waits for its turn would keep the others from running.
+func TestOnClustersOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	kafkatest.Require(t)
+	t.Run("three brokers", threeBrokers)
+	t.Run("a broken network", brokenNetwork)
+	t.Run("TLS and passwords", securedClusters)
 }
 
 func plainDump(t *testing.T, w *world) {
