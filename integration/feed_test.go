@@ -10,6 +10,7 @@ import (
 
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 // feed produces to every partition of the source until it is stopped, so that
@@ -33,7 +34,7 @@ func (w *world) feed(t *testing.T, partitions int32) *feed {
 }
 
 func (f *feed) run(ctx context.Context, client *kgo.Client) error {
-	const pace, together = 10 * time.Millisecond, 20
+	const pace, together = 50 * time.Millisecond, 20
 	ticker := time.NewTicker(pace)
 	defer ticker.Stop()
 	for seed := uint64(0); ; seed++ {
@@ -64,6 +65,9 @@ func (f *feed) stop(t *testing.T) int64 {
 	}
 	return f.acked.Load()
 }
+
+// largeEvents lets the copy catch up with a feed after a fault.
+func largeEvents(f *scf.Function) { f.Events[0].Kafka.MaxMsgNum = 10_000 }
 
 // through has a fault happen while the copy is at work, and waits until it has
 // copied what was produced after that.

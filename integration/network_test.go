@@ -39,6 +39,7 @@ func (w *world) networkFails(t *testing.T, side *kafkatest.Cluster) {
 	f := w.feed(t, partitions)
 	w.deploy(t, func(c *emulator.Config, f *scf.Function) {
 		c.Kafka.BackOffMax = time.Second
+		largeEvents(f)
 		f.Timeout = 10 // a call that hangs for longer has failed
 		for _, prefix := range []string{"SOURCE_", "TARGET_"} {
 			f.Environment[prefix+"REQUEST_TIMEOUT"] = "5s"

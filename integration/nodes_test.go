@@ -43,7 +43,7 @@ func (w *world) brokersFail(t *testing.T, nodes *kafkatest.Nodes, side kafka.Con
 	const partitions = 3
 	w.createTopic(t, partitions, sample.TopicSettings())
 	f := w.feed(t, partitions)
-	w.deploy(t, nil)
+	w.deploy(t, func(_ *emulator.Config, f *scf.Function) { largeEvents(f) })
 	w.through(t, f, "moved leaders", func() { w.moveLeaders(t, side, w.topic) })
 
 	for _, fault := range []struct {
@@ -81,7 +81,7 @@ func (w *world) brokersFail(t *testing.T, nodes *kafkatest.Nodes, side kafka.Con
 func (w *world) coordinatorsMove(t *testing.T, side kafka.Config) {
 	w.createTopic(t, 1, sample.TopicSettings())
 	f := w.feed(t, 1)
-	w.deploy(t, func(_ *emulator.Config, f *scf.Function) { f.Timeout = 120 })
+	w.deploy(t, func(_ *emulator.Config, f *scf.Function) { largeEvents(f); f.Timeout = 120 })
 	id := mirror.CheckpointGroup(job, w.topic, 0)
 	for _, internal := range []string{"__transaction_state", "__consumer_offsets"} {
 		w.through(t, f, "moved leaders of "+internal, func() {

@@ -125,7 +125,10 @@ func (s *Shared) close(ctx context.Context) error {
 func (s *Shared) Pair(t testing.TB) Pair {
 	t.Helper()
 	Require(t)
-	s.once.Do(func() { s.pair, s.err = StartPair(s.ctx, Config{}) })
+	// why the long session: nobody restarts these brokers, so one that the
+	// machine keeps from its heartbeats is busy, not dead
+	busy := Config{Settings: map[string]string{"broker.session.timeout.ms": "60000"}}
+	s.once.Do(func() { s.pair, s.err = StartPair(s.ctx, busy) })
 	if s.err != nil {
 		t.Fatal(s.err)
 	}
