@@ -1,0 +1,82 @@
+package chaos_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/scf-etl/scf-etl/integration/kafkatest"
+)
+
+// clusters are those of the runs, each run having its own.
+var clusters kafkatest.Shared
+
+// options are what `make chaos` says.
+var options struct {
+	seed                   uint64
+	kills, records, pauses int
+}
+
+func TestMain(m *testing.M) {
+	flag.Uint64Var(&options.seed, "seed", 0, "seed of records, faults and moments; 0 takes a new one")
+	flag.IntVar(&options.kills, "kills", 0, "processes to kill during the copy; 0 skips it")
+	flag.IntVar(&options.records, "records", 5_000_000, "records to copy")
+	flag.IntVar(&options.pauses, "pauses", 0, "instances to pause in the middle of their work; 0 skips it")
+	os.Exit(clusters.Run(m))
+}
+
+// patience bounds every single wait of a run; the run itself is as long as it is.
+const patience = 5 * time.Minute
+
+// require skips a run that nobody has asked for, and gives its seed.
+func require(t *testing.T, wanted int) uint64 {
+	t.Helper()
+	if wanted == 0 {
+		t.Skip("takes minutes up to hours: make chaos")
+	}
+	kafkatest.Require(t)
+	seed := options.seed
+	if seed == 0 {
+		seed = rand.Uint64N(1_000_000) + 1
+	}
+	t.Logf("seed %d; again with: make chaos SEED=%d KILLS=%d RECORDS=%d PAUSES=%d",
+		seed, seed, options.kills, options.records, options.pauses)
+	return seed
+}
+
+// folder is where a run keeps its files: binaries, settings and logs. A run
+// that has failed leaves it, and says where it is.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "chaos-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("logs are in %s", dir)
+		} else if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// build builds commands of this project into dir/bin.
+func build(t *testing.T, dir string, packages ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"build", "-o", filepath.Join(dir, "bin") + "/"}, packages...)...)
+	command.Dir = "../.."
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatal(fmt.Errorf("build %v: %w\n%s", packages, err, out))
+	}
+}
