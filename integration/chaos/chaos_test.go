@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/scf-etl/scf-etl/integration/chaos"
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -67,18 +65,7 @@ func newRun(t *testing.T, seed uint64) *run {
 	dir := folder(t)
 	r := &run{content: chaos.Content{Seed: seed}, log: schedule(t, dir)}
 	build(t, dir, "./cmd/etl", "./functions/dump")
-	var starts errgroup.Group
-	starts.Go(func() (err error) {
-		r.brokers.Source, err = clusters.Start(t, kafkatest.Config{Proxied: true})
-		return err
-	})
-	starts.Go(func() (err error) {
-		r.brokers.Target, err = clusters.Start(t, kafkatest.Config{Proxied: true})
-		return err
-	})
-	if err := starts.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	r.brokers = startPair(t)
 	t.Cleanup(func() {
 		if t.Failed() {
 			keepLogs(t, dir, r.brokers)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
 )
 
@@ -79,4 +81,21 @@ func build(t *testing.T, dir string, packages ...string) {
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatal(fmt.Errorf("build %v: %w\n%s", packages, err, out))
 	}
+}
+
+// startPair starts a source and a target of the test's own, each behind its
+// proxy.
+func startPair(t *testing.T) (pair kafkatest.Pair) {
+	t.Helper()
+	var starts errgroup.Group
+	for _, cluster := range []**kafkatest.Cluster{&pair.Source, &pair.Target} {
+		starts.Go(func() (err error) {
+			*cluster, err = clusters.Start(t, kafkatest.Config{Proxied: true})
+			return err
+		})
+	}
+	if err := starts.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return pair
 }

@@ -19,7 +19,10 @@ func (r *run) check(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	targets := stable(t, r.target, topic, numbers()...)
+	targets, err := stable(t.Context(), r.target, topic, numbers()...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var held [partitions]chaos.Held
 	var checks errgroup.Group
 	checks.SetLimit(2)
@@ -72,24 +75,19 @@ func (r *run) compare(t *testing.T, want int64) {
 
 // stable waits until no transaction is open in the target, and gives the ends
 // of its partitions then.
-func stable(t *testing.T, target *kafka.Client, topic string, partitions ...int32) map[int32]int64 {
-	t.Helper()
-	var ends map[int32]int64
-	err := every(t.Context(), 10*time.Millisecond, "the target without an open transaction", func() (ok bool, err error) {
-		if ends, err = target.Offsets(t.Context(), topic, kafka.Latest, partitions...); err != nil {
+func stable(ctx context.Context, target *kafka.Client, topic string, partitions ...int32) (ends map[int32]int64, err error) {
+	err = every(ctx, 10*time.Millisecond, "the target without an open transaction", func() (_ bool, err error) {
+		if ends, err = target.Offsets(ctx, topic, kafka.Latest, partitions...); err != nil {
 			return false, err
 		}
 		for p, end := range ends {
-			if ok, err := closed(t.Context(), target, topic, p, end); !ok {
+			if ok, err := closed(ctx, target, topic, p, end); !ok {
 				return false, err
 			}
 		}
 		return true, nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ends
+	return ends, err
 }
 
 func closed(ctx context.Context, target *kafka.Client, topic string, partition int32, end int64) (bool, error) {
