@@ -109,7 +109,7 @@ func (cfg Config) start(ctx context.Context, address netip.AddrPort, more ...tes
 		return nil, fmt.Errorf("start %s: %w", image, err)
 	}
 	if cfg.HostNetwork {
-		if cfg, err = cfg.onHost(address); err != nil {
+		if cfg, err = cfg.onHost(address.String()); err != nil {
 			return nil, fmt.Errorf("start %s: %w", image, err)
 		}
 	}

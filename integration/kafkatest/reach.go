@@ -36,7 +36,7 @@ func publish(host *container.HostConfig, address netip.AddrPort) {
 
 // onHost gives every listener a port of its own: on the network of the machine
 // the broker shares them with everybody.
-func (cfg Config) onHost(address netip.AddrPort) (Config, error) {
+func (cfg Config) onHost(address string) (Config, error) {
 	inside, err := freePort()
 	if err != nil {
 		return cfg, err
