@@ -154,7 +154,9 @@ func newBenched(b *testing.B, brokers []string) *benched {
 	}
 	b.Cleanup(func() { _ = client.Close() })
 	name := kafkatest.Topic(b)
-	if err := client.CreateTopic(b.Context(), kafka.TopicSpec{Name: name, Partitions: 1, Replication: 1}); err != nil {
+	// why: records without a timestamp are of 1970 and would be deleted as too old
+	kept := map[string]string{"retention.ms": "-1"}
+	if err := client.CreateTopic(b.Context(), kafka.TopicSpec{Name: name, Partitions: 1, Settings: kept}); err != nil {
 		b.Fatal(err)
 	}
 	return &benched{B: b, brokers: brokers, topic: name, client: client, done: make(chan benchedInvocation, b.N+1)}
