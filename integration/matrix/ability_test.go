@@ -19,7 +19,6 @@ var abilities = []ability{
 	{"settings", kmsg.DescribeConfigs, 0},    // KIP-133
 	{"transactions", kmsg.InitProducerID, 0}, // KIP-98
 	{"zstd", kmsg.Produce, 7},                // KIP-110
-	{"leader epochs", kmsg.Metadata, 7},      // KIP-320
 	{"stable offsets", kmsg.OffsetFetch, 7},  // KIP-447
 	{"topic ids", kmsg.Metadata, 10},         // KIP-516
 }

@@ -14,17 +14,16 @@ type refusal struct {
 type cure int
 
 const (
-	none         cure = iota
-	createTopic       // by hand
-	otherCodec        // COMPRESSION
-	liftTheLimit      // message.timestamp.after.max.ms of the target topic
+	createTopic cure = iota // by hand
+	otherCodec              // COMPRESSION
+	liftLimit               // message.timestamp.after.max.ms of the target topic
 )
 
 var refusals = []refusal{
-	{"a", "(or create it yourself)", "Brokers before 0.11 do not tell the settings of a topic, so the target topic is not created like it. It was created by hand; the copy went on by itself.", createTopic},
-	{"b", "zstd needs Kafka 2.1 or later", "Refused as it is. Deployed again with `COMPRESSION=lz4` it was copied.", otherCodec},
-	{"c", "message.timestamp.before/after.max.ms", "Refused: the target takes no times that are more than an hour ahead, and the source, which has no such limit, has no setting for it to carry over.", none},
-	{"d", "message.timestamp.after.max.ms", "Refused: the source topic has this setting and the target does not know it. A target topic that was created by hand without it was used; the copy went on by itself.", createTopic},
+	{"a", "(or create it yourself)", "A source before 0.11 does not tell the settings of a topic, so the target topic is not created like it. It was created by hand; the copy went on by itself.", createTopic},
+	{"b", "zstd needs Kafka 2.1 or later", "The batches are refused as they are. Deployed again with `COMPRESSION=lz4` the function encoded them anew.", otherCodec},
+	{"c", "message.timestamp.before/after.max.ms", "The target takes no times that are more than an hour ahead, and a source without that limit has no setting to carry over. It was raised by hand on the target topic; the copy went on by itself.", liftLimit},
+	{"d", "message.timestamp.after.max.ms", "The source topic has this setting and the target does not know it. The target topic was created by hand, without it; the copy went on by itself.", createTopic},
 }
 
 // refused finds the refusal that an error is.

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
@@ -95,4 +98,26 @@ func start(t *testing.T, releases ...release) []cluster {
 		clusters[i] = cluster{release: r, brokers: started[i].Brokers, Client: client}
 	}
 	return clusters
+}
+
+// set changes a setting of a topic.
+func (c cluster) set(t *testing.T, topic, name, value string) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	request := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, topic
+	resource.Configs = []kmsg.IncrementalAlterConfigsRequestResourceConfig{{Name: name, Value: &value}}
+	request.Resources = append(request.Resources, resource)
+	answer, err := request.RequestWith(t.Context(), client)
+	if err == nil {
+		err = kerr.ErrorForCode(answer.Resources[0].ErrorCode)
+	}
+	if err != nil {
+		t.Fatalf("set %s of %s: %v", name, topic, err)
+	}
 }
