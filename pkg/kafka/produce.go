@@ -108,7 +108,7 @@ func (p *produce) fits(version int16, i int) bool {
 	if p.batches[i].Codec() != batch.Zstd || version >= zstdVersion {
 		return true
 	}
-	p.refused = &RefusedError{Index: i, Bytes: len(p.batches[i]), Err: fmt.Errorf("%w: zstd needs Kafka 2.1 or later: choose another compression", ErrUnsupported)}
+	p.refused = &RefusedError{Index: i, Bytes: len(p.batches[i]), Err: fmt.Errorf("%w: zstd needs Kafka 2.1 or later: choose another compression (COMPRESSION)", ErrUnsupported)}
 	return false
 }
 
