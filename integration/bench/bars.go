@@ -109,13 +109,16 @@ func (r *report) local() []bar {
 	var found []bar
 	for _, s := range r.Scenarios {
 		if f, ok := s.of(platform); ok && s.Name == oneNone {
-			found = append(found, bar{oneNone + ": through the platform at least 50 MB/s a partition", fmt.Sprintf("%.0f MB/s", f.volume), f.volume >= 50})
+			found = append(found, bar{oneNone + ": through the platform at least 50 MB/s a partition",
+				fmt.Sprintf("%.0f MB/s", f.volume), f.volume >= 50})
 		}
 	}
 	if l := r.Latency; l != nil {
 		found = append(found,
-			bar{"platform: dispatch below 1 ms at the median", fmt.Sprintf("%.2f ms (p99 %.2f ms)", l.DispatchMedian, l.DispatchP99), l.DispatchMedian < 1},
-			bar{"platform: produce to handler p99 below 50 ms, maxMsgNum 1", fmt.Sprintf("%.1f ms (median %.1f ms)", l.ProduceToP99, l.ProduceToHandler), l.ProduceToP99 < 50})
+			bar{"platform: dispatch below 1 ms at the median",
+				fmt.Sprintf("%.2f ms (p99 %.2f ms)", l.DispatchMedian, l.DispatchP99), l.DispatchMedian < 1},
+			bar{"platform: produce to handler p99 below 50 ms, maxMsgNum 1",
+				fmt.Sprintf("%.1f ms (median %.1f ms)", l.ProduceToP99, l.ProduceToHandler), l.ProduceToP99 < 50})
 	}
 	return found
 }

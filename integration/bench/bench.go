@@ -44,11 +44,14 @@ func bench(ctx context.Context, o options) (report *report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.close(context.WithoutCancel(ctx))) }()
+	if err := b.warmUp(ctx); err != nil {
+		return nil, err
+	}
 	for _, s := range scenarios() {
 		if !o.cases.MatchString(s.name()) {
 			continue
 		}
-		one, err := b.scenario(ctx, s.scaled(o.scale))
+		one, err := b.scenario(ctx, s.scaled(o.scale), o.rounds, o.copiers...)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name(), err)
 		}
@@ -59,6 +62,24 @@ func bench(ctx context.Context, o options) (report *report, err error) {
 		report.Latency, err = b.latency(ctx)
 	}
 	return report, err
+}
+
+// warmUp has brokers that were started a moment ago compile what they do often,
+// and make their coordinators: whoever is measured first would pay for it.
+func (b *bencher) warmUp(ctx context.Context) error {
+	s := scenarios()[0]
+	s.Records /= 5
+	unseen := *b
+	unseen.options.profile = ""
+	done, err := unseen.scenario(ctx, s.scaled(b.options.scale), 1, engine, franz)
+	if err != nil {
+		return fmt.Errorf("warm-up: %w", err)
+	}
+	if len(done.Failures) > 0 {
+		return fmt.Errorf("warm-up: %s", done.Failures[0])
+	}
+	progress("the brokers are warm")
+	return nil
 }
 
 // prepare builds what is to be measured.
@@ -90,9 +111,10 @@ func (o options) wants(copier string) bool {
 	return len(o.copiers) == 0 || slices.Contains(o.copiers, copier)
 }
 
-// scenario fills a source topic, has all copiers copy it, round by round, each
-// round beginning with another one, and deletes it.
-func (b *bencher) scenario(ctx context.Context, s scenario) (*scenarioReport, error) {
+// scenario fills a source topic, has copiers copy it, round by round, each
+// round beginning with another one, and deletes it. No names are those that
+// take part in the scenario.
+func (b *bencher) scenario(ctx context.Context, s scenario, rounds int, names ...string) (*scenarioReport, error) {
 	topic := fmt.Sprintf("bench-%d", time.Now().UnixNano())
 	progress("%s: %d records", s.name(), s.Records)
 	stored, err := fill(ctx, b.source, topic, s)
@@ -100,9 +122,10 @@ func (b *bencher) scenario(ctx context.Context, s scenario) (*scenarioReport, er
 		return nil, err
 	}
 	found := &scenarioReport{scenario: s, Name: s.name(), StoredBytes: stored, Measures: map[string][]measure{}}
-	for round := range b.options.rounds {
+	for round := range rounds {
 		copiers := slices.DeleteFunc(copierNames(), func(name string) bool {
-			return !b.options.wants(name) || !s.takesPart(name, round) || name == mirrorMaker && b.jars == ""
+			chosen := len(names) == 0 || slices.Contains(names, name)
+			return !chosen || !s.takesPart(name, round) || name == mirrorMaker && b.jars == ""
 		})
 		for i := range copiers {
 			t := trial{bencher: b, scenario: s, copier: copiers[(i+round)%len(copiers)], round: round, from: topic}

@@ -45,7 +45,11 @@ func sizeName(bytes int) string {
 // every combination of them, which would take hours.
 func scenarios() []scenario {
 	large := func(partitions, size int, codec batch.Codec, records int64, also ...string) scenario {
-		return scenario{Partitions: partitions, Size: size, Codec: codec, Together: largeBytes / (size + 12), Records: records, Also: also}
+		const beside = 12 // bytes of a record that are neither key nor value
+		return scenario{
+			Partitions: partitions, Size: size, Codec: codec, Together: largeBytes / (size + beside),
+			Records: records, Also: also,
+		}
 	}
 	small := func(partitions, size int, codec batch.Codec, records int64) scenario {
 		return scenario{Partitions: partitions, Size: size, Codec: codec, Together: smallCount, Records: records}

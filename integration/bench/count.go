@@ -29,7 +29,9 @@ func count(ctx context.Context, client *kafka.Client, topic string, partitions i
 	return records.Load(), err
 }
 
-func countPartition(ctx context.Context, client *kafka.Client, topic string, p int32, codec batch.Codec) (records int64, err error) {
+func countPartition(ctx context.Context, client *kafka.Client, topic string, p int32, codec batch.Codec) (
+	records int64, err error,
+) {
 	ends, err := client.Offsets(ctx, topic, kafka.Latest, p)
 	if err != nil {
 		return 0, err

@@ -201,8 +201,9 @@ func processPeak(pid int) (int64, error) {
 // begins like the first.
 func (t trial) forgetMirrorMaker(ctx context.Context) error {
 	var faults []error
-	for _, topic := range []string{"mm2-configs.source.internal", "mm2-offsets.source.internal", "mm2-status.source.internal"} {
-		if err := t.target.DeleteTopic(ctx, topic); err != nil && !errors.Is(err, kafka.ErrUnknownTopic) {
+	for _, kept := range []string{"configs", "offsets", "status"} {
+		err := t.target.DeleteTopic(ctx, "mm2-"+kept+".source.internal")
+		if err != nil && !errors.Is(err, kafka.ErrUnknownTopic) {
 			faults = append(faults, err)
 		}
 	}

@@ -19,7 +19,8 @@ func measured() *report {
 	one := func(seconds, cpu float64) measure {
 		return measure{Records: 1_000_000, Seconds: seconds, CPUSeconds: cpu, RSSBytes: 50e6}
 	}
-	return &report{Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Machine: "2 cores", Rounds: 3, Scenarios: []scenarioReport{{
+	date := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	return &report{Date: date, Machine: "2 cores", Rounds: 3, Scenarios: []scenarioReport{{
 		scenario: s, Name: s.name(), Measures: map[string][]measure{
 			engine:      {one(2, 1), one(90, 50), one(1, 0.5)},
 			franz:       {one(4, 4)},

@@ -35,7 +35,9 @@ func fill(ctx context.Context, source *kafka.Client, topic string, s scenario) (
 	return stored.Load(), group.Wait()
 }
 
-func fillPartition(ctx context.Context, source *kafka.Client, topic string, p int32, s scenario, records *payload) (stored int64, err error) {
+func fillPartition(ctx context.Context, source *kafka.Client, topic string, p int32, s scenario, records *payload) (
+	stored int64, err error,
+) {
 	for left := s.Records / int64(s.Partitions); left > 0; {
 		var batches []batch.Batch
 		for size := 0; size < produceBytes && left > 0; {

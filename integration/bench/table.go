@@ -21,7 +21,10 @@ func (r *report) table() table {
 			if !ok {
 				continue
 			}
-			line := []string{s.Name, copier, grouped(f.rate), fmt.Sprintf("%.0f", f.volume), fmt.Sprintf("%.2f", f.cpu), fmt.Sprintf("%.0f", f.rss), "", ""}
+			line := []string{
+				s.Name, copier, grouped(f.rate), fmt.Sprintf("%.0f", f.volume),
+				fmt.Sprintf("%.2f", f.cpu), fmt.Sprintf("%.0f", f.rss), "", "",
+			}
 			if measured && copier != engine {
 				line[6], line[7] = fmt.Sprintf("%.2fx", ours.rate/f.rate), fmt.Sprintf("%.3fx", ours.cpu/f.cpu)
 			}

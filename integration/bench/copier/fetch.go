@@ -45,7 +45,9 @@ func (t task) fetch(ctx context.Context, source *kafka.Client) (outcome, error) 
 
 // each hands out the stored batches of a partition, from its first to end, or
 // until use has enough.
-func (t task) each(ctx context.Context, source *kafka.Client, p int32, end int64, buffer *kafka.Buffer, use func(kafka.Stored) bool) error {
+func (t task) each(
+	ctx context.Context, source *kafka.Client, p int32, end int64, buffer *kafka.Buffer, use func(kafka.Stored) bool,
+) error {
 	for next := int64(0); next < end; {
 		answer, err := source.Fetch(ctx, kafka.FetchRequest{
 			Topic: t.from, Partition: p, Offset: next, MinBytes: 1, MaxBytes: chunkBytes,

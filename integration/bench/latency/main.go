@@ -168,7 +168,8 @@ func (m *meter) dispatch(ctx context.Context) (time.Duration, error) {
 func (m *meter) produce(ctx context.Context) (time.Duration, error) {
 	sent := time.Now()
 	body := strconv.FormatInt(sent.UnixNano(), 10)
-	if _, err := m.client.Produce(ctx, m.topic, 0, batch.Record{Timestamp: sent.UnixMilli(), Value: []byte(body)}); err != nil {
+	record := batch.Record{Timestamp: sent.UnixMilli(), Value: []byte(body)}
+	if _, err := m.client.Produce(ctx, m.topic, 0, record); err != nil {
 		return 0, err
 	}
 	var i emulator.Invocation
