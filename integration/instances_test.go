@@ -67,7 +67,7 @@ func twoInstances(t *testing.T, w *world) {
 				busy++
 			}
 		}
-		return busy >= 2 && records >= 10*step, nil
+		return busy >= 2 && records >= 4*step, nil
 	})
 	w.requireEqual(t, records)
 	t.Logf("%d records, copied by process: %v", records, copied)
