@@ -13,7 +13,6 @@ import (
 	"github.com/scf-etl/scf-etl/integration/chaos"
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
-	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
@@ -72,11 +71,7 @@ func newRun(t *testing.T, seed uint64) *run {
 		}
 	})
 	r.source, r.target = open(t, r.brokers.Source), open(t, r.brokers.Target)
-	if err := r.source.CreateTopic(t.Context(), kafka.TopicSpec{
-		Name: topic, Partitions: partitions, Settings: sample.TopicSettings(),
-	}); err != nil {
-		t.Fatal(err)
-	}
+	createTopic(t, r.source, partitions)
 	r.platform = newPlatform(t, dir, r.brokers.Source.Brokers[0], r.brokers.Target.Brokers[0])
 	r.producer = newProducer(t, r.content, r.brokers.Source.Brokers, options.records/partitions)
 	return r
@@ -127,7 +122,7 @@ func open(t *testing.T, cluster *kafkatest.Cluster) *kafka.Client {
 	var client *kafka.Client
 	if err := every(t.Context(), 50*time.Millisecond, "a connection to "+cluster.Brokers[0], func() (_ bool, err error) {
 		client, err = kafka.Open(t.Context(), kafka.Config{
-			Brokers: cluster.Brokers, MetadataTTL: 200 * time.Millisecond, RequestTimeout: 5 * time.Second,
+			Brokers: cluster.Brokers, MetadataTTL: 200 * time.Millisecond, RequestTimeout: 10 * time.Second,
 		})
 		return err == nil, err
 	}); err != nil {

@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 )
 
 // clusters are those of the runs, each run having its own.
@@ -102,4 +105,18 @@ func startPair(t *testing.T) (pair kafkatest.Pair) {
 		t.Fatal(err)
 	}
 	return pair
+}
+
+// createTopic makes the topic of a run. A broker that has just started may be
+// slow to answer, and have made it all the same.
+func createTopic(t *testing.T, client *kafka.Client, partitions int) {
+	t.Helper()
+	spec := kafka.TopicSpec{Name: topic, Partitions: partitions, Settings: sample.TopicSettings()}
+	err := every(t.Context(), 100*time.Millisecond, "a topic", func() (bool, error) {
+		err := client.CreateTopic(t.Context(), spec)
+		return err == nil || errors.Is(err, kafka.ErrTopicExists), err
+	})
+	if err != nil && !errors.Is(err, kafka.ErrTopicExists) {
+		t.Fatal(err)
+	}
 }

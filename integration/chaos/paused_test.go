@@ -13,7 +13,6 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
-	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
@@ -74,12 +73,8 @@ func newPauses(t *testing.T, seed uint64) *pauses {
 	build(t, dir, "./functions/dump")
 	p.brokers = startPair(t)
 	p.source, p.target = open(t, p.brokers.Source), open(t, p.brokers.Target)
-	spec := kafka.TopicSpec{Name: topic, Partitions: 1, Settings: sample.TopicSettings()}
-	for _, c := range []*kafka.Client{p.source, p.target} {
-		if err := c.CreateTopic(t.Context(), spec); err != nil {
-			t.Fatal(err)
-		}
-	}
+	createTopic(t, p.source, 1)
+	createTopic(t, p.target, 1)
 	p.environment = []string{
 		"JOB=" + job, "SOURCE_BROKERS=" + p.brokers.Source.Brokers[0], "TARGET_BROKERS=" + p.brokers.Target.Brokers[0],
 	}
