@@ -14,7 +14,8 @@ import (
 
 // count gives the number of committed records of a topic, from the headers of
 // its batches. A batch with another compression is an error: a copier must not
-// be fast by leaving it out.
+// be fast by leaving it out. Records of a transaction that is being ended are
+// waited for.
 func count(ctx context.Context, client *kafka.Client, topic string, partitions int, codec batch.Codec) (int64, error) {
 	var records atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
