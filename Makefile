@@ -41,7 +41,7 @@ comma   = ,
 .PHONY: matrix
 matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.1,4.2.0 a part, UPDATE=1 writes the table
 	@for release in $(sort $(subst $(comma), ,$(SOURCES) $(TARGETS))); do deploy/kafka/build.sh $$release || exit; done
-	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -timeout=30m ./integration/matrix \
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -parallel=4 -timeout=60m ./integration/matrix \
 	  -sources=$(SOURCES) -targets=$(TARGETS) $(if $(UPDATE),-update) | $(REPORT)
 
 .PHONY: bench

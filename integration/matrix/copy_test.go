@@ -32,7 +32,8 @@ type copying struct {
 
 	mu              sync.Mutex
 	passed, rebuilt int
-	errors          []string // of failed invocations, since the last cure
+	errors          []string        // of failed invocations
+	cured           map[string]bool // refusals, by mark
 }
 
 // targetTopic is where the topic goes.
@@ -53,10 +54,7 @@ func (c *copying) run(t *testing.T) string {
 		if !ok {
 			break
 		}
-		if mark != "" {
-			t.Fatalf("after the cure of %s it is refused again: %s", mark, refusal.words)
-		}
-		mark = " " + refusal.mark
+		mark += " " + refusal.mark
 		switch refusal.cure {
 		case createTopic:
 			spec := kafka.TopicSpec{Name: c.targetTopic(), Partitions: len(c.codecs), Settings: map[string]string{"retention.ms": "-1"}}
@@ -69,7 +67,6 @@ func (c *copying) run(t *testing.T) string {
 		case liftLimit:
 			c.target.set(t, c.targetTopic(), "message.timestamp.after.max.ms", strconv.FormatInt(math.MaxInt64, 10))
 		}
-		c.forget()
 	}
 	c.compare(t, ctx)
 	return c.how() + mark
@@ -78,6 +75,7 @@ func (c *copying) run(t *testing.T) string {
 // start runs a platform with the function until the test ends.
 func (c *copying) start(t *testing.T, ctx context.Context) {
 	t.Helper()
+	c.cured = map[string]bool{}
 	c.environment = map[string]string{
 		"JOB":            "matrix",
 		"SOURCE_BROKERS": strings.Join(c.source.brokers, ","),
@@ -151,18 +149,14 @@ func (c *copying) invoked(i emulator.Invocation) {
 	}
 }
 
-func (c *copying) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.errors = nil
-}
-
-// refusedNow gives the refusal among the errors. Others may be of a moment.
+// refusedNow gives a refusal among the errors that is new: an invocation may
+// still be under way while a cure is given. Other errors may be of a moment.
 func (c *copying) refusedNow() (refusal, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, text := range c.errors {
-		if r, ok := refused(text); ok {
+		if r, ok := refused(text); ok && !c.cured[r.mark] {
+			c.cured[r.mark] = true
 			return r, true
 		}
 	}

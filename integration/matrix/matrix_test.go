@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -78,7 +79,8 @@ func TestMatrix(t *testing.T) {
 // refusedTarget has the function copy to a release that has no transactions.
 func refusedTarget(t *testing.T, source, target cluster) {
 	t.Helper()
-	ctx := t.Context()
+	ctx, cancel := context.WithTimeout(t.Context(), copyTimeout)
+	defer cancel()
 	c := &copying{filled: plain.fill(t, source), source: source, target: target}
 	c.start(t, ctx)
 	poll(t, ctx, "the refusal", func() (bool, error) {
