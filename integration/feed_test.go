@@ -8,14 +8,15 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 // feed produces to every partition of the source until it is stopped, so that
-// a fault always hits a copy at work. Its producer is idempotent: what it
-// counts is in the source once, whatever happens to the brokers.
+// a fault always hits a copy at work. No two of its records in a partition are
+// the same.
 type feed struct {
 	partitions int32
 	acked      atomic.Int64
@@ -56,14 +57,40 @@ func (f *feed) run(ctx context.Context, client *kgo.Client) error {
 	}
 }
 
-// stop ends it and gives the number of records that the source has acknowledged.
-func (f *feed) stop(t *testing.T) int64 {
+// finish ends the feed, waits until all of it is copied, and compares. Every
+// record that the source has acknowledged must be in it, and nothing else. The
+// feed's own producer may have written one twice where an answer was lost: then
+// the copy must have it twice.
+func (w *world) finish(t *testing.T, f *feed) {
 	t.Helper()
 	close(f.stopped)
 	if err := <-f.done; err != nil {
 		t.Fatalf("produce to the source: %v", err)
 	}
-	return f.acked.Load()
+	w.awaitCopied(t)
+	var all, different int64
+	for p := range f.partitions {
+		seen := map[string]bool{}
+		for offset, end := int64(0), w.end(t, w.source, p); offset < end; {
+			got, err := w.source.FetchRecords(w.ctx, kafka.FetchRequest{Topic: w.topic, Partition: p, Offset: offset, MaxBytes: 8 << 20, MaxWait: time.Second, MinBytes: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range got.Records {
+				seen[string(r.Value)] = true
+			}
+			all += int64(len(got.Records))
+			offset = got.Next
+		}
+		different += int64(len(seen))
+	}
+	if acked := f.acked.Load(); different != acked {
+		t.Errorf("the source has %d different records and has acknowledged %d", different, acked)
+	}
+	if all > different {
+		t.Logf("the producer of the story has written %d records twice", all-different)
+	}
+	w.requireEqual(t, all)
 }
 
 // largeEvents lets the copy catch up with a feed after a fault.

@@ -78,9 +78,7 @@ func (w *world) networkFails(t *testing.T, side *kafkatest.Cluster) {
 			}
 		})
 	}
-	records := f.stop(t)
-	w.awaitCopied(t)
-	w.requireEqual(t, records)
+	w.finish(t, f)
 }
 
 func done(do func()) func() error {

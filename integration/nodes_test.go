@@ -70,9 +70,7 @@ func (w *world) brokersFail(t *testing.T, nodes *kafkatest.Nodes, side kafka.Con
 			w.awaitInSync(t, side)
 		})
 	}
-	records := f.stop(t)
-	w.awaitCopied(t)
-	w.requireEqual(t, records)
+	w.finish(t, f)
 }
 
 // coordinatorsMove has the function stand still within a transaction while the
@@ -97,9 +95,7 @@ func (w *world) coordinatorsMove(t *testing.T, side kafka.Config) {
 			})
 		})
 	}
-	records := f.stop(t)
-	w.awaitCopied(t)
-	w.requireEqual(t, records)
+	w.finish(t, f)
 }
 
 // signal stops processes, or lets them go on. One that has ended is left out.
