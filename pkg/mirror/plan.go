@@ -39,6 +39,7 @@ func (c *chunk) add(partition int32, first int64, b batch.Batch) {
 //   - a batch that begins before the checkpoint
 //   - a batch larger than the target's max.message.bytes: it is divided
 //   - another number of partitions in the target, or another codec asked for
+//   - one of very many small batches: see manySmall
 type planner struct {
 	topic      string // of the source
 	partition  int32
@@ -49,6 +50,7 @@ type planner struct {
 	limit      int    // the largest batch that the target takes; 0: not known
 	ceiling    int    // smaller than a batch of several records that it has refused; 0: none
 	block      *block // nil: none
+	merge      bool   // small batches are put together
 
 	chunk    *chunk
 	decoder  batch.Decoder
@@ -112,6 +114,7 @@ func (p *planner) passes(b batch.Batch) bool {
 	return b != nil && !p.byKey &&
 		b.BaseOffset() >= p.chunk.next &&
 		(p.codec == nil || *p.codec == b.Codec()) &&
+		!(p.merge && len(b) < smallBatch) &&
 		(p.limit == 0 || len(b) <= p.limit) &&
 		(p.ceiling == 0 || len(b) <= p.ceiling || b.Count() == 1) &&
 		(p.block == nil || b.LastOffset() < p.block.offset) &&
@@ -222,16 +225,32 @@ func (p *planner) flush(partition int32) error {
 	return nil
 }
 
-// maxBatches bounds the batches of a chunk. Each is a request of its own, of
-// which a broker answers one after the other: with 5 ms for the replicas of a
-// distant cluster they take 2.5 s, far from the transaction's time-out.
-const maxBatches = 500
+// Each batch is a produce request of its own, which costs a broker as much as
+// some hundred records do (integration/bench, the cases with small batches). So
+// where a fetch gives very many small ones, their records are put together.
+//
+// A producer's default batch.size is 16 KiB. A chunk of the default size never
+// has more than 256 batches, then.
+const (
+	smallBatch  = 16 << 10 // bytes, on average
+	manyBatches = 64
+)
 
-// full says that the chunk holds at least so many bytes, or batches enough.
-func (p *planner) full(bytes int) bool {
-	if p.chunk.passed+p.chunk.rebuilt >= maxBatches {
-		return true
+// manySmall says so of batches that lie back to back.
+func manySmall(batches []byte) bool {
+	n, rest := 0, batches
+	for {
+		b, after, err := batch.Next(rest)
+		if b == nil || err != nil {
+			break // what is cut short or of an old format is rebuilt or fetched again
+		}
+		n, rest = n+1, after
 	}
+	return n >= manyBatches && (len(batches)-len(rest))/n < smallBatch
+}
+
+// full says that the chunk holds at least so many bytes.
+func (p *planner) full(bytes int) bool {
 	held := int(p.chunk.bytes)
 	for _, b := range p.builders {
 		if b.Len() > 0 {

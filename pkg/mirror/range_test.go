@@ -2,6 +2,7 @@ package mirror_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -18,6 +19,17 @@ func filled(t *testing.T) (source, target *kafka.Client) {
 	createTopic(t, source, kafka.TopicSpec{Name: "t"})
 	produce(t, source, "t", 0, batch.Zstd, 10, sample.Plain(100, 100, 1))
 	return source, target
+}
+
+// noise gives records that no compression makes small.
+func noise(n, size int) []batch.Record {
+	random := rand.NewChaCha8([32]byte{2})
+	records := make([]batch.Record, n)
+	for i := range records {
+		records[i] = batch.Record{Value: make([]byte, size), Timestamp: int64(i)}
+		_, _ = random.Read(records[i].Value) // never fails
+	}
+	return records
 }
 
 // rangeOf is a range of partition 0 of topic t.
@@ -143,17 +155,37 @@ func TestCopyRanges(t *testing.T) {
 		requireCopied(t, source, target, "t", 100)
 	})
 
-	t.Run("a chunk of very many small batches is committed in several transactions", func(t *testing.T) {
+	for _, codec := range codecs() {
+		t.Run("very many small batches arrive as a few large ones of the same compression, "+codec.String(), func(t *testing.T) {
+			t.Parallel()
+			source, target := pair(t)
+			createTopic(t, source, kafka.TopicSpec{Name: "t"})
+			const records = 1100
+			produce(t, source, "t", 0, codec, 1, sample.Plain(records, 100, 1))
+			large := produce(t, source, "t", 0, codec, 500, noise(500, 100)) // stays as it is
+			got := copyRange(t, copier(t, mirror.Config{Source: source, Target: target}), rangeOf(0, large.Last)).Partitions[0]
+			if got.Passed != 1 || got.Rebuilt > 2 {
+				t.Errorf("got %+v, want 1 batch passed on and the others in one or two", got)
+			}
+			for _, unit := range everything(t, target, "t") {
+				if !unit.Batch.Control() && unit.Batch.Codec() != codec {
+					t.Errorf("the batch at offset %d is compressed as %v", unit.Batch.BaseOffset(), unit.Batch.Codec())
+				}
+			}
+			requireCopied(t, source, target, "t", records+500)
+		})
+	}
+
+	t.Run("a few small batches stay as they are", func(t *testing.T) {
 		t.Parallel()
 		source, target := pair(t)
 		createTopic(t, source, kafka.TopicSpec{Name: "t"})
-		const records = 1100
-		produce(t, source, "t", 0, batch.None, 1, sample.Plain(records, 10, 1))
-		copyRange(t, copier(t, mirror.Config{Source: source, Target: target, TransactionBytes: 1}), rangeOf(0, records-1))
-		if markers := offset(t, target, "t", 0, kafka.Latest) - records; markers != 3 {
-			t.Errorf("copied in %d transactions, want 3 of at most 500 batches", markers)
+		produce(t, source, "t", 0, batch.LZ4, 1, sample.Plain(63, 100, 1))
+		got := copyRange(t, copier(t, mirror.Config{Source: source, Target: target}), rangeOf(0, 62)).Partitions[0]
+		if got.Passed != 63 {
+			t.Errorf("got %+v, want 63 batches passed on", got)
 		}
-		requireCopied(t, source, target, "t", records)
+		requireCopied(t, source, target, "t", 63)
 	})
 
 	t.Run("a transaction holds as many chunks as fill it", func(t *testing.T) {

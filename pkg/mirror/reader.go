@@ -120,6 +120,7 @@ func (r *reader) fetchBytes() int32 {
 // plan emits the chunks of an answer; false where that is the end.
 func (r *reader) plan(ctx context.Context, answer kafka.FetchResponse, emit func(*chunk, error) bool) bool {
 	first, taken := r.next, 0
+	r.planner.merge = manySmall(answer.Batches)
 	r.planner.begin(r.next, r.epoch)
 	for stored, err := range answer.Visible(true) {
 		if r.planner.chunk.next > r.last {
