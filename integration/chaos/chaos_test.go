@@ -16,8 +16,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
-// ahead is how many faults the producer is ahead of: so many records are left
-// to copy that a partition does not wait for the next ones.
+// ahead is how many faults the producer is ahead of: there are always records
+// left to copy, after a fault too.
 const ahead = 8
 
 // run is a copy under faults.
@@ -34,7 +34,7 @@ func TestChaos(t *testing.T) {
 	seed := require(t, options.kills)
 	faults := chaos.Schedule(seed, options.kills)
 	r := newRun(t, seed)
-	gap := options.records / (len(faults) + 1)
+	gap := options.records / (len(faults) + ahead) // so that records are left for the last one
 	if err := r.platform.start(); err != nil {
 		t.Fatal(err)
 	}
