@@ -100,6 +100,10 @@ func (t *Transactional) fail(err error) error {
 	return err
 }
 
+// Failed is the error after which only Fence and Abort are left to call; nil
+// where every request so far was answered well.
+func (t *Transactional) Failed() error { return t.failed }
+
 // usable is an error after an earlier one.
 func (t *Transactional) usable() error {
 	if t.failed == nil {

@@ -100,7 +100,10 @@ func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targ
 	for since := time.Now(); ; {
 		producer, err := resetOnce(ctx, target, group, targetTopic, next)
 		if err == nil {
-			return producer.Fence(ctx) // returns once the commit can be read
+			if err := producer.Fence(ctx); err != nil { // returns once the commit can be read
+				return fmt.Errorf("the checkpoint of job %s is reset, but may be read a moment late: %w", job, err)
+			}
+			return nil
 		}
 		if !errors.Is(err, kafka.ErrFenced) || time.Since(since) > defaultRetryFor || pause(ctx, wait.NextBackOff()) != nil {
 			return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
@@ -111,7 +114,7 @@ func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targ
 // resetOnce commits the checkpoint. Who is fenced before that has committed
 // nothing.
 func resetOnce(ctx context.Context, target *kafka.Client, group, targetTopic string, next int64) (*kafka.Transactional, error) {
-	producer, err := target.Transactional(ctx, group, defaultTransactionTimeout)
+	producer, err := target.Transactional(ctx, group, DefaultTransactionTimeout)
 	if err != nil {
 		return nil, err
 	}

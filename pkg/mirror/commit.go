@@ -17,7 +17,8 @@ type transaction struct {
 	*partition
 	result *PartitionResult // gets what has been committed
 	sum    *chunk           // of the chunks, without their batches; nil: nothing is open
-	due    <-chan time.Time // when it is committed, full or not
+	begun  time.Time        // when sum was nil the last time
+	due    <-chan time.Time // when it is committed, though the next chunk is not there
 }
 
 // take writes what was planned, and commits where nothing more should be
@@ -41,13 +42,16 @@ func (t *transaction) take(ctx context.Context, next planned, more bool) error {
 
 // write adds a chunk.
 func (t *transaction) write(ctx context.Context, c *chunk) error {
+	if t.sum == nil {
+		t.begun = time.Now()
+	}
 	for target, batches := range c.batches {
 		if err := t.producer.Produce(ctx, t.target.name, target, batches); err != nil {
 			return t.refused(c, target, err)
 		}
 	}
 	if t.sum == nil {
-		t.sum, t.due = &chunk{}, time.After(t.CommitInterval)
+		t.sum, t.due = &chunk{}, time.After(time.Until(t.begun.Add(t.CommitInterval)))
 	}
 	t.sum.next, t.sum.epoch = c.next, c.epoch
 	t.sum.records += c.records
@@ -64,7 +68,9 @@ func (t *transaction) full(ctx context.Context) bool {
 		return false
 	}
 	deadline, ok := ctx.Deadline()
-	return t.sum.bytes >= int64(t.TransactionBytes) || ok && time.Until(deadline) < 2*t.CommitInterval
+	return t.sum.bytes >= int64(t.TransactionBytes) ||
+		time.Since(t.begun) >= t.CommitInterval ||
+		ok && time.Until(deadline) < 2*t.CommitInterval
 }
 
 // commit ends the transaction, with the checkpoint in it. Before that it makes

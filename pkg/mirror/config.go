@@ -67,12 +67,11 @@ type Config struct {
 }
 
 const (
-	defaultChunkBytes         = 4 << 20
-	defaultTransactionBytes   = 32 << 20
-	defaultCommitInterval     = 500 * time.Millisecond
-	defaultParallel           = 4
-	defaultTransactionTimeout = DefaultTransactionTimeout
-	defaultRetryFor           = 30 * time.Second
+	defaultChunkBytes       = 4 << 20
+	defaultTransactionBytes = 32 << 20
+	defaultCommitInterval   = 500 * time.Millisecond
+	defaultParallel         = 4
+	defaultRetryFor         = 30 * time.Second
 )
 
 // DefaultTransactionTimeout is [Config.TransactionTimeout] where it is zero.
@@ -102,14 +101,17 @@ func (c Config) withDefaults() (Config, error) {
 	if c.TransactionBytes <= 0 {
 		c.TransactionBytes = defaultTransactionBytes
 	}
-	if c.CommitInterval <= 0 {
-		c.CommitInterval = defaultCommitInterval
-	}
 	if c.Parallel <= 0 {
 		c.Parallel = defaultParallel
 	}
 	if c.TransactionTimeout <= 0 {
-		c.TransactionTimeout = defaultTransactionTimeout
+		c.TransactionTimeout = DefaultTransactionTimeout
+	}
+	if c.CommitInterval <= 0 {
+		c.CommitInterval = min(defaultCommitInterval, c.TransactionTimeout/2)
+	}
+	if c.CommitInterval >= c.TransactionTimeout {
+		return c, fmt.Errorf("a commit interval of %v: want less than the transaction time-out, %v, after which the target aborts", c.CommitInterval, c.TransactionTimeout)
 	}
 	if c.RetryFor <= 0 {
 		c.RetryFor = defaultRetryFor

@@ -43,6 +43,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		}
 		switch {
 		case ctx.Err() != nil:
+			p.leave(ctx, producer)
 			return result, p.stopped(err)
 		case time.Since(since) > p.RetryFor:
 			return result, p.giveUp(ctx, producer, err)
@@ -70,6 +71,24 @@ func (p *partition) giveUp(ctx context.Context, producer *kafka.Transactional, e
 		p.Log(ctx).Debug("the open transaction is left to its time-out", "topic", p.topic, "partition", p.number, "reason", abortErr)
 	}
 	return err
+}
+
+// leaveGrace is how long a copy whose time is over may take to end its
+// transaction: less than what a function has left then (ETL_DEADLINE_MARGIN).
+const leaveGrace = 300 * time.Millisecond
+
+// leave is giveUp where ctx has ended. A request that was under way then may
+// still arrive, behind the end of its transaction even: so after one it is left
+// to the next copy, which fences, or to the time-out.
+func (p *partition) leave(ctx context.Context, producer *kafka.Transactional) {
+	if producer == nil || producer.Failed() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveGrace)
+	defer cancel()
+	if err := producer.Abort(ctx); err != nil {
+		p.Log(ctx).Debug("the open transaction is left to its time-out", "topic", p.topic, "partition", p.number, "reason", err)
+	}
 }
 
 func (p *partition) stopped(err error) error {

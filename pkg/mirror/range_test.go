@@ -2,7 +2,10 @@ package mirror_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +22,39 @@ func filled(t *testing.T) (source, target *kafka.Client) {
 	createTopic(t, source, kafka.TopicSpec{Name: "t"})
 	produce(t, source, "t", 0, batch.Zstd, 10, sample.Plain(100, 100, 1))
 	return source, target
+}
+
+// cancelled copies 100 records, is cancelled while it waits for the next one,
+// and gives the last stable offset and the end of the target.
+func cancelled(t *testing.T, source, target *kafka.Client, to string) (stable, end int64) {
+	t.Helper()
+	createTopic(t, target, kafka.TopicSpec{Name: to})
+	topics, err := mirror.ParseTopicMap("t:" + to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(testContext(t))
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		c := copier(t, mirror.Config{Job: strings.ReplaceAll(to, ".", "-"), Source: source, Target: target, Topics: topics, CommitInterval: 30 * time.Second})
+		_, err := c.Copy(ctx, []mirror.Range{rangeOf(0, 100)})
+		ended <- err
+	}()
+	for offset(t, target, to, 0, kafka.Latest) < 100 {
+		if ctx.Err() != nil {
+			t.Fatal("nothing was written")
+		}
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+	answer, err := target.Fetch(testContext(t), kafka.FetchRequest{Topic: to, ReadCommitted: true}, &kafka.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.LastStable, answer.HighWatermark
 }
 
 // noise gives records that no compression makes small.
@@ -227,12 +263,25 @@ func TestCopyRanges(t *testing.T) {
 		requireCopied(t, source, target, "t", 101)
 	})
 
+	t.Run("a call that is cancelled between two chunks leaves no open transaction behind", func(t *testing.T) {
+		t.Parallel()
+		source, target := filled(t)
+		// An answer that was not read yet when it was cancelled leaves the call in
+		// doubt, and the transaction to the next one: then the test tries again.
+		for i := range 20 {
+			if stable, end := cancelled(t, source, target, fmt.Sprintf("copy.%d", i)); stable == end {
+				return
+			}
+		}
+		t.Error("each of 20 calls left its transaction open")
+	})
+
 	t.Run("near the deadline each chunk is committed at once", func(t *testing.T) {
 		t.Parallel()
 		source, target := filled(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		c := copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 1, CommitInterval: time.Minute})
+		c := copier(t, mirror.Config{Source: source, Target: target, ChunkBytes: 1, CommitInterval: 40 * time.Second})
 		if _, err := c.Copy(ctx, []mirror.Range{rangeOf(0, 99)}); err != nil {
 			t.Fatal(err)
 		}
