@@ -32,7 +32,8 @@ func fill(ctx context.Context, source *kafka.Client, topic string, s scenario) (
 			return err
 		})
 	}
-	return stored.Load(), group.Wait()
+	err := group.Wait()
+	return stored.Load(), err
 }
 
 func fillPartition(ctx context.Context, source *kafka.Client, topic string, p int32, s scenario, records *payload) (
