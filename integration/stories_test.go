@@ -26,7 +26,7 @@ var stories = []struct {
 	{"aborted transactions of the source are not copied", abortedTransactions, ""},
 	{"a compacted source is copied as it is read", compactedSource, "they keep every record"},
 	{"a source whose brokers set the time of the records is copied with that time", logAppendTime, "they leave the times as they are"},
-	{"partitions added to both topics while they are copied are copied too", partitionsAdded, ""},
+	{"partitions added to both topics of a running copy are copied too", partitionsAdded, ""},
 	{"partitions added to the source alone are placed by key in the target, none lost", partitionsAddedToSource, ""},
 	{"a source topic that is deleted and created again stops before its first record, and goes on as the error says", recreated, ""},
 	{"two instances that handle the same events at once copy every record once", twoInstances, ""},

@@ -37,7 +37,7 @@ func logAppendTime(t *testing.T, w *world) {
 	}
 }
 
-// partitionsAdded adds partitions to both topics while they are copied, the
+// partitionsAdded adds partitions to both topics under a running platform, the
 // target first, so that each keeps the partition of its number.
 func partitionsAdded(t *testing.T, w *world) {
 	w.createTopic(t, 1, sample.TopicSettings())

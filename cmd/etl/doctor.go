@@ -26,7 +26,7 @@ Each line is ok, warn, FAIL or skip, and says how to mend what it found.
 Nothing is created, written or committed. One thing leaves a trace: to find out
 whether the user may use transactional ids, etl.JOB.doctor is fenced in the
 target, which no copy uses; the cluster forgets it by itself, after 7 days by
-default.
+default. The first use of such ids has a cluster make __transaction_state.
 
 It takes seconds, and two minutes at most. Exit code 1 where a line is FAIL.`,
 		Example: "  etl doctor\n  etl doctor orders payments\n" +

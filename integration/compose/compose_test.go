@@ -30,6 +30,7 @@ func story(t *testing.T, p *project) {
 	p.awaitCopied(t, source, target)
 	for _, service := range []string{"target", "source", "platform"} {
 		p.run(t, "restart", service)
+		p.awaitNew(t, source)
 		p.awaitCopied(t, source, target)
 		t.Logf("%s was restarted, and the copy went on", service)
 	}

@@ -119,6 +119,28 @@ func numbers() []int32 {
 	return all
 }
 
+// awaitNew waits until every partition of the source has grown from now on: what
+// is copied after that was written after whatever was done before.
+func (p *project) awaitNew(t *testing.T, source *kafka.Client) {
+	t.Helper()
+	var before map[int32]int64
+	p.await(t, "new records in every partition of the source", func() (bool, error) {
+		ends, err := source.Offsets(p.ctx, topic, kafka.Latest, numbers()...)
+		if err != nil {
+			return false, err
+		}
+		if before == nil {
+			before = ends
+		}
+		for n, end := range ends {
+			if end == before[n] {
+				return false, fmt.Errorf("partition %d is still at %d", n, end)
+			}
+		}
+		return true, nil
+	})
+}
+
 // awaitCopied waits until the job has copied what the source holds now. Both
 // clusters may be away for a while.
 func (p *project) awaitCopied(t *testing.T, source, target *kafka.Client) {

@@ -155,7 +155,7 @@ func (c *cluster) checkTransactions(ctx context.Context) {
 	}
 	const check = "target transactions"
 	_, err := c.client.Transactional(ctx, c.transactionalID(), mirror.DefaultTransactionTimeout)
-	for kafka.Retriable(err) && ctx.Err() == nil { // the first use ever makes the cluster create __transaction_state
+	for kafka.Retriable(err) && pause(ctx) == nil { // the first use ever makes the cluster create __transaction_state
 		_, err = c.client.Transactional(ctx, c.transactionalID(), mirror.DefaultTransactionTimeout)
 	}
 	switch {
@@ -168,6 +168,16 @@ func (c *cluster) checkTransactions(ctx context.Context) {
 		c.fail(check, "see whether __transaction_state has all its partitions online, and the brokers' logs", "%v", err)
 	default:
 		c.ok(check, "can be begun, with ids that begin with %s", c.groupPrefix())
+	}
+}
+
+// pause waits a moment, or less where ctx ends: then it gives the cause.
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(200 * time.Millisecond):
+		return nil
 	}
 }
 

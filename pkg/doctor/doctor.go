@@ -43,15 +43,18 @@ const (
 	requestTimeout        = 5 * time.Second
 	defaultRequestTimeout = 15 * time.Second
 	partTimeout           = 45 * time.Second
+	wholeTimeout          = 2 * time.Minute
 )
 
-// Run looks at everything, the clusters side by side, and never takes more
-// than about two minutes. What could not be found out is a finding. Where ctx
+// Run looks at everything, the clusters side by side, and takes two minutes at
+// most. What could not be found out is a finding. Where ctx
 // ends it returns what it has.
 func Run(ctx context.Context, cfg Config) Report {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
+	defer cancel()
 	d := &doctor{Config: cfg, busy: map[string]bool{}}
 	d.readSettings()
 	source := newCluster(d, "source", "SOURCE_", d.settings.Source)

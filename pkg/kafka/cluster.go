@@ -68,6 +68,9 @@ func (c *Client) clusterOnce(ctx context.Context, topics []string) (Cluster, err
 		IncludeClusterAuthorizedOperations: true, IncludeTopicAuthorizedOperations: true,
 	}
 	version := min(c.versions[protocol.Metadata], operationsVersion)
+	if version < noCreationVersion {
+		request.TopicNames = nil
+	}
 	var answer *metadata.Response
 	talk := func(conn io.ReadWriter, _ int16) error {
 		message, err := protocol.RoundTrip(conn, version, metadataCorrelation, c.config.ClientID, request)
@@ -88,6 +91,9 @@ func (c *Client) clusterOnce(ctx context.Context, topics []string) (Cluster, err
 		cluster.Brokers = append(cluster.Brokers, Broker{ID: b.NodeID, Address: address, Rack: b.Rack})
 	}
 	slices.SortFunc(cluster.Brokers, func(a, b Broker) int { return cmp.Compare(a.ID, b.ID) })
+	if version < noCreationVersion {
+		answer.Topics = onlyNamed(answer.Topics, topics)
+	}
 	for _, t := range answer.Topics {
 		if version < operationsVersion {
 			t.TopicAuthorizedOperations = operationsUnknown
@@ -95,6 +101,20 @@ func (c *Client) clusterOnce(ctx context.Context, topics []string) (Cluster, err
 		cluster.Topics = append(cluster.Topics, topicHealth(t))
 	}
 	return cluster, nil
+}
+
+// onlyNamed is only for answers of kafka-go.
+func onlyNamed(answers []metadata.ResponseTopic, names []string) []metadata.ResponseTopic {
+	named := make([]metadata.ResponseTopic, 0, len(names))
+	for _, name := range names {
+		i := slices.IndexFunc(answers, func(t metadata.ResponseTopic) bool { return t.Name == name })
+		if i < 0 {
+			named = append(named, metadata.ResponseTopic{Name: name, ErrorCode: unknownTopicCode})
+			continue
+		}
+		named = append(named, answers[i])
+	}
+	return named
 }
 
 func topicHealth(t metadata.ResponseTopic) TopicHealth {

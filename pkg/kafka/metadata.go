@@ -90,7 +90,11 @@ func sortPartitions(partitions []Partition) {
 // describeOld asks a broker before 2.8, with kafka-go's own codec: it has no
 // topic ids, and leader epochs from version 7 on.
 func describeOld(conn io.ReadWriter, version int16, clientID string, names []string) ([]described, error) {
-	message, err := protocol.RoundTrip(conn, version, metadataCorrelation, clientID, &metadata.Request{TopicNames: names})
+	request := &metadata.Request{TopicNames: names}
+	if version < noCreationVersion {
+		request.TopicNames = nil
+	}
+	message, err := protocol.RoundTrip(conn, version, metadataCorrelation, clientID, request)
 	if err != nil {
 		return nil, err
 	}
@@ -107,5 +111,30 @@ func describeOld(conn io.ReadWriter, version int16, clientID string, names []str
 		sortPartitions(topic.Partitions)
 		answers = append(answers, described{topic: topic, err: codeError(t.ErrorCode)})
 	}
+	if version < noCreationVersion && names != nil {
+		return only(answers, names), nil
+	}
 	return answers, nil
+}
+
+// noCreationVersion is the first of Metadata in which a request can say that a
+// topic must not be created (Kafka 0.11). Older brokers create one that they
+// are asked for by name, unless auto.create.topics.enable is off: they are
+// asked for all topics.
+const noCreationVersion = 4
+
+const unknownTopicCode = 3 // UNKNOWN_TOPIC_OR_PARTITION
+
+// only gives the named topics, as a broker would that was asked for them.
+func only(answers []described, names []string) []described {
+	named := make([]described, 0, len(names))
+	for _, name := range names {
+		i := slices.IndexFunc(answers, func(d described) bool { return d.topic.Name == name })
+		if i < 0 {
+			named = append(named, described{topic: Topic{Name: name}, err: codeError(unknownTopicCode)})
+			continue
+		}
+		named = append(named, answers[i])
+	}
+	return named
 }

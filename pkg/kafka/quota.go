@@ -45,7 +45,11 @@ func (c *Client) Quotas(ctx context.Context, user string) ([]Quota, error) {
 			if err != nil {
 				return err
 			}
-			quotas = append(quotas, quotasOf(answer)...)
+			for _, q := range quotasOf(answer) {
+				if (q.User == "" || q.User == user) && (q.ClientID == "" || q.ClientID == c.config.ClientID) {
+					quotas = append(quotas, q) // the others are of somebody else, beside what was asked for
+				}
+			}
 			return nil
 		})
 		if err != nil {

@@ -1,9 +1,11 @@
 package kafka_test
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +72,34 @@ func TestVersions(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMissingTopicOnOldBroker(t *testing.T) {
+	t.Parallel()
+	t.Run("is told without asking for it by name, which would create it", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{Version: "0.10.2", Topics: map[string]int32{"t": 2}})
+		var named atomic.Int32
+		cluster.Fake().ControlKey(kmsg.Metadata.Int16(), func(r kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.Fake().KeepControl()
+			named.Add(int32(len(r.(*kmsg.MetadataRequest).Topics)))
+			return nil, nil, false
+		})
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+		if _, err := c.Topic(deadline(t), "missing"); !errors.Is(err, kafka.ErrUnknownTopic) {
+			t.Errorf("got %v, want ErrUnknownTopic", err)
+		}
+		if topic, err := c.Topic(deadline(t), "t"); err != nil || len(topic.Partitions) != 2 {
+			t.Errorf("got %+v, %v, want 2 partitions", topic, err)
+		}
+		got, err := c.Cluster(deadline(t), "missing", "t")
+		if err != nil || len(got.Topics) != 2 || !errors.Is(got.Topics[0].Err, kafka.ErrUnknownTopic) || len(got.Topics[1].Partitions) != 2 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if n := named.Load(); n != 0 {
+			t.Errorf("%d topics were asked for by name", n)
+		}
+	})
 }
 
 // watchVersions notes the versions of requests, but for the Metadata 1 and 6 of
