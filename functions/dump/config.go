@@ -20,6 +20,9 @@ type Config struct {
 	NullKey      string          `env:"NULL_KEY" envDefault:"None" doc:"event mode: the msgKey that stands for a record without a key"`
 	Parallel     int             `env:"PARALLEL" envDefault:"4" doc:"partitions of one event that are copied at a time"`
 
+	ChunkBytes       int `env:"CHUNK_BYTES" envDefault:"4194304" doc:"about how much one fetch of a partition holds; two are in memory for each partition that is copied at a time"`
+	TransactionBytes int `env:"TRANSACTION_BYTES" envDefault:"33554432" doc:"about how much one transaction of a partition holds: more costs the target less, and shows later"`
+
 	Source kafka.Config `envPrefix:"SOURCE_"`
 	Target kafka.Config `envPrefix:"TARGET_"`
 }
@@ -38,6 +41,11 @@ func (c Config) Validate() error {
 	}
 	if c.Parallel < 0 || c.Parallel > 64 {
 		faults = append(faults, fmt.Errorf("PARALLEL is %d: want at most 64, or 0 for the default", c.Parallel))
+	}
+	for key, bytes := range map[string]int{"CHUNK_BYTES": c.ChunkBytes, "TRANSACTION_BYTES": c.TransactionBytes} {
+		if bytes < 0 || bytes > 1<<30 {
+			faults = append(faults, fmt.Errorf("%s is %d: want at most %d, or 0 for the default", key, bytes, 1<<30))
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -37,7 +37,11 @@ func New(ctx context.Context, config Config) (fn.Handler[event.Kafka, mirror.Res
 		FromEarliest: config.Start == StartEarliest,
 		CreateTopics: config.CreateTopics,
 		Parallel:     config.Parallel,
-		Log:          fn.LoggerFrom,
+
+		ChunkBytes:       config.ChunkBytes,
+		TransactionBytes: config.TransactionBytes,
+
+		Log: fn.LoggerFrom,
 	})
 	if err != nil {
 		return nil, errors.Join(err, h.Close())

@@ -17,7 +17,11 @@ import (
 )
 
 // step is how many records an event of a paused trial has.
-const step = 1000
+const step = 3000
+
+// pausedChunk makes about six chunks of an event, in two transactions, each of
+// batches enough to be sent one by one and not enough to be put together.
+const pausedChunk = 64 << 10
 
 // pauses is a run of paused trials.
 type pauses struct {
@@ -48,7 +52,7 @@ func TestPaused(t *testing.T) {
 			hit++
 		}
 		if trial%10 == 0 {
-			t.Logf("%s trial %d: %d paused in the middle of %v", time.Now().Format(time.TimeOnly), trial, hit, p.usual)
+			t.Logf("%s trial %d: %d paused in an open transaction, of work that takes %v", time.Now().Format(time.TimeOnly), trial, hit, p.usual)
 		}
 	}
 	if _, err := stable(t.Context(), p.target, topic, 0); err != nil {
@@ -76,6 +80,7 @@ func newPauses(t *testing.T, seed uint64) *pauses {
 	createTopic(t, p.source, 1)
 	createTopic(t, p.target, 1)
 	p.environment = []string{
+		fmt.Sprintf("CHUNK_BYTES=%d", pausedChunk), fmt.Sprintf("TRANSACTION_BYTES=%d", 4*pausedChunk),
 		"JOB=" + job, "SOURCE_BROKERS=" + p.brokers.Source.Brokers[0], "TARGET_BROKERS=" + p.brokers.Target.Brokers[0],
 	}
 	// why: the longer requests are under way, the more pauses are in the middle of one
@@ -89,7 +94,7 @@ func newPauses(t *testing.T, seed uint64) *pauses {
 	return p
 }
 
-// trial says whether the old instance was paused in the middle of its work.
+// trial says whether the old instance was paused with a transaction open.
 func (p *pauses) trial(ctx context.Context, late bool) (hit bool, err error) {
 	if p.next, err = startInstance(ctx, p.binary, p.environment...); err != nil {
 		return false, err
@@ -104,8 +109,15 @@ func (p *pauses) trial(ctx context.Context, late bool) (hit bool, err error) {
 	}
 	begun := time.Now()
 	answer := p.old.invoke(payload, timeout)
-	if hit, err = p.pause(answer, begun); err != nil {
+	paused, err := p.pause(answer, begun)
+	if err != nil {
 		return false, err
+	}
+	if paused {
+		// only then it has something under way that it could still end
+		if hit, err = p.open(ctx); err != nil {
+			return false, err
+		}
 	}
 	end, err := p.takeOver(ctx, payload)
 	if err != nil {
@@ -117,7 +129,7 @@ func (p *pauses) trial(ctx context.Context, late bool) (hit bool, err error) {
 	if err := p.old.resume(); err != nil {
 		return hit, err
 	}
-	if hit {
+	if paused {
 		select {
 		case <-answer: // an error, or nothing was left to do: what counts is the target
 		case <-time.After(patience):
@@ -193,6 +205,20 @@ func (p *pauses) pause(answer <-chan error, begun time.Time) (hit bool, err erro
 		p.usual = max((p.usual+time.Since(begun))/2, 10*time.Millisecond)
 	}
 	return hit, nil
+}
+
+// open says whether the target has records of a transaction that is open.
+func (p *pauses) open(ctx context.Context) (open bool, err error) {
+	err = every(ctx, 50*time.Millisecond, "the state of the target", func() (bool, error) {
+		ends, err := p.target.Offsets(ctx, topic, kafka.Latest, 0)
+		if err != nil {
+			return false, err
+		}
+		stable, err := closed(ctx, p.target, topic, 0, ends[0])
+		open = !stable
+		return err == nil, err
+	})
+	return open, err
 }
 
 // takeOver has the new instance handle the event, as the platform does, and

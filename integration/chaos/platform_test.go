@@ -41,6 +41,8 @@ functions:
     environment:
       JOB: %[1]s
       START: earliest
+      CHUNK_BYTES: %[5]d
+      TRANSACTION_BYTES: %[6]d
       SOURCE_BROKERS: %[3]s
       SOURCE_REQUEST_TIMEOUT: 5s
       TARGET_BROKERS: %[4]s
@@ -51,7 +53,7 @@ functions:
           topic: %[2]s
           consumerGroupName: etl-%[1]s
           offset: earliest
-          maxMsgNum: 2000
+          maxMsgNum: %[7]d
           timeOut: 1
           retry: 10000
           enable: true
@@ -63,11 +65,20 @@ custom:
         brokers: %[3]s
 `
 
+// Events are small, so that there are many, and so are chunks and transactions:
+// an event is about three chunks in two transactions.
+const (
+	eventRecords     = 500
+	chunkBytes       = 24 << 10
+	transactionBytes = 40 << 10
+)
+
 // newPlatform writes the settings of a platform whose binaries are in dir/bin.
 // Its output goes to dir/platform.log.
 func newPlatform(t *testing.T, dir, source, target string) *platform {
 	t.Helper()
-	err := os.WriteFile(filepath.Join(dir, "serverless.yml"), fmt.Appendf(nil, service, job, topic, source, target), 0o644)
+	err := os.WriteFile(filepath.Join(dir, "serverless.yml"), fmt.Appendf(nil, service, job, topic, source, target,
+		chunkBytes, transactionBytes, eventRecords), 0o644)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -92,8 +93,21 @@ func (p *producer) abandon() error {
 
 // finish waits until the fate of every record is known.
 func (p *producer) finish() error {
-	p.writers.Wait()
-	p.awaiting.Wait()
+	done := make(chan struct{})
+	go func() {
+		p.writers.Wait()
+		p.awaiting.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		var open []int64
+		for _, client := range p.clients {
+			open = append(open, client.BufferedProduceRecords())
+		}
+		return fmt.Errorf("the producer has had no answer for %v; records without one, by partition: %v", patience, open)
+	}
 	p.quotaMu.Lock()
 	defer p.quotaMu.Unlock()
 	return p.refused

@@ -21,6 +21,9 @@ type settings struct {
 	NullKey      string          `env:"NULL_KEY" envDefault:"None"`
 	Parallel     int             `env:"PARALLEL" envDefault:"4"`
 
+	ChunkBytes       int `env:"CHUNK_BYTES" envDefault:"4194304"`
+	TransactionBytes int `env:"TRANSACTION_BYTES" envDefault:"33554432"`
+
 	Source kafka.Config `envPrefix:"SOURCE_"`
 	Target kafka.Config `envPrefix:"TARGET_"`
 }
