@@ -3,6 +3,5 @@
 // two clusters. The stories run on real Apache Kafka in containers (make
 // integration) and, where embedded brokers can tell the truth, on those too
 // (make test). Those of several brokers, of a broken network and of secured
-// clusters have clusters of their own. ETL_PAUSED_TRIALS=200 runs the story of
-// paused instances at length.
+// clusters have clusters of their own.
 package integration

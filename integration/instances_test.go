@@ -2,10 +2,7 @@ package integration
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -88,45 +85,20 @@ func recordsOf(t *testing.T, response []byte) (sum int64) {
 	return sum
 }
 
-func paused(t *testing.T, w *world) { pausedInstances(t, w, 4) }
-
-// pausedTrials is the environment variable for how many trials
-// TestPausedInstances has; it is skipped without it.
-const pausedTrials = "ETL_PAUSED_TRIALS"
-
-// TestPausedInstances is the story of paused instances at length:
-//
-//	ETL_PAUSED_TRIALS=200 go test ./integration -run PausedInstances -timeout 1h
-func TestPausedInstances(t *testing.T) {
-	t.Parallel()
-	text := os.Getenv(pausedTrials)
-	if text == "" {
-		t.Skipf("%s=200 runs it; the story of a few trials always runs", pausedTrials)
-	}
-	trials, err := strconv.Atoi(text)
-	if err != nil || trials < 1 {
-		t.Fatalf("%s is %q, want a number of trials", pausedTrials, text)
-	}
-	const together = 10 // in one world
-	for first := 0; first < trials; first += together {
-		n := min(together, trials-first)
-		t.Run(fmt.Sprintf("trials %d to %d: a paused instance writes nothing when it goes on", first+1, first+n), func(t *testing.T) {
-			t.Parallel()
-			pausedInstances(t, real(t), n)
-		})
-	}
-}
-
-// pausedInstances stops an instance (SIGSTOP) in the middle of a copy, has a
+// paused stops an instance (SIGSTOP) in the middle of a copy, has a
 // second one do the work, and lets the first go on: in every other trial past
-// its deadline, else with time left. It must be able to write nothing.
-func pausedInstances(t *testing.T, w *world, trials int) {
+// its deadline, else with time left. It must be able to write nothing. `make
+// chaos` does so many more times.
+func paused(t *testing.T, w *world) {
+	const trials = 4
 	w.createTopic(t, 1, sample.TopicSettings())
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
 	var records int64
-	old := w.startProcess(t, w.function())
+	function := w.function()
+	function.Environment["CHUNK_BYTES"], function.Environment["TRANSACTION_BYTES"] = "6000", "20000"
+	old := w.startProcess(t, function)
 	for hit := 0; hit < trials; {
-		next := w.startProcess(t, w.function())
+		next := w.startProcess(t, function)
 		trial := pausedTrial{old: old, next: next, late: hit%2 == 0, after: time.Duration(random.IntN(30)) * time.Millisecond}
 		if trial.run(t, w, &records) {
 			hit++
@@ -147,7 +119,7 @@ type pausedTrial struct {
 
 // run says whether the old instance was paused in the middle of its work.
 func (p pausedTrial) run(t *testing.T, w *world, records *int64) (hit bool) {
-	const step = 1200 // a record a batch: three transactions
+	const step = 1200 // a record a batch, some 50 of them a chunk: about eight transactions
 	w.produce(t, 0, batch.None, 1, sample.Plain(step, 50, uint64(*records)))
 	payload := w.eventOf(*records, *records+step-1)
 	*records += step
