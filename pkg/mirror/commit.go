@@ -50,6 +50,9 @@ func (t *transaction) write(ctx context.Context, c *chunk) error {
 			return t.refused(c, target, err)
 		}
 	}
+	for _, memory := range c.built {
+		t.built.Put(memory)
+	}
 	if t.sum == nil {
 		t.sum, t.due = &chunk{}, time.After(time.Until(t.begun.Add(t.CommitInterval)))
 	}

@@ -1,9 +1,9 @@
 package mirror
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -19,6 +19,7 @@ type chunk struct {
 	bytes   int64
 	passed  int
 	rebuilt int
+	built   []*[]byte // memory of the batches that were built anew
 }
 
 func (c *chunk) add(partition int32, first int64, b batch.Batch) {
@@ -52,6 +53,7 @@ type planner struct {
 	block      *block // nil: none
 	merge      bool   // small batches are put together
 
+	pool     *sync.Pool // gives the memory of batches that are built; see job
 	chunk    *chunk
 	decoder  batch.Decoder
 	builders map[int32]*building // by target partition
@@ -69,7 +71,7 @@ func newPlanner(p *partition) *planner {
 		topic: p.topic, partition: p.number,
 		target: p.target.name, partitions: p.target.partitions, byKey: p.byKey(),
 		codec: p.Codec, limit: p.target.maxBytes, ceiling: p.ceiling, block: p.block,
-		builders: map[int32]*building{},
+		builders: map[int32]*building{}, pool: &p.built,
 	}
 }
 
@@ -219,7 +221,13 @@ func (p *planner) flush(partition int32) error {
 	if err != nil {
 		return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.first, err)
 	}
-	p.chunk.add(partition, b.first, bytes.Clone(built)) // it is the builder's memory
+	memory, ok := p.pool.Get().(*[]byte)
+	if !ok {
+		memory = new([]byte)
+	}
+	*memory = append((*memory)[:0], built...) // which is the builder's memory
+	p.chunk.add(partition, b.first, *memory)
+	p.chunk.built = append(p.chunk.built, memory)
 	p.chunk.rebuilt++
 	b.Reset(batch.Options{})
 	return nil
@@ -253,10 +261,17 @@ func manySmall(batches []byte) bool {
 	return n >= manyBatches && (len(batches)-len(rest))/n < smallBatch
 }
 
+// maxBuilt bounds what of a chunk is built anew, in bytes: that takes memory
+// beside the fetched buffers.
+const maxBuilt = 1 << 20
+
 // full says that the chunk holds at least so many bytes, or batches enough.
 func (p *planner) full(bytes int) bool {
 	if p.chunk.passed+p.chunk.rebuilt >= maxBatches {
 		return true
+	}
+	if p.chunk.rebuilt > 0 {
+		bytes = min(bytes, maxBuilt)
 	}
 	held := int(p.chunk.bytes)
 	for _, b := range p.builders {
