@@ -59,6 +59,9 @@ func (p *producer) connect() error {
 			kgo.SeedBrokers(p.brokers...), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 			kgo.ProducerBatchCompression(codecs[(i+p.generation)%len(codecs)]),
 			kgo.ProducerBatchMaxBytes(int32(4<<10<<((i+p.generation)%5))),       // 4 to 64 KB
+			// why one: a broker that was started again knows only the last batch of a
+			// producer, and takes an earlier one that is sent again for another one
+			kgo.MaxProduceRequestsInflightPerBroker(1),
 			kgo.ProducerLinger(time.Millisecond), kgo.MaxBufferedRecords(1<<30), // the quota is the bound
 			kgo.ProduceRequestTimeout(5*time.Second), kgo.RequestTimeoutOverhead(5*time.Second),
 			kgo.UnknownTopicRetries(-1),
