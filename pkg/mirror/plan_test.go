@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -298,7 +299,7 @@ func TestPlanOfDamagedBytesNeverPanics(t *testing.T) {
 
 func TestPlanDropsAChunkThatCannotBeBuilt(t *testing.T) {
 	t.Parallel()
-	p := &planner{topic: "t", target: "t", partitions: 1, builders: map[int32]*building{}}
+	p := &planner{topic: "t", target: "t", partitions: 1, builders: map[int32]*building{}, pool: &sync.Pool{}}
 	p.begin(0, 0)
 	unknown := batch.Codec(6)
 	for offset := range int64(3) {
@@ -315,7 +316,7 @@ func TestPlanDropsAChunkThatCannotBeBuilt(t *testing.T) {
 func TestPlanStopsBeforeARecordThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, partitions := range []int32{1, 3} {
-		p := &planner{topic: "t", target: "t", partitions: partitions, byKey: partitions > 1, limit: 500, builders: map[int32]*building{}}
+		p := &planner{topic: "t", target: "t", partitions: partitions, byKey: partitions > 1, limit: 500, builders: map[int32]*building{}, pool: &sync.Pool{}}
 		p.begin(0, 0)
 		var fault error
 		var records []batch.Record
