@@ -58,7 +58,7 @@ func (p *producer) connect() error {
 		client, err := kgo.NewClient(
 			kgo.SeedBrokers(p.brokers...), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 			kgo.ProducerBatchCompression(codecs[(i+p.generation)%len(codecs)]),
-			kgo.ProducerBatchMaxBytes(int32(4<<10<<((i+p.generation)%5))),       // 4 to 64 KB
+			kgo.ProducerBatchMaxBytes(int32(4<<10<<((i+p.generation)%5))), // 4 to 64 KB
 			// why one: a broker that was started again knows only the last batch of a
 			// producer, and takes an earlier one that is sent again for another one
 			kgo.MaxProduceRequestsInflightPerBroker(1),
