@@ -68,9 +68,9 @@ custom:
 // Events are small, so that there are many, and so are chunks and transactions:
 // an event is about three chunks in two transactions.
 const (
-	eventRecords     = 500
-	chunkBytes       = 24 << 10
-	transactionBytes = 40 << 10
+	eventRecords     = 800
+	chunkBytes       = 40 << 10
+	transactionBytes = 64 << 10
 )
 
 // newPlatform writes the settings of a platform whose binaries are in dir/bin.
