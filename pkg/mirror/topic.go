@@ -85,7 +85,7 @@ func (j *job) create(ctx context.Context, source kafka.Topic, name string) error
 		return nil // another instance was faster
 	}
 	if err != nil {
-		return fmt.Errorf("target, with the source's settings %s: %w", settingsText(spec.Settings), err)
+		return fmt.Errorf("target, with the source's settings %s (or create it yourself, without what it does not take): %w", settingsText(spec.Settings), err)
 	}
 	j.Log(ctx).Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(spec.Settings))
 	return nil

@@ -125,6 +125,18 @@ func TestCopyCreatesTopic(t *testing.T) {
 		}
 	})
 
+	t.Run("a target that does not take the source's settings is an error that names them and the way out", func(t *testing.T) {
+		t.Parallel()
+		source, _ := cluster(t, localkafka.Config{})
+		target, brokers := cluster(t, localkafka.Config{})
+		createTopic(t, source, kafka.TopicSpec{Name: "t", Settings: map[string]string{"retention.ms": "1234567"}})
+		brokers.Fake().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.InvalidConfig, Count: -1})
+		_, err := copier(t, mirror.Config{Source: source, Target: target}).Copy(testContext(t), []mirror.Range{rangeOf(0, 9)})
+		if err == nil || !strings.Contains(err.Error(), "{retention.ms=1234567} (or create it yourself, without what it does not take)") {
+			t.Errorf("got %v, want the settings and the way out", err)
+		}
+	})
+
 	t.Run("a topic that the source does not have is an error of the source", func(t *testing.T) {
 		t.Parallel()
 		source, target := pair(t)
