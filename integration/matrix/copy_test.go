@@ -54,6 +54,7 @@ func (c *copying) run(t *testing.T) string {
 		if !ok {
 			break
 		}
+		t.Logf("refused: %s", refusal.said)
 		mark += " " + refusal.mark
 		switch refusal.cure {
 		case createTopic:
@@ -157,6 +158,7 @@ func (c *copying) refusedNow() (refusal, bool) {
 	for _, text := range c.errors {
 		if r, ok := refused(text); ok && !c.cured[r.mark] {
 			c.cured[r.mark] = true
+			r.said, _, _ = strings.Cut(text, "\n")
 			return r, true
 		}
 	}
