@@ -60,8 +60,9 @@ type Config struct {
 	// "-Xms256m -Xmx512m".
 	Heap string
 	// HostNetwork puts the broker on this machine's own network (Linux alone),
-	// so that no proxy works between it and a client that is measured. Nothing
-	// is at [Inside] then.
+	// so that no proxy works between it and a client that is measured, and keeps
+	// its records in memory, so that the disk is not what is measured: they do not
+	// outlive a stop. Nothing is at [Inside] then.
 	HostNetwork bool
 	// Proxied has clients reach the broker through Cluster.Proxy alone: its
 	// address is the one that the broker advertises.

@@ -11,12 +11,18 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
+// dataFolder is where a broker of this package keeps its records.
+const dataFolder = "/var/lib/kafka/data"
+
 // reach makes the broker answer at address: by a published port, or because
 // it is on the network of this machine.
 func (cfg Config) reach(address netip.AddrPort) testcontainers.CustomizeRequestOption {
 	return func(request *testcontainers.GenericContainerRequest) error {
 		if cfg.HostNetwork {
-			request.HostConfigModifier = func(host *container.HostConfig) { host.NetworkMode = network.NetworkHost }
+			request.HostConfigModifier = func(host *container.HostConfig) {
+				host.NetworkMode = network.NetworkHost
+				host.Tmpfs = map[string]string{dataFolder: "mode=1777"}
+			}
 			return nil
 		}
 		request.ExposedPorts = []string{publishedPort}

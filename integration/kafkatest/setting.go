@@ -24,7 +24,7 @@ func defaults(address string) map[string]string {
 		"inter.broker.listener.name":       "INSIDE",
 		"controller.listener.names":        "CONTROLLER",
 		"controller.quorum.voters":         "1@localhost:19094",
-		"log.dirs":                         "/var/lib/kafka/data",
+		"log.dirs":                         dataFolder,
 		"auto.create.topics.enable":        "false",
 		"broker.heartbeat.interval.ms":     "500",
 		"broker.session.timeout.ms":        "5000",
