@@ -7,8 +7,8 @@
 //	checkpoint read the next source offset, committed in the target with the records before it
 //	fetch      raw record batches from the source, read_committed, checksums verified
 //	identify   the source topic is still the one of the checkpoint, and nothing is missing
-//	plan       pass a batch on byte for byte, or decode and build it anew where it must change
-//	write      records and the new checkpoint, in one transaction of the target
+//	plan       pass a batch on byte for byte, or decode and build it anew where it must change, or is one of very many small ones
+//	write      chunk after chunk, in one transaction of the target, and the new checkpoint at its end
 //	identify   the target topic is still the one of the checkpoint
 //	commit     end the transaction
 //
