@@ -29,7 +29,9 @@ func (w *world) feed(t *testing.T, partitions int32) *feed {
 	t.Helper()
 	f := &feed{partitions: partitions, stopped: make(chan struct{}), done: make(chan error, 1)}
 	client := w.connect(t, w.brokers[0], kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(w.topic),
-		kgo.RequestTimeoutOverhead(5*time.Second), kgo.ProduceRequestTimeout(5*time.Second))
+		kgo.RequestTimeoutOverhead(5*time.Second), kgo.ProduceRequestTimeout(5*time.Second),
+		// why 1: a broker that was started again knows of a producer's last batch only
+		kgo.MaxProduceRequestsInflightPerBroker(1))
 	go func() { f.done <- f.run(w.ctx, client) }()
 	return f
 }
@@ -45,8 +47,13 @@ func (f *feed) run(ctx context.Context, client *kgo.Client) error {
 				records = append(records, &kgo.Record{Partition: p, Key: r.Key, Value: r.Value, Timestamp: time.UnixMilli(r.Timestamp)})
 			}
 		}
-		if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-			return err
+		// A producer whose broker went away may give records up, whether they are
+		// there or not: then they are sent again.
+		for client.ProduceSync(ctx, copies(records)...).FirstErr() != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			<-ticker.C
 		}
 		f.acked.Add(int64(len(records)))
 		select {
@@ -55,6 +62,14 @@ func (f *feed) run(ctx context.Context, client *kgo.Client) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// copies are the records anew: a client keeps what it wrote into them.
+func copies(records []*kgo.Record) (anew []*kgo.Record) {
+	for _, r := range records {
+		anew = append(anew, &kgo.Record{Partition: r.Partition, Key: r.Key, Value: r.Value, Timestamp: r.Timestamp})
+	}
+	return anew
 }
 
 // finish ends the feed, waits until all of it is copied, and compares. Every
