@@ -126,6 +126,7 @@ func gapByRetention(t *testing.T, w *world) {
 	w.produce(t, 1, batch.LZ4, 10, recent(100, 1))
 	w.deploy(t, nil)
 	w.awaitCopied(t)
+	w.awaitStable(t) // the marker of the last transaction is counted too
 	end := w.end(t, w.target, 0)
 	trigger := *w.function().Events[0].Kafka
 	trigger.Enabled = false
