@@ -147,8 +147,7 @@ func (r *run) step(ctx context.Context, i, gap int, f chaos.Fault) error {
 		return err
 	}
 	over := time.Now()
-	r.producer.allow((i + 1 + ahead) * gap)
-	copied, err := r.progress(ctx)
+	copied, err := r.progress(ctx, (i+1+ahead)*gap)
 	if err != nil {
 		return fmt.Errorf("after it (%s): %w", hit, err)
 	}
@@ -158,8 +157,10 @@ func (r *run) step(ctx context.Context, i, gap int, f chaos.Fault) error {
 
 // progress waits until each partition's checkpoint is more than an event beyond
 // where it is now: one event may be under way, and its commit not yet seen. It
-// gives where the copy was, all partitions together.
-func (r *run) progress(ctx context.Context) (copied int, err error) {
+// gives where the copy was, all partitions together. Only then the producer may
+// write so many records in all: where the copy has caught up, they are what is
+// left to progress by.
+func (r *run) progress(ctx context.Context, allowed int) (copied int, err error) {
 	var begun map[int32]mirror.Checkpoint
 	err = every(ctx, 20*time.Millisecond, "progress of every partition", func() (bool, error) {
 		if err := r.platform.check(); err != nil {
@@ -171,6 +172,7 @@ func (r *run) progress(ctx context.Context) (copied int, err error) {
 		}
 		if begun == nil {
 			begun = now
+			r.producer.allow(allowed)
 		}
 		for p, c := range now {
 			if c.Next <= max(begun[p].Next, 0)+eventRecords {
