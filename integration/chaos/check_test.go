@@ -57,6 +57,20 @@ func TestCheck(t *testing.T) {
 		}
 	})
 
+	t.Run("what the source holds twice is wanted twice, at the same places", func(t *testing.T) {
+		t.Parallel()
+		ledger, records := partition()
+		again := slices.Insert(slices.Clone(records), 50, records[30:40]...)
+		got, err := chaos.Check(content, 3, ledger, each(again), each(again))
+		if want := (chaos.Held{Source: 109, Target: 109, Unacknowledged: 1, Again: 10}); err != nil || got != want {
+			t.Errorf("held %+v (%v), want %+v", got, err, want)
+		}
+		requireViolation(t, ledger, again, records, "the order of the records is not the source's")
+		requireViolation(t, ledger, records, again, "record 30 is doubled")
+		elsewhere := slices.Insert(slices.Clone(records), 51, records[30:40]...)
+		requireViolation(t, ledger, again, elsewhere, "record 30 is doubled")
+	})
+
 	change := func(f func(r *batch.Record)) func([]batch.Record) []batch.Record {
 		return func(records []batch.Record) []batch.Record {
 			f(&records[30])

@@ -44,10 +44,11 @@ func (r *run) check(t *testing.T) {
 		all.Source += h.Source
 		all.Target += h.Target
 		all.Unacknowledged += h.Unacknowledged
+		all.Again += h.Again
 		acknowledged += r.producer.ledgers[p].Count()
 	}
-	r.log("acknowledged %d records; the source holds %d, of which %d were not acknowledged; the target holds %d",
-		acknowledged, all.Source, all.Unacknowledged, all.Target)
+	r.log("acknowledged %d records; the source holds %d, of which %d were not acknowledged and %d its producer wrote again; the target holds %d",
+		acknowledged, all.Source, all.Unacknowledged, all.Again, all.Target)
 	if acknowledged < options.records*9/10 {
 		t.Errorf("only %d records of %d were acknowledged: the source was away too much to show anything", acknowledged, options.records)
 	}
