@@ -21,7 +21,7 @@ func (cfg Config) reach(address netip.AddrPort) testcontainers.CustomizeRequestO
 		if cfg.HostNetwork {
 			request.HostConfigModifier = func(host *container.HostConfig) {
 				host.NetworkMode = network.NetworkHost
-				host.Tmpfs = map[string]string{dataFolder: "mode=1777"}
+				host.Tmpfs = map[string]string{dataFolder: "uid=1000,gid=1000"} // appuser of the image
 			}
 			return nil
 		}
