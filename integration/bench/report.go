@@ -15,6 +15,7 @@ type report struct {
 	Date      time.Time        `json:"date"`
 	Machine   string           `json:"machine"`
 	Rounds    int              `json:"rounds"`
+	Scale     float64          `json:"scale"` // part of each case's records that was copied
 	Scenarios []scenarioReport `json:"scenarios"`
 	Latency   *latencies       `json:"latency,omitempty"`
 	Bars      []bar            `json:"bars"`
@@ -42,7 +43,7 @@ func (r *report) failed() error {
 }
 
 func newReport(o options) *report {
-	return &report{Date: time.Now(), Machine: machine(), Rounds: o.rounds}
+	return &report{Date: time.Now(), Machine: machine(), Rounds: o.rounds, Scale: o.scale}
 }
 
 // print writes the report in one of the formats of -o.
@@ -55,7 +56,8 @@ func (r *report) print(w io.Writer, format string) error {
 	}
 	markdown := format == "markdown"
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds.\n\n", r.Date.Format(time.DateOnly), r.Machine, r.Rounds)
+	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds, with %g of the records of each case.\n\n",
+		r.Date.Format(time.DateOnly), r.Machine, r.Rounds, r.Scale)
 	out.WriteString(r.table().render(markdown) + "\n")
 	for _, s := range r.Scenarios {
 		if f, ok := s.of(mirrorMaker); ok {
