@@ -92,7 +92,10 @@ func (c *Client) clusterOnce(ctx context.Context, topics []string) (Cluster, err
 	}
 	slices.SortFunc(cluster.Brokers, func(a, b Broker) int { return cmp.Compare(a.ID, b.ID) })
 	if version < noCreationVersion {
-		answer.Topics = onlyNamed(answer.Topics, topics)
+		nameOf := func(t metadata.ResponseTopic) string { return t.Name }
+		answer.Topics = only(answer.Topics, topics, nameOf, func(name string) metadata.ResponseTopic {
+			return metadata.ResponseTopic{Name: name, ErrorCode: unknownTopicCode}
+		})
 	}
 	for _, t := range answer.Topics {
 		if version < operationsVersion {
@@ -101,20 +104,6 @@ func (c *Client) clusterOnce(ctx context.Context, topics []string) (Cluster, err
 		cluster.Topics = append(cluster.Topics, topicHealth(t))
 	}
 	return cluster, nil
-}
-
-// onlyNamed is only for answers of kafka-go.
-func onlyNamed(answers []metadata.ResponseTopic, names []string) []metadata.ResponseTopic {
-	named := make([]metadata.ResponseTopic, 0, len(names))
-	for _, name := range names {
-		i := slices.IndexFunc(answers, func(t metadata.ResponseTopic) bool { return t.Name == name })
-		if i < 0 {
-			named = append(named, metadata.ResponseTopic{Name: name, ErrorCode: unknownTopicCode})
-			continue
-		}
-		named = append(named, answers[i])
-	}
-	return named
 }
 
 func topicHealth(t metadata.ResponseTopic) TopicHealth {

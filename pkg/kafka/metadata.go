@@ -112,7 +112,9 @@ func describeOld(conn io.ReadWriter, version int16, clientID string, names []str
 		answers = append(answers, described{topic: topic, err: codeError(t.ErrorCode)})
 	}
 	if version < noCreationVersion && names != nil {
-		return only(answers, names), nil
+		return only(answers, names, func(d described) string { return d.topic.Name }, func(name string) described {
+			return described{topic: Topic{Name: name}, err: codeError(unknownTopicCode)}
+		}), nil
 	}
 	return answers, nil
 }
@@ -125,16 +127,16 @@ const noCreationVersion = 4
 
 const unknownTopicCode = 3 // UNKNOWN_TOPIC_OR_PARTITION
 
-// only gives the named topics, as a broker would that was asked for them.
-func only(answers []described, names []string) []described {
-	named := make([]described, 0, len(names))
+// only gives the answers for the named topics, as a broker would that was asked
+// for them by name; missing makes that of a topic which it does not have.
+func only[T any](answers []T, names []string, nameOf func(T) string, missing func(name string) T) []T {
+	named := make([]T, 0, len(names))
 	for _, name := range names {
-		i := slices.IndexFunc(answers, func(d described) bool { return d.topic.Name == name })
-		if i < 0 {
-			named = append(named, described{topic: Topic{Name: name}, err: codeError(unknownTopicCode)})
-			continue
+		if i := slices.IndexFunc(answers, func(t T) bool { return nameOf(t) == name }); i >= 0 {
+			named = append(named, answers[i])
+		} else {
+			named = append(named, missing(name))
 		}
-		named = append(named, answers[i])
 	}
 	return named
 }
