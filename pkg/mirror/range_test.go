@@ -24,9 +24,9 @@ func filled(t *testing.T) (source, target *kafka.Client) {
 	return source, target
 }
 
-// cancelled copies 100 records, is cancelled while it waits for the next one,
-// and gives the last stable offset and the end of the target.
-func cancelled(t *testing.T, source, target *kafka.Client, to string) (stable, end int64) {
+// cancelled copies 100 records, is cancelled so many requests of the test's own
+// later, while it waits for the next one, and gives the last stable offset and the end of the target.
+func cancelled(t *testing.T, source, target *kafka.Client, to string, requests int) (stable, end int64) {
 	t.Helper()
 	createTopic(t, target, kafka.TopicSpec{Name: to})
 	topics, err := mirror.ParseTopicMap("t:" + to)
@@ -45,6 +45,9 @@ func cancelled(t *testing.T, source, target *kafka.Client, to string) (stable, e
 		if ctx.Err() != nil {
 			t.Fatal("nothing was written")
 		}
+	}
+	for range requests {
+		offset(t, target, to, 0, kafka.Latest)
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -267,9 +270,10 @@ func TestCopyRanges(t *testing.T) {
 		t.Parallel()
 		source, target := filled(t)
 		// An answer that was not read yet when it was cancelled leaves the call in
-		// doubt, and the transaction to the next one: then the test tries again.
+		// doubt, and the transaction to the next one: then the test tries again, and
+		// is busy for longer before it cancels.
 		for i := range 20 {
-			if stable, end := cancelled(t, source, target, fmt.Sprintf("copy.%d", i)); stable == end {
+			if stable, end := cancelled(t, source, target, fmt.Sprintf("copy.%d", i), 100*i); stable == end {
 				return
 			}
 		}
