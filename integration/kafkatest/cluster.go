@@ -42,6 +42,7 @@ const (
 	publishedPort = "19092/tcp"
 	startTimeout  = 5 * time.Minute
 	stopTimeout   = 20 * time.Second
+	pauseTries    = 20
 )
 
 // Config says what to start. Its zero value is what most tests want.
@@ -190,9 +191,21 @@ func (c *Cluster) Kill(ctx context.Context) error {
 }
 
 // Pause freezes the broker: its connections stay open and nothing answers.
+//
+// The kernel's first freezer (cgroup v1) can miss a process whose threads are
+// busy, and the engine then thaws it and says so: Pause tries again.
 func (c *Cluster) Pause(ctx context.Context) error {
-	_, err := c.docker.ContainerPause(ctx, c.container.ID, client.ContainerPauseOptions{})
-	return err
+	for tries := 1; ; tries++ {
+		_, err := c.docker.ContainerPause(ctx, c.container.ID, client.ContainerPauseOptions{})
+		if err == nil || tries == pauseTries || !strings.Contains(err.Error(), "unable to freeze") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // Unpause lets a paused broker go on.

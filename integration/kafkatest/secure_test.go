@@ -35,13 +35,11 @@ func TestSecuredListener(t *testing.T) {
 	trust := kgo.DialTLSConfig(&tls.Config{RootCAs: authorities})
 
 	t.Run("TLS and SASL can be laid over the published listener", func(t *testing.T) {
-		t.Parallel()
 		if err := connect(t, cluster, trust, kgo.SASL(as("alice", "secret"))).Ping(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("another password is refused", func(t *testing.T) {
-		t.Parallel()
 		if err := connect(t, cluster, trust, kgo.SASL(as("alice", "guess"))).Ping(t.Context()); err == nil {
 			t.Error("a wrong password is taken")
 		}

@@ -77,6 +77,10 @@ type closer interface{ Close(context.Context) error }
 // a Java process that a machine of two cores has to start.
 const ownNodes = 3
 
+// roomTimeout is how long a test waits for that room: far longer than others
+// need it.
+const roomTimeout = 15 * time.Minute
+
 // Run runs the tests of a package, removes the clusters and returns the exit
 // code. An interrupt ends the run, and the clusters with it.
 func (s *Shared) Run(m interface{ Run() int }) int {
@@ -138,7 +142,8 @@ func (s *Shared) Pair(t testing.TB) Pair {
 // New starts a cluster of the test's own, which is removed when the test or the
 // run ends. It skips or fails the test as Pair does, and waits while other
 // tests have as many nodes as the machine should carry: a test that needs
-// several clusters asks for them at once, with NewPair.
+// several clusters asks for them at once, with NewPair, and has no parallel
+// subtests: those wait for tests that may wait for its nodes.
 func (s *Shared) New(t testing.TB, cfg Config) *Cluster {
 	t.Helper()
 	cluster, err := s.Start(t, cfg)
@@ -187,8 +192,10 @@ func own[C interface {
 		return none, err
 	}
 	defer s.starts.Done()
-	if err := slots.Acquire(s.ctx, count); err != nil {
-		return none, fmt.Errorf("wait for room for %d nodes: %w", count, err)
+	waiting, cancel := context.WithTimeout(s.ctx, roomTimeout)
+	defer cancel()
+	if err := slots.Acquire(waiting, count); err != nil {
+		return none, fmt.Errorf("wait for room for %d nodes (does a test that has nodes of its own run parallel subtests?): %w", count, err)
 	}
 	cluster, err := start(s.ctx)
 	if err != nil {

@@ -25,6 +25,8 @@ type result struct {
 	passed, failed  int
 	failedPackages  int
 	skipped         map[string][]test // by reason
+	broken          []string          // what failed, and what had not ended when its package died
+	running         map[test]bool     // tests that have begun and wait for no other
 	finished        int               // packages
 	output          map[test][]string // of tests that have not ended
 	outputOfPackage map[string][]string
@@ -36,6 +38,7 @@ func (r *result) ok() bool { return r.failed == 0 && r.failedPackages == 0 && r.
 func report(from io.Reader, w io.Writer) (*result, error) {
 	r := &result{
 		skipped:         map[string][]test{},
+		running:         map[test]bool{},
 		output:          map[test][]string{},
 		outputOfPackage: map[string][]string{},
 	}
@@ -75,6 +78,12 @@ func (r *result) take(e event, w io.Writer) {
 	}
 	t := test{e.Package, e.Test}
 	switch e.Action {
+	case "run", "cont":
+		r.running[t] = true
+	case "pause", "pass", "fail", "skip":
+		delete(r.running, t)
+	}
+	switch e.Action {
 	case "output":
 		if !strings.HasPrefix(e.Output, "=== ") {
 			r.output[t] = append(r.output[t], e.Output)
@@ -84,6 +93,7 @@ func (r *result) take(e event, w io.Writer) {
 		r.passed++
 	case "fail":
 		r.failed++
+		r.broken = append(r.broken, fmt.Sprintf("failed: %s %s", t.Package, t.Name))
 		fmt.Fprint(w, strings.Join(r.output[t], ""))
 	case "skip":
 		reason := skipReason(r.output[t])
@@ -113,12 +123,29 @@ func (r *result) takePackage(e event, w io.Writer) {
 				delete(r.output, t)
 			}
 		}
+		r.cutOff(e.Package)
 		fmt.Fprint(w, strings.Join(lines, ""))
 	case "skip": // no test files
 	default:
 		return
 	}
 	delete(r.outputOfPackage, e.Package)
+}
+
+// cutOff notes the tests of a dead package that were running: one of them hung
+// or ended the process.
+func (r *result) cutOff(p string) {
+	var names []string
+	for t := range r.running {
+		if t.Package == p {
+			names = append(names, t.Name)
+			delete(r.running, t)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		r.broken = append(r.broken, fmt.Sprintf("not ended: %s %s", p, name))
+	}
 }
 
 var atLine = regexp.MustCompile(`^\s*\S+\.go:\d+: `)
@@ -148,6 +175,9 @@ func (r *result) summary(w io.Writer) {
 		for _, t := range r.skipped[reason] {
 			fmt.Fprintf(w, "\t%s %s\n", t.Package, t.Name)
 		}
+	}
+	if len(r.broken) > 0 { // last, where the end of a log is all that one sees
+		fmt.Fprintf(w, "\n%s\n", strings.Join(r.broken, "\n"))
 	}
 	if r.finished == 0 && r.failedPackages == 0 {
 		fmt.Fprintln(w, "no package has tests that ran")

@@ -51,7 +51,7 @@ func TestReport(t *testing.T) {
 				`{"Action":"output","Package":"p","Output":"FAIL\tp\t0.1s\n"}`,
 				`{"Action":"fail","Package":"p"}`,
 			},
-			"    a_test.go:3: got 1, want 2\n--- FAIL: TestA (0.00s)\nFAIL\tp\t0.1s\n\n0 passed, 1 failed, 0 skipped\n", false,
+			"    a_test.go:3: got 1, want 2\n--- FAIL: TestA (0.00s)\nFAIL\tp\t0.1s\n\nfailed: p TestA\n\n0 passed, 1 failed, 0 skipped\n", false,
 		},
 		"a package that dies shows what its unfinished tests printed": {
 			[]string{
@@ -60,6 +60,21 @@ func TestReport(t *testing.T) {
 				`{"Action":"fail","Package":"p"}`,
 			},
 			"panic: ouch\nexit status 2\n\n0 passed, 0 failed, 0 skipped\n", false,
+		},
+		"a package that hangs ends with the tests that had not ended, without those that waited for them": {
+			[]string{
+				`{"Action":"run","Package":"p","Test":"TestA"}`,
+				`{"Action":"run","Package":"p","Test":"TestB"}`,
+				`{"Action":"pause","Package":"p","Test":"TestB"}`,
+				`{"Action":"run","Package":"p","Test":"TestC"}`,
+				`{"Action":"pause","Package":"p","Test":"TestC"}`,
+				`{"Action":"cont","Package":"p","Test":"TestC"}`,
+				`{"Action":"run","Package":"p","Test":"TestD"}`,
+				`{"Action":"pass","Package":"p","Test":"TestD"}`,
+				`{"Action":"output","Package":"p","Output":"FAIL\tp\t1800s\n"}`,
+				`{"Action":"fail","Package":"p"}`,
+			},
+			"FAIL\tp\t1800s\n\nnot ended: p TestA\nnot ended: p TestC\n\n1 passed, 0 failed, 0 skipped\n", false,
 		},
 		"what does not build is a failure with the compiler's words": {
 			[]string{
