@@ -13,7 +13,8 @@ import (
 // connect gives a second client, for what an administrator does.
 func (w *world) connect(t testing.TB, cluster kafka.Config, options ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	client, err := kgo.NewClient(append(options, kgo.SeedBrokers(cluster.Brokers...))...)
+	// a broker that is killed during a connection's first answer is no wrong setting
+	client, err := kgo.NewClient(append(options, kgo.SeedBrokers(cluster.Brokers...), kgo.AlwaysRetryEOF())...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,6 +65,7 @@ func (p *producer) connect() error {
 			kgo.ProducerLinger(time.Millisecond), kgo.MaxBufferedRecords(1<<30), // the quota is the bound
 			kgo.ProduceRequestTimeout(5*time.Second), kgo.RequestTimeoutOverhead(5*time.Second),
 			kgo.UnknownTopicRetries(-1),
+			kgo.AlwaysRetryEOF(), // a broker that is killed during a connection's first answer is no wrong setting
 		)
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func records(ctx context.Context, brokers []string, partition int32, end int64) 
 			return
 		}
 		client, err := kgo.NewClient(
-			kgo.SeedBrokers(brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+			kgo.SeedBrokers(brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.AlwaysRetryEOF(),
 			kgo.FetchMaxPartitionBytes(4<<20), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
 				topic: {partition: kgo.NewOffset().AtStart()},
 			}))
