@@ -31,7 +31,7 @@ func abortedTransactions(t *testing.T, w *world) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := p.Produce(w.ctx, w.topic, 0, []batch.Batch{b}); err != nil {
+			if _, err := p.Produce(w.ctx, w.topic, 0, []batch.Batch{b}); err != nil {
 				t.Fatal(err)
 			}
 		}

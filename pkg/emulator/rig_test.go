@@ -242,7 +242,7 @@ func (r *rig) transaction(value string, commit bool) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	if err := tx.Produce(r.Context(), topic, 0, []batch.Batch{b}); err != nil {
+	if _, err := tx.Produce(r.Context(), topic, 0, []batch.Batch{b}); err != nil {
 		r.Fatal(err)
 	}
 	end := tx.Abort

@@ -107,7 +107,7 @@ func TestLeaderMoves(t *testing.T) {
 		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
 		p := producer(t, c, "id")
 		for i := range 3 {
-			must(t, p.Produce(deadline(t), "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(int64(i))))
+			must(t, put(t, p, "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(int64(i))))
 			cluster.Fake().RehashCoordinators()
 			must(t, p.Commit(deadline(t)))
 		}

@@ -185,7 +185,7 @@ func TestSecuredCalls(t *testing.T) {
 
 	t.Run("a transaction and a group work", func(t *testing.T) {
 		p := producer(t, c, "id")
-		must(t, p.Produce(deadline(t), "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(1)), p.Commit(deadline(t)))
+		must(t, put(t, p, "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(1)), p.Commit(deadline(t)))
 		wantValues(t, c, "t", "a")
 		generation := next(t, join(t, c, quick("t")))
 		must(t, generation.Commit("t", 0, 1))

@@ -92,7 +92,7 @@ func TestReadCommitted(t *testing.T) {
 	c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
 	p, q := producer(t, c, "p"), producer(t, c, "q")
 	say := func(by *kafka.Transactional, value string) error {
-		return by.Produce(deadline(t), "t", 0, one(t, value))
+		return put(t, by, "t", 0, one(t, value))
 	}
 	plain := func(value string) error {
 		_, err := c.ProduceBatches(deadline(t), "t", 0, "", one(t, value))

@@ -113,26 +113,29 @@ func (t *Transactional) usable() error {
 }
 
 // Produce stamps the batches in place as this producer's, in this transaction,
-// and appends them to a partition in their order.
-func (t *Transactional) Produce(ctx context.Context, topic string, partition int32, batches []batch.Batch) error {
+// and appends them to a partition in their order. It gives the offset that the
+// first record of each batch got; nobody who reads committed records sees
+// them before Commit.
+func (t *Transactional) Produce(ctx context.Context, topic string, partition int32, batches []batch.Batch) ([]int64, error) {
 	if err := t.usable(); err != nil || len(batches) == 0 {
-		return err
+		return nil, err
 	}
 	tp := topicPartition{topic, partition}
 	if err := t.add(ctx, tp); err != nil {
-		return t.fail(err)
+		return nil, t.fail(err)
 	}
 	for i, b := range batches {
 		err := b.Stamp(batch.Producer{ID: t.producerID, Epoch: t.epoch, Sequence: t.sequence[tp], Transactional: true})
 		if err != nil {
-			return t.fail(fmt.Errorf("stamp batch %d for %s/%d: %w", i, topic, partition, err))
+			return nil, t.fail(fmt.Errorf("stamp batch %d for %s/%d: %w", i, topic, partition, err))
 		}
 		t.sequence[tp] = batch.NextSequence(t.sequence[tp], b.Count())
 	}
-	if _, err := t.c.ProduceBatches(ctx, topic, partition, t.id, batches); err != nil {
-		return t.fail(err)
+	offsets, err := t.c.ProduceBatches(ctx, topic, partition, t.id, batches)
+	if err != nil {
+		return nil, t.fail(err)
 	}
-	return nil
+	return offsets, nil
 }
 
 // add puts a partition into the transaction. The partition's own answer is

@@ -36,6 +36,13 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
+// put appends batches in a transaction, where their offsets do not matter.
+func put(t *testing.T, p *kafka.Transactional, topic string, partition int32, batches []batch.Batch) error {
+	t.Helper()
+	_, err := p.Produce(deadline(t), topic, partition, batches)
+	return err
+}
+
 // one makes one batch with one value.
 func one(t *testing.T, value string) []batch.Batch {
 	t.Helper()
@@ -60,7 +67,7 @@ func TestTransaction(t *testing.T) {
 		t.Parallel()
 		c, _ := single(t, "t", "u")
 		p := producer(t, c, "id")
-		must(t, p.Produce(deadline(t), "t", 0, one(t, "a")), p.Produce(deadline(t), "u", 0, one(t, "b")), p.Produce(deadline(t), "t", 0, one(t, "c")))
+		must(t, put(t, p, "t", 0, one(t, "a")), put(t, p, "u", 0, one(t, "b")), put(t, p, "t", 0, one(t, "c")))
 		must(t, p.CommitOffsets(deadline(t), "g", "t", committed(7)))
 		wantValues(t, c, "t")
 		if got := read(t, c, "t", false); len(got) != 2 {
@@ -80,8 +87,8 @@ func TestTransaction(t *testing.T) {
 		t.Parallel()
 		c, _ := single(t, "t")
 		p := producer(t, c, "id")
-		must(t, p.Produce(deadline(t), "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(7)), p.Abort(deadline(t)))
-		must(t, p.Produce(deadline(t), "t", 0, one(t, "b")), p.Commit(deadline(t)))
+		must(t, put(t, p, "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(7)), p.Abort(deadline(t)))
+		must(t, put(t, p, "t", 0, one(t, "b")), p.Commit(deadline(t)))
 		wantValues(t, c, "t", "b")
 		must(t, p.Fence(deadline(t)))
 		if got, err := c.Committed(deadline(t), "g", "t", 0); got[0].Offset != -1 || err != nil {
@@ -94,7 +101,23 @@ func TestTransaction(t *testing.T) {
 		c, fake := single(t, "t")
 		p := producer(t, c, "id")
 		observe(fake, func(*kmsg.EndTxnRequest) { t.Error("EndTxn was sent") })
-		must(t, p.Produce(deadline(t), "t", 0, nil), p.CommitOffsets(deadline(t), "g", "t", nil), p.Commit(deadline(t)), p.Abort(deadline(t)))
+		must(t, put(t, p, "t", 0, nil), p.CommitOffsets(deadline(t), "g", "t", nil), p.Commit(deadline(t)), p.Abort(deadline(t)))
+	})
+
+	t.Run("gives the offset that each batch got, after the marker of the transaction before", func(t *testing.T) {
+		t.Parallel()
+		c, _ := single(t, "t")
+		p := producer(t, c, "id")
+		batches := func() []batch.Batch {
+			return []batch.Batch{build(t, batch.None, values("a%d", 3)...), build(t, batch.None, values("b%d", 2)...)}
+		}
+		for _, want := range [][]int64{{0, 3}, {6, 9}} {
+			got, err := p.Produce(deadline(t), "t", 0, batches())
+			must(t, err, p.Commit(deadline(t)))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("offsets (-want +got):\n%s", diff)
+			}
+		}
 	})
 
 	t.Run("counts sequences through its transactions, and anew in each epoch", func(t *testing.T) {
@@ -112,10 +135,10 @@ func TestTransaction(t *testing.T) {
 		})
 		p := producer(t, c, "id")
 		three := func() []batch.Batch { return []batch.Batch{build(t, batch.None, values("%d", 3)...)} }
-		must(t, p.Produce(deadline(t), "t", 0, three()), p.Produce(deadline(t), "t", 1, three()), p.Produce(deadline(t), "t", 0, three()), p.Commit(deadline(t)))
-		must(t, p.Produce(deadline(t), "t", 0, three()), p.Abort(deadline(t)))
-		must(t, p.Produce(deadline(t), "t", 0, three()), p.Commit(deadline(t)))
-		must(t, p.Fence(deadline(t)), p.Produce(deadline(t), "t", 0, three()), p.Commit(deadline(t)))
+		must(t, put(t, p, "t", 0, three()), put(t, p, "t", 1, three()), put(t, p, "t", 0, three()), p.Commit(deadline(t)))
+		must(t, put(t, p, "t", 0, three()), p.Abort(deadline(t)))
+		must(t, put(t, p, "t", 0, three()), p.Commit(deadline(t)))
+		must(t, p.Fence(deadline(t)), put(t, p, "t", 0, three()), p.Commit(deadline(t)))
 		close(got)
 		want := []string{
 			"0: epoch 0 sequence 0", "1: epoch 0 sequence 0", "0: epoch 0 sequence 3",
@@ -137,7 +160,7 @@ func TestTransaction(t *testing.T) {
 			response.Topics[0].Partitions[0].LogAppendTime = 1_700_000_000_000
 			return response
 		})
-		err := p.Produce(deadline(t), "t", 0, one(t, "a"))
+		err := put(t, p, "t", 0, one(t, "a"))
 		if !errors.Is(err, kafka.ErrTimestampReplaced) || kafka.Retriable(err) {
 			t.Errorf("error %v, want ErrTimestampReplaced", err)
 		}
@@ -182,7 +205,7 @@ func TestTransaction(t *testing.T) {
 		t.Parallel()
 		c, _ := single(t, "t")
 		p, err := c.Transactional(deadline(t), "id", 500*time.Millisecond)
-		must(t, err, p.Produce(deadline(t), "t", 0, one(t, "a")))
+		must(t, err, put(t, p, "t", 0, one(t, "a")))
 		until(t, "the broker to abort", func() bool {
 			got, err := c.FetchRecords(deadline(t), kafka.FetchRequest{Topic: "t", ReadCommitted: true})
 			return err == nil && got.Next > 0
@@ -191,7 +214,7 @@ func TestTransaction(t *testing.T) {
 		if !errors.Is(err, kafka.ErrFenced) && !kafka.Retriable(err) {
 			t.Errorf("error %v, want one that a fence helps", err)
 		}
-		must(t, p.Fence(deadline(t)), p.Produce(deadline(t), "t", 0, one(t, "b")), p.Commit(deadline(t)))
+		must(t, p.Fence(deadline(t)), put(t, p, "t", 0, one(t, "b")), p.Commit(deadline(t)))
 		wantValues(t, c, "t", "b")
 	})
 }
@@ -199,8 +222,8 @@ func TestTransaction(t *testing.T) {
 func TestFence(t *testing.T) {
 	t.Parallel()
 	for step, next := range map[string]func(*testing.T, *kafka.Transactional) error{
-		"Produce":           func(t *testing.T, p *kafka.Transactional) error { return p.Produce(deadline(t), "t", 0, one(t, "b")) },
-		"Produce elsewhere": func(t *testing.T, p *kafka.Transactional) error { return p.Produce(deadline(t), "u", 0, one(t, "b")) },
+		"Produce":           func(t *testing.T, p *kafka.Transactional) error { return put(t, p, "t", 0, one(t, "b")) },
+		"Produce elsewhere": func(t *testing.T, p *kafka.Transactional) error { return put(t, p, "u", 0, one(t, "b")) },
 		"CommitOffsets": func(t *testing.T, p *kafka.Transactional) error {
 			return p.CommitOffsets(deadline(t), "g", "t", committed(1))
 		},
@@ -214,7 +237,7 @@ func TestFence(t *testing.T) {
 			t.Parallel()
 			c, _ := single(t, "t", "u")
 			older := producer(t, c, "id")
-			must(t, older.Produce(deadline(t), "t", 0, one(t, "a")), older.CommitOffsets(deadline(t), "g", "t", committed(1)))
+			must(t, put(t, older, "t", 0, one(t, "a")), older.CommitOffsets(deadline(t), "g", "t", committed(1)))
 			newer := producer(t, c, "id")
 			err := next(t, older)
 			if step == "Produce" && !errors.Is(err, kafka.ErrFenced) && strings.Contains(err.Error(), "broker error 48") {
@@ -226,7 +249,7 @@ func TestFence(t *testing.T) {
 			if err := older.Commit(deadline(t)); err == nil {
 				t.Error("the older producer commits")
 			}
-			must(t, newer.Produce(deadline(t), "t", 0, one(t, "c")), newer.Commit(deadline(t)))
+			must(t, put(t, newer, "t", 0, one(t, "c")), newer.Commit(deadline(t)))
 			wantValues(t, c, "t", "c")
 			wantValues(t, c, "u")
 			if got, err := c.Committed(deadline(t), "g", "t", 0); got[0].Offset != -1 || err != nil {
@@ -239,8 +262,8 @@ func TestFence(t *testing.T) {
 		t.Parallel()
 		c, _ := single(t, "t")
 		older, newer := producer(t, c, "id"), producer(t, c, "id")
-		must(t, older.Fence(deadline(t)), older.Produce(deadline(t), "t", 0, one(t, "a")), older.Commit(deadline(t)))
-		if err := newer.Produce(deadline(t), "t", 0, one(t, "b")); !errors.Is(err, kafka.ErrFenced) {
+		must(t, older.Fence(deadline(t)), put(t, older, "t", 0, one(t, "a")), older.Commit(deadline(t)))
+		if err := put(t, newer, "t", 0, one(t, "b")); !errors.Is(err, kafka.ErrFenced) {
 			t.Errorf("error %v, want ErrFenced", err)
 		}
 		wantValues(t, c, "t", "a")
@@ -260,7 +283,7 @@ func TestTransactionRepeats(t *testing.T) {
 			}
 			handle := fake.Fault(faults...)
 			p := producer(t, c, "id")
-			must(t, p.Produce(deadline(t), "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(7)), p.Commit(deadline(t)))
+			must(t, put(t, p, "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(7)), p.Commit(deadline(t)))
 			wantValues(t, c, "t", "a")
 			if hits := handle.Hits(); hits != 10 {
 				t.Errorf("%d requests failed, want 10", hits)
@@ -303,7 +326,7 @@ func TestTransactionFaults(t *testing.T) {
 			requests := count(fake, test.key)
 			test.fault(fake)
 
-			err := p.Produce(deadline(t), "t", 0, one(t, "a"))
+			err := put(t, p, "t", 0, one(t, "a"))
 			if err == nil {
 				err = p.CommitOffsets(deadline(t), "g", "t", committed(7))
 			}
@@ -317,7 +340,7 @@ func TestTransactionFaults(t *testing.T) {
 				t.Errorf("%v was sent %d times", test.key.Name(), n)
 			}
 			for name, again := range map[string]error{
-				"Produce": p.Produce(deadline(t), "t", 0, one(t, "b")), "CommitOffsets": p.CommitOffsets(deadline(t), "g", "t", committed(8)), "Commit": p.Commit(deadline(t)),
+				"Produce": put(t, p, "t", 0, one(t, "b")), "CommitOffsets": p.CommitOffsets(deadline(t), "g", "t", committed(8)), "Commit": p.Commit(deadline(t)),
 			} {
 				if again == nil || !errors.Is(again, errors.Unwrap(again)) || !strings.Contains(again.Error(), "must be fenced first, after: "+err.Error()) {
 					t.Errorf("%s goes on with %v", name, again)
@@ -336,7 +359,7 @@ func TestTransactionFaults(t *testing.T) {
 			if (offsets[0].Offset == 7) != (len(want) == 2) || err != nil {
 				t.Errorf("records are there: %t, offsets %v, error %v", len(want) == 2, offsets, err)
 			}
-			must(t, p.Produce(deadline(t), "t", 0, one(t, "c")), p.Commit(deadline(t)))
+			must(t, put(t, p, "t", 0, one(t, "c")), p.Commit(deadline(t)))
 			wantValues(t, c, "t", want...)
 		})
 	}
@@ -352,7 +375,7 @@ func TestTransactionFaults(t *testing.T) {
 			p := producer(t, c, "id")
 			observe(fake, func(*kmsg.ProduceRequest) { t.Error("a produce was sent") })
 			refuse(fake, response)
-			if err := p.Produce(deadline(t), "t", 0, one(t, "a")); err == nil || !strings.HasPrefix(err.Error(), "add t/0 to transaction id: ") {
+			if err := put(t, p, "t", 0, one(t, "a")); err == nil || !strings.HasPrefix(err.Error(), "add t/0 to transaction id: ") {
 				t.Errorf("error %v, want one that names partition and transaction", err)
 			}
 		})
@@ -365,7 +388,7 @@ func TestTransactionFaults(t *testing.T) {
 		observe(fake, func(*kmsg.ProduceRequest) { t.Error("a produce was sent") })
 		broken := build(t, batch.None, values("%d", 2)...)
 		broken[26]++ // one more offset than records
-		if err := p.Produce(deadline(t), "t", 0, []batch.Batch{one(t, "a")[0], broken}); !errors.Is(err, batch.ErrNotStampable) {
+		if err := put(t, p, "t", 0, []batch.Batch{one(t, "a")[0], broken}); !errors.Is(err, batch.ErrNotStampable) {
 			t.Errorf("error %v, want ErrNotStampable", err)
 		}
 		must(t, p.Fence(deadline(t)))

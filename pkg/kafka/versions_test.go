@@ -49,8 +49,8 @@ func TestVersions(t *testing.T) {
 				_, err := c.ProduceBatches(deadline(t), "t", 0, "", []batch.Batch{build(t, batch.Gzip, values("%d", 3)...)})
 				must(t, err)
 				p := producer(t, c, "id")
-				must(t, p.Produce(deadline(t), "t", 0, one(t, "aborted")), p.Abort(deadline(t)))
-				must(t, p.Produce(deadline(t), "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(7)), p.Commit(deadline(t)))
+				must(t, put(t, p, "t", 0, one(t, "aborted")), p.Abort(deadline(t)))
+				must(t, put(t, p, "t", 0, one(t, "a")), p.CommitOffsets(deadline(t), "g", "t", committed(7)), p.Commit(deadline(t)))
 				wantValues(t, c, "t", "0", "1", "2", "a")
 			}
 			got, err := c.FetchRecords(deadline(t), kafka.FetchRequest{Topic: "t", MinBytes: 1, MaxWait: time.Second, ReadCommitted: true})

@@ -114,7 +114,7 @@ func transaction(t testing.TB, c *kafka.Client, id string) *kafka.Transactional 
 // produceIn appends records as one batch in a transaction.
 func produceIn(t testing.TB, producer *kafka.Transactional, topic string, partition int32, records []batch.Record) {
 	t.Helper()
-	if err := producer.Produce(testContext(t), topic, partition, batches(t, batch.None, len(records), records)); err != nil {
+	if _, err := producer.Produce(testContext(t), topic, partition, batches(t, batch.None, len(records), records)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -46,7 +46,7 @@ func (t *transaction) write(ctx context.Context, c *chunk) error {
 		t.begun = time.Now()
 	}
 	for target, batches := range c.batches {
-		if err := t.producer.Produce(ctx, t.target.name, target, batches); err != nil {
+		if _, err := t.producer.Produce(ctx, t.target.name, target, batches); err != nil {
 			return t.refused(c, target, err)
 		}
 	}
