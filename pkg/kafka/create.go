@@ -110,7 +110,7 @@ func (c *Client) awaitLeaders(ctx context.Context, spec TopicSpec) error {
 		partitions[i] = int32(i)
 	}
 	return c.repeat(ctx, whileAgain, func(ctx context.Context) error {
-		_, err := c.listOffsetsOnce(ctx, spec.Name, Latest, partitions)
+		_, err := c.listOffsetsOnce(ctx, spec.Name, position{Latest, readUncommitted}, partitions)
 		return err
 	})
 }

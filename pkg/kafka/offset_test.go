@@ -2,6 +2,8 @@ package kafka_test
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,4 +94,72 @@ func TestOffsetsAreAskedForAgain(t *testing.T) {
 			t.Errorf("offsets %v, error %v", got, err)
 		}
 	})
+}
+
+func TestStableOffsets(t *testing.T) {
+	t.Parallel()
+
+	t.Run("end before the oldest open transaction, and at the high watermark where none is open", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{Brokers: 3, Topics: map[string]int32{"t": 3}})
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+		for p := range int32(3) {
+			_, err := c.Produce(deadline(t), "t", p, values("%d", 4)...)
+			must(t, err)
+		}
+		open := producer(t, c, "id")
+		must(t, put(t, open, "t", 1, one(t, "a")))
+		_, err := c.Produce(deadline(t), "t", 1, values("%d", 4)...)
+		must(t, err)
+		wantStable(t, c, map[int32]int64{0: 4, 1: 4, 2: 4})
+		must(t, open.Commit(deadline(t)))
+		wantStable(t, c, map[int32]int64{0: 4, 1: 10, 2: 4})
+	})
+
+	t.Run("are the high watermarks of a broker without transactions", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{Version: "0.10.2", Topics: map[string]int32{"t": 2}})
+		refuse(cluster.Fake(), func(request *kmsg.ListOffsetsRequest) kmsg.Response { return listed(request, "t", 7) })
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+		wantStable(t, c, map[int32]int64{0: 7})
+	})
+
+	t.Run("of no partitions need no broker", func(t *testing.T) {
+		t.Parallel()
+		c, _ := single(t)
+		wantStable(t, c, map[int32]int64{})
+	})
+
+	for name, answer := range map[string]func(*kmsg.ListOffsetsRequest) kmsg.Response{
+		"nothing":           func(request *kmsg.ListOffsetsRequest) kmsg.Response { return request.ResponseKind() },
+		"another topic":     func(request *kmsg.ListOffsetsRequest) kmsg.Response { return listed(request, "u", 7) },
+		"a negative offset": func(request *kmsg.ListOffsetsRequest) kmsg.Response { return listed(request, "t", -1) },
+	} {
+		t.Run("are an error where the answer is "+name, func(t *testing.T) {
+			t.Parallel()
+			c, fake := single(t, "t")
+			refuse(fake, answer)
+			if got, err := c.StableOffsets(deadline(t), "t", 0); err == nil || !strings.HasPrefix(err.Error(), "list offsets of topic t: partition 0: ") {
+				t.Errorf("offsets %v, error %v", got, err)
+			}
+		})
+	}
+}
+
+// wantStable looks at the last stable offsets of topic t.
+func wantStable(t *testing.T, c *kafka.Client, want map[int32]int64) {
+	t.Helper()
+	got, err := c.StableOffsets(deadline(t), "t", slices.Collect(maps.Keys(want))...)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v, stable offsets (-want +got):\n%s", err, diff)
+	}
+}
+
+// listed answers for the partition that was asked for.
+func listed(request *kmsg.ListOffsetsRequest, topic string, offset int64) kmsg.Response {
+	response := request.ResponseKind().(*kmsg.ListOffsetsResponse)
+	partition := kmsg.NewListOffsetsResponseTopicPartition()
+	partition.Partition, partition.Offset = request.Topics[0].Partitions[0].Partition, offset
+	response.Topics = []kmsg.ListOffsetsResponseTopic{{Topic: topic, Partitions: []kmsg.ListOffsetsResponseTopicPartition{partition}}}
+	return response
 }

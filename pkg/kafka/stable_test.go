@@ -13,7 +13,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
 )
 
-func TestStableOffsets(t *testing.T) {
+func TestStableCommits(t *testing.T) {
 	t.Parallel()
 
 	t.Run("are asked for, and waited for while a transaction is being ended", func(t *testing.T) {

@@ -86,11 +86,11 @@ func CompareTopics(ctx context.Context, source, target *kafka.Client, sourceTopi
 		options.Parallel = defaultParallel
 	}
 	outcome := TopicComparison{SourceTopic: sourceTopic, TargetTopic: targetTopic}
-	right, err := sides(ctx, target, targetTopic, options.Target, options.Parallel)
+	right, err := sides(ctx, target, targetTopic, options.Target)
 	if err != nil {
 		return outcome, fmt.Errorf("target: %w", err)
 	}
-	left, err := sides(ctx, source, sourceTopic, options.Source, options.Parallel)
+	left, err := sides(ctx, source, sourceTopic, options.Source)
 	if err != nil {
 		return outcome, fmt.Errorf("source: %w", err)
 	}
@@ -124,7 +124,7 @@ func comparePartitions(ctx context.Context, left, right []Side, parallel int, me
 }
 
 // sides gives the part of each partition that is to be read.
-func sides(ctx context.Context, client *kafka.Client, topic string, spans map[int32]Span, parallel int) ([]Side, error) {
+func sides(ctx context.Context, client *kafka.Client, topic string, spans map[int32]Span) ([]Side, error) {
 	described, err := client.Topic(ctx, topic)
 	if err != nil {
 		return nil, err
@@ -142,42 +142,21 @@ func sides(ctx context.Context, client *kafka.Client, topic string, spans map[in
 	if err != nil {
 		return nil, err
 	}
-	latest, err := client.Offsets(ctx, topic, kafka.Latest, numbers...)
+	ends, err := client.StableOffsets(ctx, topic, numbers...)
 	if err != nil {
 		return nil, err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
 	for i := range sides {
-		group.Go(func() (err error) {
-			side := &sides[i]
-			if side.First < 0 {
-				side.First = earliest[side.Partition]
-			}
-			if side.End < 0 {
-				side.End, err = lastStable(ctx, *side, latest[side.Partition])
-			}
-			side.End = max(side.End, side.First) // an open transaction may be older than First
-			return err
-		})
+		side := &sides[i]
+		if side.First < 0 {
+			side.First = earliest[side.Partition]
+		}
+		if side.End < 0 {
+			side.End = ends[side.Partition]
+		}
+		side.End = max(side.End, side.First) // an open transaction may be older than First
 	}
-	return sides, group.Wait()
-}
-
-// lastStable is where read_committed ends now. A fetch at the log end says so
-// and carries no records.
-func lastStable(ctx context.Context, side Side, latest int64) (int64, error) {
-	var buf kafka.Buffer
-	answer, err := side.Client.Fetch(ctx, kafka.FetchRequest{
-		Topic: side.Topic, Partition: side.Partition, Offset: latest, MaxBytes: 1, ReadCommitted: true,
-	}, &buf)
-	if err != nil {
-		return 0, err
-	}
-	if answer.LastStable < 0 { // before 0.11 there are no transactions
-		return latest, nil
-	}
-	return min(answer.LastStable, latest), nil
+	return sides, nil
 }
 
 // meter adds the progress of all scans up.
