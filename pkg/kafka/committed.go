@@ -41,7 +41,7 @@ const simpleConsumer = -1
 func (c *Client) Committed(ctx context.Context, group, topic string, partitions ...int32) (map[int32]Committed, error) {
 	once := c.committedOnce
 	if c.versions[protocol.OffsetFetch] >= stableVersion {
-		once = c.stableOnce
+		once = c.stableTopicOnce
 	}
 	return c.committed(ctx, once, group, topic, partitions)
 }

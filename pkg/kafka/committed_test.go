@@ -115,6 +115,86 @@ func TestCommit(t *testing.T) {
 	})
 }
 
+func TestCommittedAll(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"", "2.4", "0.11.0"} { // kfake's 0.10.2 lacks the version that the real one has
+		t.Run("gives what was committed to a broker "+version+", of all topics", func(t *testing.T) {
+			t.Parallel()
+			cluster := brokers(t, localkafka.Config{Version: version, Brokers: 2, Topics: map[string]int32{"t": 3, "u": 1, "untouched": 1}})
+			c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+			want := map[string]map[int32]kafka.Committed{
+				"t": {0: {Offset: 7, Metadata: "why"}, 2: {Offset: 0}},
+				"u": {0: {Offset: 3}},
+			}
+			for topic, offsets := range want {
+				must(t, c.Commit(deadline(t), "g", topic, offsets))
+			}
+			got, err := c.CommittedAll(deadline(t), "g")
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("error %v, committed (-want +got):\n%s", err, diff)
+			}
+			if got, err := c.CommittedAll(deadline(t), "nobody"); got == nil || len(got) != 0 || err != nil {
+				t.Errorf("committed %v, error %v of a group that there is not, want nothing", got, err)
+			}
+		})
+	}
+
+	t.Run("waits while a transaction that commits is open, and names the partition", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{Topics: map[string]int32{"t": 1}})
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+		hasty := connect(t, kafka.Config{Brokers: cluster.Brokers(), RequestTimeout: 300 * time.Millisecond})
+		p := producer(t, c, "id")
+		must(t, p.CommitOffsets(deadline(t), "g", "t", committed(3)), p.Commit(deadline(t)), p.CommitOffsets(deadline(t), "g", "t", committed(7)))
+		_, err := hasty.CommittedAll(deadline(t), "g")
+		if !kafka.Retriable(err) || !strings.HasPrefix(err.Error(), "read all committed offsets of group g: t/0: ") {
+			t.Errorf("error %v, want one that says that the offset is not stable", err)
+		}
+		must(t, p.Commit(deadline(t)))
+		if got, err := c.CommittedAll(deadline(t), "g"); err != nil || got["t"][0].Offset != 7 {
+			t.Errorf("got %v, %v, want 7", got, err)
+		}
+	})
+
+	for _, version := range []string{"", "2.4"} {
+		t.Run("is refused as a whole where one partition is, by a broker "+version, func(t *testing.T) {
+			t.Parallel()
+			cluster := brokers(t, localkafka.Config{Version: version})
+			c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+			refuse(cluster.Fake(), fetchedOffsets(0, 14), fetchedOffsets(0, 29), fetchedOffsets(30, 0)) // loading, then TOPIC and GROUP_AUTHORIZATION_FAILED
+			for range 2 {
+				got, err := c.CommittedAll(deadline(t), "g")
+				if got != nil || !errors.Is(err, kafka.ErrAuthorization) || !strings.Contains(err.Error(), "group g") {
+					t.Errorf("committed %v, error %v, want ErrAuthorization", got, err)
+				}
+			}
+		})
+	}
+
+	t.Run("cannot be asked of brokers before 0.10.2", func(t *testing.T) {
+		t.Parallel()
+		cluster := brokers(t, localkafka.Config{Version: "0.10.1"})
+		c := connect(t, kafka.Config{Brokers: cluster.Brokers()})
+		if _, err := c.CommittedAll(deadline(t), "g"); !errors.Is(err, kafka.ErrUnsupported) {
+			t.Errorf("error %v, want ErrUnsupported", err)
+		}
+	})
+}
+
+// fetchedOffsets answers for a partition of topic t, with errors of the whole
+// and of the partition.
+func fetchedOffsets(whole, one int16) func(*kmsg.OffsetFetchRequest) kmsg.Response {
+	return func(request *kmsg.OffsetFetchRequest) kmsg.Response {
+		response := request.ResponseKind().(*kmsg.OffsetFetchResponse)
+		partition := kmsg.NewOffsetFetchResponseTopicPartition()
+		partition.ErrorCode = one
+		topic := kmsg.NewOffsetFetchResponseTopic()
+		topic.Topic, topic.Partitions = "t", []kmsg.OffsetFetchResponseTopicPartition{partition}
+		response.ErrorCode, response.Topics = whole, []kmsg.OffsetFetchResponseTopic{topic}
+		return response
+	}
+}
+
 // commitError answers a commit of partition 0 of topic t.
 func commitError(code int16) func(*kmsg.OffsetCommitRequest) kmsg.Response {
 	return func(request *kmsg.OffsetCommitRequest) kmsg.Response {

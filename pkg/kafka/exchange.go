@@ -62,6 +62,21 @@ func (c *Client) roundTrip(ctx context.Context, x *exchange) error {
 	return err
 }
 
+// converse is the talk of one request, and of its answer. An error of parse is
+// one of an answer that makes no sense.
+func converse(request []byte, parse func(frame []byte) error) func(io.ReadWriter, int16) error {
+	return func(conn io.ReadWriter, _ int16) error {
+		if _, err := conn.Write(request); err != nil {
+			return err
+		}
+		frame, err := readFrame(conn, nil)
+		if err != nil {
+			return err
+		}
+		return parse(frame)
+	}
+}
+
 // ApiKey tells kafka-go which API's negotiated version to look up.
 func (x *exchange) ApiKey() protocol.ApiKey { return x.key }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -78,19 +79,80 @@ func FuzzProduceReceive(f *testing.F) {
 	})
 }
 
+func FuzzParseGroups(f *testing.F) {
+	for version := int16(0); version <= groupStatesVersion; version++ {
+		f.Add(groupsSeed(version), version)
+	}
+	f.Fuzz(func(t *testing.T, frame []byte, version int16) {
+		if version < 0 || version > groupStatesVersion {
+			return
+		}
+		groups, refused, err := parseGroups(frame, version)
+		if err != nil && (groups != nil || refused != nil) {
+			t.Error("an answer that makes no sense was used")
+		}
+		need := 0
+		for _, g := range groups {
+			need += 3 + len(g.ID) + len(g.ProtocolType) + len(g.state)
+		}
+		if need > len(frame) {
+			t.Errorf("%d bytes of answer in a frame of %d", need, len(frame))
+		}
+	})
+}
+
+func FuzzParseConsumerGroup(f *testing.F) {
+	f.Add(consumerGroupSeed())
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		group, refused, err := parseConsumerGroup(frame, "g")
+		if (err != nil || refused != nil) && (group.State != "" || group.Members != nil) {
+			t.Error("an answer that makes no sense, or a refusal, was used")
+		}
+		need := len(group.State)
+		for _, m := range group.Members {
+			need += 16 + len(m.ID) + len(m.ClientID) + len(m.Host) + assignedBytes(m.Assigned)
+		}
+		if need > len(frame) {
+			t.Errorf("%d bytes of answer in a frame of %d", need, len(frame))
+		}
+	})
+}
+
+func FuzzParseAssignment(f *testing.F) {
+	f.Add([]byte("\x00\x03\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		assigned, err := parseAssignment(b)
+		if err != nil && assigned != nil {
+			t.Error("an assignment that makes no sense was used")
+		}
+		if need := assignedBytes(assigned); need > len(b) {
+			t.Errorf("%d bytes of assignment in %d", need, len(b))
+		}
+	})
+}
+
+// assignedBytes is the least that an assignment takes on the wire.
+func assignedBytes(assigned map[string][]int32) int {
+	need := 0
+	for topic, partitions := range assigned {
+		need += len(topic) + 4*len(partitions)
+	}
+	return need
+}
+
 // FuzzResponse reads fields of all kinds, in an order that the fuzzer chooses.
 func FuzzResponse(f *testing.F) {
-	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, metadataSeed())
+	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, metadataSeed())
 	f.Fuzz(func(t *testing.T, fields, frame []byte) {
 		r := &response{b: frame}
 		for _, field := range fields {
 			before, failed := len(r.b), r.err
-			n := readField(r, field%13)
+			n := readField(r, field%14)
 			if n > before || len(r.b) > before || r.err != nil && len(r.b) > 0 {
-				t.Fatalf("field %d gives %d bytes of %d, error %v", field%13, n, before, r.err)
+				t.Fatalf("field %d gives %d bytes of %d, error %v", field%14, n, before, r.err)
 			}
 			if failed != nil && (n > 0 || r.err != failed) {
-				t.Fatalf("field %d was read after an error", field%13)
+				t.Fatalf("field %d was read after an error", field%14)
 			}
 		}
 	})
@@ -125,6 +187,8 @@ func readField(r *response, field byte) int {
 		r.skipTags()
 	case 12:
 		return len(r.take(int(r.int16())))
+	case 13:
+		return 4 * len(r.int32s(r.array()))
 	}
 	return 0
 }
@@ -165,6 +229,30 @@ func metadataSeed() []byte {
 	response.Topics = []kmsg.MetadataResponseTopic{topic}
 	frame := binary.BigEndian.AppendUint32(nil, metadataCorrelation)
 	return response.AppendTo(append(frame, 0)) // no tags in the header
+}
+
+func groupsSeed(version int16) []byte {
+	response := kmsg.NewListGroupsResponse()
+	response.Version = version
+	response.Groups = []kmsg.ListGroupsResponseGroup{{Group: "g", ProtocolType: "consumer", GroupState: "Stable"}, {Group: "h"}}
+	frame := binary.BigEndian.AppendUint32(nil, groupsCorrelation)
+	if response.IsFlexible() {
+		frame = append(frame, 0) // no tags in the header
+	}
+	return response.AppendTo(frame)
+}
+
+func consumerGroupSeed() []byte {
+	response := kmsg.NewConsumerGroupDescribeResponse()
+	group := kmsg.NewConsumerGroupDescribeResponseGroup()
+	group.Group, group.State = "g", "Stable"
+	member := kmsg.NewConsumerGroupDescribeResponseGroupMember()
+	member.MemberID, member.ClientID, member.ClientHost, member.SubscribedTopics = "m", "c", "h", []string{"t"}
+	member.Assignment.TopicPartitions = []kmsg.AssignmentTopicPartition{{Topic: "t", Partitions: []int32{0, 1}}}
+	member.TargetAssignment.TopicPartitions = []kmsg.AssignmentTopicPartition{{Topic: "t", Partitions: []int32{0}}}
+	group.Members = append(group.Members, member)
+	response.Groups = append(response.Groups, group)
+	return response.AppendTo(append(binary.BigEndian.AppendUint32(nil, consumerGroupCorrelation), 0))
 }
 
 func produceSeed(version int16) []byte {
@@ -216,6 +304,40 @@ func TestAnswersAsKmsgWritesThem(t *testing.T) {
 		}
 	}
 
+	for version := int16(0); version <= groupStatesVersion; version++ {
+		frame := groupsSeed(version)
+		groups, refused, err := parseGroups(frame, version)
+		want := []listedGroup{{GroupListing: GroupListing{ID: "g", ProtocolType: "consumer"}}, {GroupListing: GroupListing{ID: "h"}}}
+		if version >= groupStatesVersion {
+			want[0].state = "Stable"
+		}
+		if !slices.Equal(groups, want) || refused != nil || err != nil {
+			t.Errorf("ListGroups %d: %+v, %v, %v", version, groups, refused, err)
+		}
+		for n := range frame {
+			if _, _, err := parseGroups(frame[:n], version); err == nil {
+				t.Errorf("ListGroups %d: no error after %d of %d bytes", version, n, len(frame))
+			}
+		}
+	}
+
+	frame = consumerGroupSeed()
+	group, refused, err := parseConsumerGroup(frame, "g")
+	want := GroupDescription{State: "Stable", ProtocolType: "consumer", Members: []GroupMember{
+		{ID: "m", ClientID: "c", Host: "h", Assigned: map[string][]int32{"t": {0, 1}}},
+	}}
+	if diff := cmp.Diff(want, group); diff != "" || refused != nil || err != nil {
+		t.Errorf("ConsumerGroupDescribe: %v, %v, (-want +got):\n%s", refused, err, diff)
+	}
+	if _, _, err := parseConsumerGroup(frame, "h"); err == nil {
+		t.Error("ConsumerGroupDescribe: no error of an answer about another group")
+	}
+	for n := range frame {
+		if _, _, err := parseConsumerGroup(frame[:n], "g"); err == nil {
+			t.Errorf("ConsumerGroupDescribe: no error after %d of %d bytes", n, len(frame))
+		}
+	}
+
 	for version := int16(3); version <= 8; version++ {
 		p := &produce{batches: []batch.Batch{{}}}
 		err := p.receive(bytes.NewReader(framed(produceSeed(version))), version, 0)
@@ -242,6 +364,8 @@ func TestParsingTakesLittleMemory(t *testing.T) {
 		"a produce": {func() {
 			(&produce{batches: []batch.Batch{{}}}).receive(bytes.NewReader(framed(claim(0, 0, 0, 0))), 8, 0)
 		}, 404 * perByte},
+		"a list of groups": {func() { parseGroups(claim(0, 0, 0, groupsCorrelation), groupStatesVersion) }, 404 * perByte},
+		"a group":          {func() { parseConsumerGroup(claim(0, 0, 0, consumerGroupCorrelation), "g") }, 404 * perByte},
 		"a long frame": {func() {
 			readFrame(bytes.NewReader(append(binary.BigEndian.AppendUint32(nil, maxFrame), make([]byte, 400)...)), nil)
 		}, 2 * firstRead},
@@ -255,12 +379,16 @@ func TestParsingTakesLittleMemory(t *testing.T) {
 func FuzzParseStable(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02\x02t\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x07\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		offsets, refused, err := parseStable(frame, "t")
+		offsets, refused, err := parseStable(frame)
 		if err != nil && (offsets != nil || refused != nil) {
 			t.Error("an answer that makes no sense was used")
 		}
-		if len(offsets) > len(frame) {
-			t.Errorf("%d offsets in a frame of %d bytes", len(offsets), len(frame))
+		need := 0
+		for topic, partitions := range offsets {
+			need += len(topic) + 20*len(partitions)
+		}
+		if need > len(frame) {
+			t.Errorf("%d bytes of answer in a frame of %d", need, len(frame))
 		}
 	})
 }

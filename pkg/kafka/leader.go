@@ -14,6 +14,11 @@ type route func(protocol.Cluster) (protocol.Broker, error)
 // anyBroker routes to the bootstrap connection.
 func anyBroker(protocol.Cluster) (protocol.Broker, error) { return protocol.Broker{ID: -1}, nil }
 
+// toBroker routes to a broker by its id.
+func toBroker(id int32) route {
+	return func(protocol.Cluster) (protocol.Broker, error) { return protocol.Broker{ID: id}, nil }
+}
+
 // toLeader runs an exchange with the leader of a partition, once.
 //
 // kafka-go knows the topics that there were up to MetadataTTL ago, and of them
@@ -29,7 +34,7 @@ func (c *Client) toLeader(ctx context.Context, key protocol.ApiKey, topic string
 	if err != nil {
 		return err
 	}
-	return via(func(protocol.Cluster) (protocol.Broker, error) { return protocol.Broker{ID: leader}, nil })
+	return via(toBroker(leader))
 }
 
 // leaderOf routes to the leader of a partition as kafka-go knows it.

@@ -156,6 +156,16 @@ func (r *response) int64() int64 {
 	return 0
 }
 
+// int32s reads n numbers.
+func (r *response) int32s(n int) []int32 {
+	p := r.take(4 * n)
+	numbers := make([]int32, len(p)/4)
+	for i := range numbers {
+		numbers[i] = int32(binary.BigEndian.Uint32(p[4*i:]))
+	}
+	return numbers
+}
+
 func (r *response) bool() bool {
 	p := r.take(1)
 	return p != nil && p[0] != 0

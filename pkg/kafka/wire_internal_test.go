@@ -112,9 +112,37 @@ func TestRequestsAreAsKmsgReadsThem(t *testing.T) {
 
 	t.Run("OffsetFetch 7", func(t *testing.T) {
 		t.Parallel()
-		var got kmsg.OffsetFetchRequest
-		parseRequest(t, c.stableRequest("g", "t", []int32{3, 4}), stableVersion, &got)
-		want := kmsg.OffsetFetchRequest{Version: stableVersion, Group: "g", RequireStable: true, Topics: []kmsg.OffsetFetchRequestTopic{{Topic: "t", Partitions: []int32{3, 4}}}}
+		for topic, wanted := range map[string][]kmsg.OffsetFetchRequestTopic{"": nil, "t": {{Topic: "t", Partitions: []int32{3, 4}}}} {
+			var topics map[string][]int32
+			if topic != "" {
+				topics = map[string][]int32{topic: {3, 4}}
+			}
+			var got kmsg.OffsetFetchRequest
+			parseRequest(t, c.stableRequest("g", topics), stableVersion, &got)
+			want := kmsg.OffsetFetchRequest{Version: stableVersion, Group: "g", RequireStable: true, Topics: wanted}
+			if diff := cmp.Diff(want.AppendTo(nil), got.AppendTo(nil)); diff != "" {
+				t.Errorf("request (-want +got):\n%+v\n%+v\n%s", want, got, diff)
+			}
+		}
+	})
+
+	for version := int16(0); version <= groupStatesVersion; version++ {
+		t.Run(fmt.Sprint("ListGroups ", version), func(t *testing.T) {
+			t.Parallel()
+			var got kmsg.ListGroupsRequest
+			parseRequest(t, c.groupsRequest(version), version, &got)
+			want := kmsg.ListGroupsRequest{Version: version}
+			if diff := cmp.Diff(want.AppendTo(nil), got.AppendTo(nil)); diff != "" {
+				t.Errorf("request (-want +got):\n%+v\n%+v\n%s", want, got, diff)
+			}
+		})
+	}
+
+	t.Run("ConsumerGroupDescribe 0", func(t *testing.T) {
+		t.Parallel()
+		var got kmsg.ConsumerGroupDescribeRequest
+		parseRequest(t, c.consumerGroupRequest("g"), 0, &got)
+		want := kmsg.ConsumerGroupDescribeRequest{Groups: []string{"g"}}
 		if diff := cmp.Diff(want.AppendTo(nil), got.AppendTo(nil)); diff != "" {
 			t.Errorf("request (-want +got):\n%+v\n%+v\n%s", want, got, diff)
 		}
@@ -179,6 +207,9 @@ func parseRequest(t *testing.T, frame []byte, version int16, into kmsg.Request) 
 	}
 	if err := into.ReadFrom(r.b); err != nil || r.err != nil {
 		t.Fatal(err)
+	}
+	if got := into.AppendTo(nil); !bytes.Equal(got, r.b) { // nothing is left over
+		t.Fatalf("the request is %x, of which %x was read", r.b, got)
 	}
 }
 
