@@ -28,7 +28,7 @@ func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
 	if err != nil && !begun {
 		return fmt.Errorf("create topic %s with %d partitions: %w", spec.Name, spec.Partitions, err)
 	}
-	if leaderless := c.awaitLeaders(ctx, spec); leaderless != nil {
+	if leaderless := c.awaitLeaders(ctx, spec.Name, 0, spec.Partitions); leaderless != nil {
 		err := errors.Join(err, leaderless)
 		return fmt.Errorf("await the leaders of new topic %s: %w", spec.Name, err)
 	}
@@ -102,15 +102,15 @@ func (c *Client) replication(ctx context.Context, spec TopicSpec) (int, error) {
 	return strconv.Atoi(entries[i].ConfigValue)
 }
 
-// awaitLeaders returns once every partition of a new topic has a leader that
-// answers: creation is asynchronous in Kafka.
-func (c *Client) awaitLeaders(ctx context.Context, spec TopicSpec) error {
-	partitions := make([]int32, spec.Partitions)
-	for i := range partitions {
-		partitions[i] = int32(i)
+// awaitLeaders returns once every new partition of a topic, from the first to
+// before the end, has a leader that answers: creation is asynchronous in Kafka.
+func (c *Client) awaitLeaders(ctx context.Context, topic string, first, end int) error {
+	var partitions []int32
+	for p := first; p < end; p++ {
+		partitions = append(partitions, int32(p))
 	}
 	return c.repeat(ctx, whileAgain, func(ctx context.Context) error {
-		_, err := c.listOffsetsOnce(ctx, spec.Name, position{Latest, readUncommitted}, partitions)
+		_, err := c.listOffsetsOnce(ctx, topic, position{Latest, readUncommitted}, partitions)
 		return err
 	})
 }
