@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -127,6 +128,16 @@ func FuzzParseAssignment(f *testing.F) {
 		}
 		if need := assignedBytes(assigned); need > len(b) {
 			t.Errorf("%d bytes of assignment in %d", need, len(b))
+		}
+	})
+}
+
+func FuzzParseAltered(f *testing.F) {
+	f.Add(alteredSeed())
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		refused, err := parseAltered(frame, "t")
+		if err != nil && refused != nil {
+			t.Error("an answer that makes no sense was used")
 		}
 	})
 }
@@ -255,6 +266,15 @@ func consumerGroupSeed() []byte {
 	return response.AppendTo(append(binary.BigEndian.AppendUint32(nil, consumerGroupCorrelation), 0))
 }
 
+func alteredSeed() []byte {
+	response := kmsg.NewIncrementalAlterConfigsResponse()
+	resource := kmsg.NewIncrementalAlterConfigsResponseResource()
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, "t"
+	resource.ErrorCode, resource.ErrorMessage = 40, kmsg.StringPtr("no such setting")
+	response.Resources = append(response.Resources, resource)
+	return response.AppendTo(binary.BigEndian.AppendUint32(nil, alterCorrelation))
+}
+
 func produceSeed(version int16) []byte {
 	response := kmsg.NewProduceResponse()
 	response.Version = version
@@ -335,6 +355,16 @@ func TestAnswersAsKmsgWritesThem(t *testing.T) {
 	for n := range frame {
 		if _, _, err := parseConsumerGroup(frame[:n], "g"); err == nil {
 			t.Errorf("ConsumerGroupDescribe: no error after %d of %d bytes", n, len(frame))
+		}
+	}
+
+	frame = alteredSeed()
+	if refused, err := parseAltered(frame, "t"); err != nil || refused == nil || !strings.Contains(refused.Error(), "no such setting") {
+		t.Errorf("IncrementalAlterConfigs: %v, %v", refused, err)
+	}
+	for n := range frame {
+		if _, err := parseAltered(frame[:n], "t"); err == nil {
+			t.Errorf("IncrementalAlterConfigs: no error after %d of %d bytes", n, len(frame))
 		}
 	}
 

@@ -138,6 +138,24 @@ func TestRequestsAreAsKmsgReadsThem(t *testing.T) {
 		})
 	}
 
+	t.Run("IncrementalAlterConfigs 0", func(t *testing.T) {
+		t.Parallel()
+		var got kmsg.IncrementalAlterConfigsRequest
+		parseRequest(t, c.alterRequest("t", map[string]string{"b": "2", "a": ""}, []string{"c"}), 0, &got)
+		empty, two := "", "2"
+		want := kmsg.IncrementalAlterConfigsRequest{Resources: []kmsg.IncrementalAlterConfigsRequestResource{{
+			ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: "t",
+			Configs: []kmsg.IncrementalAlterConfigsRequestResourceConfig{
+				{Name: "a", Op: kmsg.IncrementalAlterConfigOpSet, Value: &empty},
+				{Name: "b", Op: kmsg.IncrementalAlterConfigOpSet, Value: &two},
+				{Name: "c", Op: kmsg.IncrementalAlterConfigOpDelete},
+			},
+		}}}
+		if diff := cmp.Diff(want.AppendTo(nil), got.AppendTo(nil)); diff != "" {
+			t.Errorf("request (-want +got):\n%+v\n%+v\n%s", want, got, diff)
+		}
+	})
+
 	t.Run("ConsumerGroupDescribe 0", func(t *testing.T) {
 		t.Parallel()
 		var got kmsg.ConsumerGroupDescribeRequest
