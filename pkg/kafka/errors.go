@@ -39,6 +39,9 @@ var (
 	ErrAuthentication = errors.New("authentication refused")
 	// ErrAuthorization: the user may not do this: an ACL is missing.
 	ErrAuthorization = errors.New("not authorized")
+	// ErrNoAuthorizer: the cluster has no authorizer (authorizer.class.name), so
+	// there are no ACLs, and everybody may do everything.
+	ErrNoAuthorizer = errors.New("the cluster has no authorizer, and no ACLs")
 	// ErrUnsupported: the broker, or the topic's format, is too old for this.
 	ErrUnsupported = errors.New("not supported by the broker")
 	// ErrNotCoordinated: the offset belongs to another generation or member of the group.

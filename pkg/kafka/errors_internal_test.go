@@ -62,6 +62,7 @@ func TestBrokerErrors(t *testing.T) {
 		51:  {nil, true, ""},
 		52:  {nil, true, ""},
 		53:  {ErrAuthorization, false, "WRITE and DESCRIBE on the transactional id"},
+		54:  {ErrNoAuthorizer, false, "no ACLs"},
 		55:  {nil, true, ""},
 		56:  {nil, true, ""},
 		58:  {ErrAuthentication, false, "SASL_USER and SASL_PASSWORD"},
@@ -119,7 +120,7 @@ func TestBrokerErrors(t *testing.T) {
 func sentinels() []error {
 	return []error{
 		ErrUnknownTopic, ErrTopicExists, ErrOffsetOutOfRange, ErrTooLarge, ErrTimestampRefused, ErrFenced,
-		ErrAuthentication, ErrAuthorization, ErrUnsupported, ErrNotCoordinated, ErrClosed, ErrGroupClosed,
+		ErrAuthentication, ErrAuthorization, ErrNoAuthorizer, ErrUnsupported, ErrNotCoordinated, ErrClosed, ErrGroupClosed,
 	}
 }
 

@@ -94,7 +94,9 @@ func TestDescribeGroupOfKIP848(t *testing.T) {
 	t.Run("tells what each member is assigned now, in order of their IDs", func(t *testing.T) {
 		t.Parallel()
 		c, fake := single(t)
-		refuse(fake, func(request *kmsg.ConsumerGroupDescribeRequest) kmsg.Response { return consumerGroupAnswer(request, "g") })
+		refuse(fake, func(request *kmsg.ConsumerGroupDescribeRequest) kmsg.Response {
+			return consumerGroupAnswer(request, "g")
+		})
 		wantGroup(t, c, "g", consumerGroupSeen, true)
 	})
 

@@ -6,28 +6,41 @@ import "math"
 // (org.apache.kafka.common.acl.AclOperation), its name that of kafka-acls.sh.
 type Operation int8
 
-// The operations that a copy needs, and that show who may look.
+// The operations on topics, groups and transactional ids, and those on the
+// cluster that a copy needs.
 const (
+	OperationAll             Operation = 2
 	OperationRead            Operation = 3
 	OperationWrite           Operation = 4
 	OperationCreate          Operation = 5
+	OperationDelete          Operation = 6
+	OperationAlter           Operation = 7
 	OperationDescribe        Operation = 8
 	OperationDescribeConfigs Operation = 10
+	OperationAlterConfigs    Operation = 11
 )
 
 // String is the operation as kafka-acls.sh --operation takes it.
 func (o Operation) String() string {
 	switch o {
+	case OperationAll:
+		return "ALL"
 	case OperationRead:
 		return "READ"
 	case OperationWrite:
 		return "WRITE"
 	case OperationCreate:
 		return "CREATE"
+	case OperationDelete:
+		return "DELETE"
+	case OperationAlter:
+		return "ALTER"
 	case OperationDescribe:
 		return "DESCRIBE"
 	case OperationDescribeConfigs:
 		return "DESCRIBE_CONFIGS"
+	case OperationAlterConfigs:
+		return "ALTER_CONFIGS"
 	}
 	return "UNKNOWN"
 }

@@ -81,15 +81,16 @@ var verdicts = map[kafkago.Error]verdict{
 	kafkago.FencedInstanceID:    {kind: ErrNotCoordinated},
 
 	// who may do what
+	kafkago.SecurityDisabled:         {kind: ErrNoAuthorizer},
 	kafkago.SASLAuthenticationFailed: {kind: ErrAuthentication, advice: "check SASL, SASL_USER and SASL_PASSWORD"},
 	kafkago.UnsupportedSASLMechanism: {kind: ErrAuthentication, advice: "the broker does not offer the mechanism that SASL names"},
 	kafkago.IllegalSASLState:         {kind: ErrAuthentication, advice: "the broker's listener has no SASL, or wants it: check SASL and the port"},
 	kafkago.TopicAuthorizationFailed: {kind: ErrAuthorization,
-		advice: "the user needs an ACL on the topic: READ to fetch, WRITE to produce, DESCRIBE and DESCRIBE_CONFIGS to look, CREATE to create"},
+		advice: "the user needs an ACL on the topic: READ to fetch, WRITE to produce, DESCRIBE and DESCRIBE_CONFIGS to look, CREATE to create, ALTER to add partitions, ALTER_CONFIGS to change settings"},
 	kafkago.GroupAuthorizationFailed: {kind: ErrAuthorization,
 		advice: "the user needs the ACL READ on the consumer group"},
 	kafkago.ClusterAuthorizationFailed: {kind: ErrAuthorization,
-		advice: "the user needs an ACL on the cluster: CREATE to create topics, IDEMPOTENT_WRITE for brokers before 2.8"},
+		advice: "the user needs an ACL on the cluster: CREATE to create topics, DESCRIBE to read ACLs, ALTER to create them, IDEMPOTENT_WRITE for brokers before 2.8"},
 	kafkago.TransactionalIDAuthorizationFailed: {kind: ErrAuthorization,
 		advice: "the user needs the ACLs WRITE and DESCRIBE on the transactional id"},
 	kafkago.UnsupportedVersion: {kind: ErrUnsupported},
