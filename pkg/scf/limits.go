@@ -57,6 +57,14 @@ const (
 	KafkaRetryInterval = time.Minute
 )
 
+// Limits of a timer trigger. Source: 583/9708.
+const (
+	// MaxTimerName bounds the name of a timer trigger, in characters.
+	MaxTimerName = 60
+	// MaxTimerArgument bounds the argument, which is the event's Message, in bytes.
+	MaxTimerArgument = 4 << 10
+)
+
 // Limits of a request to the API (583/18586: code can be part of the request or an object in COS).
 const (
 	// MaxAPIBody bounds the body of a request to the API, in bytes; code travels in it as base64.
@@ -89,16 +97,18 @@ const (
 	DefaultQualifier = "$DEFAULT"
 )
 
-// functionName and variableName are what the platform takes (583/18586, 583/14570), besides the length.
+// functionName, variableName and timerName are what the platform takes (583/18586, 583/14570, 583/9708), besides the length.
 var (
 	functionName = regexp.MustCompile(`^[a-zA-Z]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$`)
 	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
+	timerName    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
 )
 
-// FunctionNames and VariableNames say in words what ValidName and ValidVariable take.
+// FunctionNames, VariableNames and TimerNames say in words what ValidName, ValidVariable and ValidTimerName take.
 const (
 	FunctionNames = "2 to 60 letters, digits, - and _, a letter first, no - or _ last"
 	VariableNames = "2 to 64 letters, digits and _, a letter first"
+	TimerNames    = "1 to 60 letters, digits, - and _, a letter first"
 )
 
 // ValidName says whether the platform takes a function's full name (583/18586).
@@ -110,6 +120,11 @@ func ValidName(name string) bool {
 // still be reserved.
 func ValidVariable(key string) bool {
 	return len(key) >= MinEnvironmentKey && len(key) <= MaxEnvironmentKey && variableName.MatchString(key)
+}
+
+// ValidTimerName says whether the platform takes the name of a timer trigger (583/9708).
+func ValidTimerName(name string) bool {
+	return len(name) <= MaxTimerName && timerName.MatchString(name)
 }
 
 // ReservedPrefix gives the beginning of an environment key that makes it the platform's own, such as SCF_; "" where the

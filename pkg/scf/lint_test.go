@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -188,9 +189,8 @@ func TestLintLooksAtAllTriggersTogether(t *testing.T) {
 			"functions.other.name: has the name of functions.dump",
 		},
 		"no function at all": {"service: etl\nprovider: tencent\n", "functions: the service has no functions"},
-		"a timer is told of": {base + "      - timer: { name: n, cron: '0 0 * * * * *' }\n" + tail,
-			"functions.dump.events.0.timer: triggers of the kind timer are deployed, and not driven by the local platform yet"},
-		"a timer needs a cron":  {base + "      - timer: { name: n }\n" + tail, "functions.dump.events.0.timer.cron: cron is missing"},
+		"a bucket is told of, as it is not driven here": {base + "      - cos: { bucket: b, events: e }\n" + tail,
+			"functions.dump.events.0.cos: triggers of the kind cos are deployed, and not driven by the local platform yet"},
 		"a bucket needs a name": {base + "      - cos: { events: e }\n" + tail, "functions.dump.events.0.cos.bucket: bucket is missing"},
 		"a fault of provider is told once": {
 			"service: etl\nprovider: { name: tencent, timeout: 1000 }\nfunctions: { ab: { handler: main }, cd: { handler: main } }\n",
@@ -208,6 +208,47 @@ func TestLintLooksAtAllTriggersTogether(t *testing.T) {
 			}
 			if strings.HasPrefix(c.want, "provider.") && len(got) != 1 {
 				t.Errorf("got %d findings: %q", len(got), got)
+			}
+		})
+	}
+}
+
+// TestLintOfTimers looks for the one finding that comes of a timer, in November 2026.
+func TestLintOfTimers(t *testing.T) {
+	t.Parallel()
+	const at = "functions.report.events.0.timer."
+	for requirement, c := range map[string]struct{ timer, want string }{
+		"a timer that can fire has nothing to mend":    {"name: hourly, cron: '0 0 * * * * *'", ""},
+		"five fields are as good":                      {"name: hourly, cron: '0 * * * *'", ""},
+		"a timer needs a name":                         {"cron: '0 0 * * * * *'", "error " + at + "name: name is missing, want 1 to 60 letters"},
+		"a name of 60 characters is allowed":           {"name: " + strings.Repeat("n", 60) + ", cron: '0 0 * * * * *'", ""},
+		"a name of 61 is not":                          {"name: " + strings.Repeat("n", 61) + ", cron: '0 0 * * * * *'", "error " + at + "name: is refused as the name of a timer"},
+		"a name begins with a letter":                  {"name: 1st, cron: '0 0 * * * * *'", "error " + at + "name: is refused as the name of a timer, want 1 to 60 letters"},
+		"a name has no dot":                            {"name: a.b, cron: '0 0 * * * * *'", "error " + at + "name: is refused as the name of a timer"},
+		"an argument of 4 KB is allowed":               {"name: n, cron: '0 0 * * * * *', argument: " + strings.Repeat("a", 4096), ""},
+		"an argument of a byte more is not":            {"name: n, cron: '0 0 * * * * *', argument: " + strings.Repeat("a", 4097), "error " + at + "argument: has 4097 bytes, want at most 4096"},
+		"a timer needs a cron":                         {"name: n", "error " + at + "cron: cron is missing, want seven fields"},
+		"a cron of six fields says what is allowed":    {"name: n, cron: '0 * * * * *'", "error " + at + "cron: has 6 fields, want seven fields (second minute hour day month weekday year), or five"},
+		"a field out of range is named":                {"name: n, cron: '0 60 * * * * *'", "error " + at + `cron: the minute "60" is out of range, want *, or 0 to 59`},
+		"a day that no month has never fires":          {"name: n, cron: '0 0 0 31 2 * *'", "error " + at + "cron: never fires"},
+		"a year that is over is worth a warning":       {"name: n, cron: '0 0 0 1 1 * 2025-2026'", "warning " + at + "cron: never fires again: its years are over"},
+		"a year that is not over yet is none":          {"name: n, cron: '0 0 0 31 12 * 2025-2026'", ""},
+		"a form that only the cloud knows is no error": {"name: n, cron: '0 0 0 L * * *'", "warning " + at + `cron: the day "L" has a form that this project does not know`},
+		"a timer that is off is told of":               {"name: n, cron: '0 0 * * * * *', enable: false", "note " + at + "enable: the trigger is off"},
+	} {
+		t.Run(requirement, func(t *testing.T) {
+			t.Parallel()
+			file := write(t, "service: etl\nprovider: tencent\nfunctions:\n  report:\n    handler: main\n    events: [ { timer: { "+c.timer+" } } ]\n")
+			s, err := scf.Load(file, scf.Options{Now: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range s.Lint() {
+				got = append(got, fmt.Sprintf("%s %s: %s, want %s", f.Severity, f.Path, f.Message, f.Allowed))
+			}
+			if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], c.want)) {
+				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}

@@ -28,23 +28,22 @@ func (l *linter) triggers(f Function) {
 		if !t.Enabled() {
 			l.add(Note, "the trigger is off: it is deployed closed", "", "", path+".enable", path)
 		}
-		if t.Kafka != nil {
+		switch {
+		case t.Kafka != nil:
 			l.kafka(f, *t.Kafka, path)
-		} else {
+		case t.Timer != nil:
+			l.timer(*t.Timer, path)
+		default:
 			l.notDriven(t, path)
 		}
 	}
 	l.eventMode(f)
 }
 
-// notDriven checks what every other trigger needs and tells that the local platform has none of its kind yet.
+// notDriven checks what a trigger of another kind needs and tells that the local platform has none of its kind yet.
 func (l *linter) notDriven(t Trigger, path string) {
 	missing := ""
 	switch {
-	case t.Timer != nil && t.Timer.Name == "":
-		missing = "name"
-	case t.Timer != nil && t.Timer.Cron == "":
-		missing = "cron"
 	case t.COS != nil && t.COS.Bucket == "":
 		missing = "bucket"
 	case t.COS != nil && t.COS.Events == "":

@@ -3,6 +3,7 @@ package scf
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/scf/internal/sls"
 )
@@ -17,6 +18,8 @@ type Options struct {
 	Opts map[string]string
 	// Params answers ${param:key} before the section params does: what is given as --param key=value.
 	Params map[string]string
+	// Now is what Lint takes for the present, when it looks whether a timer fires again. Zero is the machine's time at Load.
+	Now time.Time
 }
 
 // Load reads serverless.yml (or .yaml, .json) at path, resolves its variables, and fills in every default. Only files
@@ -39,7 +42,10 @@ func Load(path string, o Options) (*Service, error) {
 	if len(r.faults) > 0 {
 		return nil, &LoadError{Findings: inOrder(r.faults)}
 	}
-	s.File, s.config, s.found = path, config, r.unknown
+	s.File, s.config, s.found, s.now = path, config, r.unknown, o.Now
+	if s.now.IsZero() {
+		s.now = time.Now()
+	}
 	if stage := opts["stage"]; stage != "" {
 		s.Stage = stage
 	}

@@ -70,6 +70,28 @@ func TestATriggerCanBeUpdatedInFourSettingsOnly(t *testing.T) {
 	}
 }
 
+func TestATimerCanBeUpdatedInThreeSettingsOnly(t *testing.T) {
+	t.Parallel()
+	base := scf.TimerTrigger{Name: "hourly", Cron: "0 * * * *", Argument: "a", Enabled: true, Qualifier: "$DEFAULT"}
+	for name, c := range map[string]struct {
+		change func(*scf.TimerTrigger)
+		want   bool
+	}{
+		"nothing":   {func(*scf.TimerTrigger) {}, true},
+		"cron":      {func(t *scf.TimerTrigger) { t.Cron = "1 * * * *" }, true},
+		"argument":  {func(t *scf.TimerTrigger) { t.Argument = "b" }, true},
+		"enable":    {func(t *scf.TimerTrigger) { t.Enabled = false }, true},
+		"name":      {func(t *scf.TimerTrigger) { t.Name = "daily" }, false},
+		"qualifier": {func(t *scf.TimerTrigger) { t.Qualifier = "1" }, false},
+	} {
+		next := base
+		c.change(&next)
+		if got := base.UpdatableTo(next); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 func TestATriggerHasTheNameAndKindOfThePlatform(t *testing.T) {
 	t.Parallel()
 	for want, trigger := range map[string]scf.Trigger{

@@ -1,6 +1,8 @@
 package scf
 
 import (
+	"time"
+
 	"github.com/scf-etl/scf-etl/pkg/scf/internal/sls"
 )
 
@@ -15,6 +17,7 @@ type Service struct {
 
 	config *sls.Value
 	found  []Finding // what reading found and what Lint tells
+	now    time.Time // the present for Lint
 }
 
 // Function is one function with everything that it takes over from provider.

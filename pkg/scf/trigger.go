@@ -76,13 +76,20 @@ func (k KafkaTrigger) UpdatableTo(next KafkaTrigger) bool {
 	return k == next
 }
 
-// TimerTrigger sends an event at times (583/9708).
+// TimerTrigger sends an event at times, asynchronously (583/9708).
 type TimerTrigger struct {
-	Name      string
-	Cron      string // seven fields, evaluated in UTC+8
+	Name      string // unique among the timers of one function, see [ValidTimerName]
+	Cron      string // when it fires, see [ParseCron]
 	Argument  string // the event's Message
-	Enabled   bool
-	Qualifier string
+	Enabled   bool   // open; false is deployed closed
+	Qualifier string // version or alias that is invoked
+}
+
+// UpdatableTo says whether the platform can change the trigger into next in place. It can for cron, argument and enable
+// (583/96828); anything else takes deleting and creating it.
+func (t TimerTrigger) UpdatableTo(next TimerTrigger) bool {
+	next.Cron, next.Argument, next.Enabled = t.Cron, t.Argument, t.Enabled
+	return t == next
 }
 
 // COSTrigger sends an event for changes of objects in a bucket.
