@@ -10,6 +10,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 // logAppendTime has the source's broker replace the times of the records: the
@@ -130,7 +131,7 @@ func gapByRetention(t *testing.T, w *world) {
 	end := w.end(t, w.target, 0)
 	trigger := *w.function().Events[0].Kafka
 	trigger.Enabled = false
-	if err := w.platform.UpdateTrigger(w.ctx, "dump", trigger); err != nil {
+	if err := w.platform.UpdateTrigger(w.ctx, "dump", scf.Trigger{Kafka: &trigger}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -141,7 +142,7 @@ func gapByRetention(t *testing.T, w *world) {
 		w.produce(t, p, batch.LZ4, 10, recent(50, uint64(p+10)))
 	}
 	trigger.Enabled = true
-	if err := w.platform.UpdateTrigger(w.ctx, "dump", trigger); err != nil {
+	if err := w.platform.UpdateTrigger(w.ctx, "dump", scf.Trigger{Kafka: &trigger}); err != nil {
 		t.Fatal(err)
 	}
 

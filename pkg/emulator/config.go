@@ -46,6 +46,8 @@ type Config struct {
 
 	// Kafka is how Kafka triggers behave where the cloud's documents are silent.
 	Kafka KafkaConfig
+	// Async is how asynchronous invocations are repeated.
+	Async AsyncConfig
 
 	// Clock is the platform's time; the machine's by default.
 	Clock Clock
@@ -68,8 +70,10 @@ type Hooks struct {
 	// end; requestID is empty where no invocation is running. The slice is only
 	// valid during the call.
 	Output func(function, requestID string, line []byte)
-	// Trigger is called when a partition of a trigger changes its state.
+	// Trigger is called when a partition of a CKafka trigger changes its state.
 	Trigger func(TriggerEvent)
+	// GivenUp is called for each asynchronous event that has failed for good.
+	GivenUp func(GivenUp)
 }
 
 // Credentials are the temporary keys of the function's role, which the cloud
@@ -99,6 +103,7 @@ func (c Config) withDefaults() Config {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.Kafka = c.Kafka.withDefaults()
+	c.Async = c.Async.withDefaults()
 	return c
 }
 

@@ -32,7 +32,7 @@ func closed(k *scf.KafkaTrigger) { k.Enabled = false }
 
 func (r *rig) update(k scf.KafkaTrigger) {
 	r.Helper()
-	if err := r.p.UpdateTrigger(r.Context(), function, k); err != nil {
+	if err := r.p.UpdateTrigger(r.Context(), function, onKafka(k)); err != nil {
 		r.Fatal(err)
 	}
 }
@@ -123,7 +123,7 @@ func testUpdate(t *testing.T) {
 	r.run(trigger())
 	r.awaitReceived(1)
 	updated := make(chan error, 1)
-	go func() { updated <- r.p.UpdateTrigger(t.Context(), function, trigger(of(2), retries(0))) }()
+	go func() { updated <- r.p.UpdateTrigger(t.Context(), function, onKafka(trigger(of(2), retries(0)))) }()
 	select {
 	case err := <-updated:
 		t.Fatalf("updated while a batch was in flight: %v", err)
@@ -159,7 +159,7 @@ func testImmutable(t *testing.T) {
 	} {
 		changed := trigger(change)
 		errs := map[string]error{
-			"update": r.p.UpdateTrigger(t.Context(), function, changed),
+			"update": r.p.UpdateTrigger(t.Context(), function, onKafka(changed)),
 			"deploy": r.p.Deploy(t.Context(), scf.Function{
 				Name: function, Handler: "main", MemorySize: 128, Timeout: 1, Events: []scf.Trigger{{Kafka: &changed}},
 			}, probeDir),
@@ -170,10 +170,10 @@ func testImmutable(t *testing.T) {
 			}
 		}
 	}
-	if err := r.p.DeleteTrigger(t.Context(), function, instance+"-"+topic); err != nil {
+	if err := r.p.DeleteTrigger(t.Context(), function, "ckafka", instance+"-"+topic); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.p.CreateTrigger(t.Context(), function, trigger(from(scf.Latest))); err != nil {
+	if err := r.p.CreateTrigger(t.Context(), function, onKafka(trigger(from(scf.Latest)))); err != nil {
 		t.Errorf("deleted and created: %v", err)
 	}
 }
@@ -184,7 +184,7 @@ func testName(t *testing.T) {
 	if got := r.p.Triggers()[0].Name; got != "ckafka-a-orders" {
 		t.Errorf("got %q", got)
 	}
-	err := r.p.CreateTrigger(t.Context(), function, trigger(func(k *scf.KafkaTrigger) { k.ConsumerGroup = "other" }))
+	err := r.p.CreateTrigger(t.Context(), function, onKafka(trigger(func(k *scf.KafkaTrigger) { k.ConsumerGroup = "other" })))
 	if !errors.Is(err, emulator.ErrTriggerExists) {
 		t.Errorf("a second one on the topic: got %v", err)
 	}
@@ -193,11 +193,11 @@ func testName(t *testing.T) {
 func testTopicExists(t *testing.T) {
 	r := newRig(t, 1)
 	r.deploy()
-	err := r.p.CreateTrigger(t.Context(), function, trigger(func(k *scf.KafkaTrigger) { k.Topic = "missing" }))
+	err := r.p.CreateTrigger(t.Context(), function, onKafka(trigger(func(k *scf.KafkaTrigger) { k.Topic = "missing" })))
 	if !errors.Is(err, kafka.ErrUnknownTopic) || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a topic that does not exist: got %v", err)
 	}
-	err = r.p.CreateTrigger(t.Context(), function, trigger(func(k *scf.KafkaTrigger) { k.InstanceID = "ckafka-b" }))
+	err = r.p.CreateTrigger(t.Context(), function, onKafka(trigger(func(k *scf.KafkaTrigger) { k.InstanceID = "ckafka-b" })))
 	if err == nil || !strings.Contains(err.Error(), "ckafka-b") {
 		t.Errorf("an instance without a cluster: got %v", err)
 	}
@@ -211,17 +211,17 @@ func testDelete(t *testing.T) {
 	r.produce(0, "a")
 	r.run(trigger())
 	r.awaitCommitted(0, 1)
-	if err := r.p.DeleteTrigger(t.Context(), function, instance+"-"+topic); err != nil {
+	if err := r.p.DeleteTrigger(t.Context(), function, "ckafka", instance+"-"+topic); err != nil {
 		t.Fatal(err)
 	}
 	if n := r.members(); n != 0 || len(r.p.Triggers()) != 0 {
 		t.Errorf("the group has %d members, the platform %d triggers", n, len(r.p.Triggers()))
 	}
-	if err := r.p.DeleteTrigger(t.Context(), function, instance+"-"+topic); !errors.Is(err, emulator.ErrUnknownTrigger) {
+	if err := r.p.DeleteTrigger(t.Context(), function, "ckafka", instance+"-"+topic); !errors.Is(err, emulator.ErrUnknownTrigger) {
 		t.Errorf("deleted again: got %v", err)
 	}
 	r.produce(0, "b")
-	if err := r.p.CreateTrigger(t.Context(), function, trigger()); err != nil {
+	if err := r.p.CreateTrigger(t.Context(), function, onKafka(trigger())); err != nil {
 		t.Fatal(err)
 	}
 	r.awaitCommitted(0, 2)

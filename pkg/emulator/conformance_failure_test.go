@@ -252,7 +252,7 @@ func testRetry(t *testing.T) {
 	// closed and opened it tries again, and nothing was lost
 	r.do(``)
 	for _, enabled := range []bool{false, true} {
-		if err := r.p.UpdateTrigger(t.Context(), function, trigger(retries(3), func(k *scf.KafkaTrigger) { k.Enabled = enabled })); err != nil {
+		if err := r.p.UpdateTrigger(t.Context(), function, onKafka(trigger(retries(3), func(k *scf.KafkaTrigger) { k.Enabled = enabled }))); err != nil {
 			t.Fatal(err)
 		}
 	}

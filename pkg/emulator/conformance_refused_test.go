@@ -215,7 +215,7 @@ func testTriggerCount(t *testing.T) {
 	if err := r.p.Deploy(t.Context(), f, probeDir); err != nil {
 		t.Fatalf("ten: got %v", err)
 	}
-	if err := r.p.CreateTrigger(t.Context(), function, *triggers[scf.MaxTriggersOfKind].Kafka); err == nil || !strings.Contains(err.Error(), "10 triggers") {
+	if err := r.p.CreateTrigger(t.Context(), function, triggers[scf.MaxTriggersOfKind]); err == nil || !strings.Contains(err.Error(), "10 triggers") {
 		t.Errorf("one more: got %v", err)
 	}
 }

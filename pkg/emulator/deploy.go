@@ -18,8 +18,8 @@ import (
 // finished on its former version.
 //
 // The triggers become those of f.Events: new ones are created, changed ones
-// updated, and those that are no longer there deleted. Only CKafka triggers are
-// driven; others are listed by Triggers with that as their error.
+// updated, and those that are no longer there deleted. CKafka triggers and timers
+// are driven; others are listed by Triggers with that as their error.
 //
 // A setting that the cloud would refuse is an error, and so is a trigger that
 // would have to be deleted and created anew (ErrImmutable): then nothing is
@@ -41,52 +41,53 @@ func (p *Platform) Deploy(ctx context.Context, f scf.Function, codeDir string) e
 	return nil
 }
 
-// plan checks a function and returns its Kafka triggers by name.
-func (p *Platform) plan(f scf.Function) (map[string]scf.KafkaTrigger, error) {
+// plan checks a function and returns its triggers that are driven, by name.
+func (p *Platform) plan(f scf.Function) (map[triggerKey]scf.Trigger, error) {
 	errs := []error{checkFunction(f)}
-	wanted := map[string]scf.KafkaTrigger{}
+	wanted := map[triggerKey]scf.Trigger{}
 	count := map[string]int{}
 	for _, e := range f.Events {
 		if count[e.Kind()]++; count[e.Kind()] == scf.MaxTriggersOfKind+1 {
 			errs = append(errs, fmt.Errorf("more than %d triggers of the kind %s, which is as many as a function may have", scf.MaxTriggersOfKind, e.Kind()))
 		}
-		if e.Kafka == nil {
+		if !driven(e) {
 			continue
 		}
-		name := e.Kafka.Name()
-		if _, twice := wanted[name]; twice {
-			errs = append(errs, fmt.Errorf("trigger %s: %w", name, ErrTriggerExists))
+		key := keyOf(f.Name, e)
+		if _, twice := wanted[key]; twice {
+			errs = append(errs, fmt.Errorf("trigger %s: %w", e.Name(), ErrTriggerExists))
 		}
-		wanted[name] = *e.Kafka
-		errs = append(errs, checkTrigger(*e.Kafka))
-		if t := p.trigger(triggerKey{f.Name, name}); t != nil {
-			errs = append(errs, changeable(t.set, *e.Kafka))
+		wanted[key] = e
+		errs = append(errs, checkTrigger(e))
+		if t := p.trigger(key); t != nil {
+			errs = append(errs, changeable(t.settings(), e))
 		}
 	}
 	return wanted, errors.Join(errs...)
 }
 
 // reconcile makes the triggers of a function those that are wanted.
-func (p *Platform) reconcile(ctx context.Context, f scf.Function, wanted map[string]scf.KafkaTrigger) error {
+func (p *Platform) reconcile(ctx context.Context, f scf.Function, wanted map[triggerKey]scf.Trigger) error {
 	var errs []error
 	for _, t := range p.list() {
-		if _, keep := wanted[t.name]; t.function == f.Name && !keep {
-			errs = append(errs, p.deleteTrigger(ctx, f.Name, t.name))
+		if _, keep := wanted[t.key()]; t.key().function == f.Name && !keep {
+			errs = append(errs, p.deleteTrigger(ctx, t.key()))
 		}
 	}
 	for _, e := range f.Events {
 		switch {
-		case e.Kafka == nil:
-		case p.trigger(triggerKey{f.Name, e.Kafka.Name()}) == nil:
-			errs = append(errs, p.createTrigger(ctx, f.Name, *e.Kafka))
+		case !driven(e):
+		case p.trigger(keyOf(f.Name, e)) == nil:
+			errs = append(errs, p.createTrigger(ctx, f.Name, e))
 		default:
-			errs = append(errs, p.updateTrigger(ctx, f.Name, *e.Kafka))
+			errs = append(errs, p.updateTrigger(ctx, f.Name, e))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Remove deletes a function with its triggers. What is running is finished.
+// Remove deletes a function with its triggers. What is running is finished; an
+// asynchronous event that waits to be sent again is given up.
 func (p *Platform) Remove(ctx context.Context, name string) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
@@ -95,8 +96,8 @@ func (p *Platform) Remove(ctx context.Context, name string) error {
 	}
 	var errs []error
 	for _, t := range p.list() {
-		if t.function == name {
-			errs = append(errs, p.deleteTrigger(ctx, name, t.name))
+		if t.key().function == name {
+			errs = append(errs, p.deleteTrigger(ctx, t.key()))
 		}
 	}
 	p.mu.Lock()
@@ -149,24 +150,6 @@ func checkEnvironment(environment map[string]string) error {
 // plain reports whether a name can be that of a file in a folder.
 func plain(name string) bool {
 	return name != "." && filepath.IsLocal(name) && filepath.Base(name) == name
-}
-
-// checkTrigger refuses what the cloud refuses of a CKafka trigger.
-func checkTrigger(t scf.KafkaTrigger) error {
-	err := errors.Join(
-		between("maxMsgNum", t.MaxMsgNum, scf.MinMaxMsgNum, scf.MaxMaxMsgNum, "records"),
-		between("timeOut", t.TimeOut, scf.MinBatchTime, scf.MaxBatchTime, "s"),
-	)
-	if t.Retry < 0 {
-		err = errors.Join(err, fmt.Errorf("retry is %d, allowed are 0 and more", t.Retry))
-	}
-	if t.Offset < scf.Earliest {
-		err = errors.Join(err, fmt.Errorf("offset is %d, allowed are %s", t.Offset, scf.OffsetForms))
-	}
-	if err != nil {
-		return fmt.Errorf("trigger %s: %w", t.Name(), err)
-	}
-	return nil
 }
 
 func between(name string, value, least, most int, unit string) error {

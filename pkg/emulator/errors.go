@@ -15,8 +15,9 @@ var (
 	// ErrTriggerExists means that the function already has a trigger of that name.
 	ErrTriggerExists = errors.New("the trigger exists already")
 	// ErrImmutable means that a trigger's setting cannot be changed. As in the
-	// cloud only retry, maxMsgNum, timeOut and enable can: delete the trigger
-	// and create it again.
+	// cloud only retry, maxMsgNum, timeOut and enable of a CKafka trigger and
+	// cron, argument and enable of a timer can: delete the trigger and create it
+	// again.
 	ErrImmutable = errors.New("cannot be changed: delete the trigger and create it again")
 	// ErrEventTooLarge means that the event is above the platform's limit: 6 MB
 	// for a synchronous invocation, 128 KB for an asynchronous one (583/11637).
@@ -32,7 +33,8 @@ type Kind string
 
 // The kinds of failure. A Kafka trigger sends the same batch again after any of
 // them: after KindSystem with an exponential back-off until it works, after all
-// others once in a retry interval and at most `retry` times.
+// others once in a retry interval and at most `retry` times. What becomes of an
+// asynchronous event is said at [AsyncConfig].
 const (
 	// KindFunction is an error that the handler returned, or a panic.
 	KindFunction Kind = "function"

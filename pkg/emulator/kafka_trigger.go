@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -29,8 +30,58 @@ type kafkaTrigger struct {
 	err   error // why the trigger as a whole cannot read
 }
 
-// errStopped is why an invocation was given up whose trigger would not wait.
+// errStopped is why an invocation was given up whose trigger, or the platform,
+// would not wait.
 var errStopped = errors.New("the trigger was stopped")
+
+// newKafkaTrigger opens the cluster of a trigger and looks the topic up.
+func (p *Platform) newKafkaTrigger(ctx context.Context, function string, s scf.KafkaTrigger) (*kafkaTrigger, error) {
+	cluster, ok := p.config.Clusters[s.InstanceID]
+	if !ok {
+		return nil, fmt.Errorf("the CKafka instance %s is no cluster here: name its brokers in custom.local.ckafka", s.InstanceID)
+	}
+	client, err := kafka.Open(ctx, cluster)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := client.Topic(ctx, s.Topic); err != nil {
+		if errors.Is(err, kafka.ErrUnknownTopic) {
+			err = fmt.Errorf("%w: the topic of a trigger must exist before the trigger", err)
+		}
+		return nil, errors.Join(err, client.Close())
+	}
+	return &kafkaTrigger{platform: p, function: function, name: s.Name(), client: client, set: s}, nil
+}
+
+// checkKafka refuses what the cloud refuses of a CKafka trigger.
+func checkKafka(t scf.KafkaTrigger) error {
+	err := errors.Join(
+		between("maxMsgNum", t.MaxMsgNum, scf.MinMaxMsgNum, scf.MaxMaxMsgNum, "records"),
+		between("timeOut", t.TimeOut, scf.MinBatchTime, scf.MaxBatchTime, "s"),
+	)
+	if t.Retry < 0 {
+		err = errors.Join(err, fmt.Errorf("retry is %d, allowed are 0 and more", t.Retry))
+	}
+	if t.Offset < scf.Earliest {
+		err = errors.Join(err, fmt.Errorf("offset is %d, allowed are %s", t.Offset, scf.OffsetForms))
+	}
+	return err
+}
+
+func (t *kafkaTrigger) key() triggerKey { return triggerKey{t.function, "ckafka", t.name} }
+
+func (t *kafkaTrigger) settings() scf.Trigger {
+	s := t.set
+	return scf.Trigger{Kafka: &s}
+}
+
+func (t *kafkaTrigger) change(to scf.Trigger) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.set = *to.Kafka
+}
+
+func (t *kafkaTrigger) close() error { return t.client.Close() }
 
 func (t *kafkaTrigger) config() KafkaConfig { return t.platform.config.Kafka }
 func (t *kafkaTrigger) clock() Clock        { return t.platform.config.Clock }

@@ -30,8 +30,9 @@ type Platform struct {
 
 	mu        sync.Mutex
 	functions map[string]*function
-	triggers  map[triggerKey]*kafkaTrigger
+	triggers  map[triggerKey]trigger
 	runs      context.Context // of Run; nil while it is not running
+	async     *asyncRun       // of Run, too
 	serial    int
 	closed    bool
 	running   sync.WaitGroup // invocations, and Run
@@ -44,6 +45,9 @@ func New(config Config) (*Platform, error) {
 	if err := config.Kafka.check(); err != nil {
 		return nil, fmt.Errorf("settings of Kafka triggers: %w", err)
 	}
+	if err := config.Async.check(); err != nil {
+		return nil, fmt.Errorf("settings of asynchronous invocations: %w", err)
+	}
 	home, err := makeHome(config.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("create the platform's folder: %w", err)
@@ -55,7 +59,7 @@ func New(config Config) (*Platform, error) {
 		closing:   make(chan struct{}),
 		abort:     make(chan struct{}),
 		functions: map[string]*function{},
-		triggers:  map[triggerKey]*kafkaTrigger{},
+		triggers:  map[triggerKey]trigger{},
 	}, nil
 }
 
@@ -183,7 +187,7 @@ func (p *Platform) Close() error {
 	}
 	var errs []error
 	for _, t := range p.list() {
-		errs = append(errs, t.client.Close())
+		errs = append(errs, t.close())
 	}
 	p.mu.Lock()
 	for _, f := range p.functions {

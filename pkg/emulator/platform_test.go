@@ -20,7 +20,7 @@ func TestPlatform(t *testing.T) {
 		t.Parallel()
 		p := platform(t, emulator.Config{})
 		_, invoke := p.Invoke(t.Context(), "missing", nil, emulator.InvokeOptions{})
-		create := p.CreateTrigger(t.Context(), "missing", trigger())
+		create := p.CreateTrigger(t.Context(), "missing", onKafka(trigger()))
 		for _, err := range []error{invoke, create, p.Remove(t.Context(), "missing")} {
 			if !errors.Is(err, emulator.ErrUnknownFunction) || !strings.Contains(err.Error(), "missing") {
 				t.Errorf("got %v", err)
@@ -99,12 +99,15 @@ func TestPlatform(t *testing.T) {
 	t.Run("a trigger of a kind that is not driven says so", func(t *testing.T) {
 		t.Parallel()
 		p := platform(t, emulator.Config{})
-		f := scf.Function{Name: function, Handler: "main", MemorySize: 128, Timeout: 20, Events: []scf.Trigger{{Timer: &scf.TimerTrigger{Name: "hourly"}}}}
+		f := scf.Function{Name: function, Handler: "main", MemorySize: 128, Timeout: 20, Events: []scf.Trigger{{COS: &scf.COSTrigger{Bucket: "bucket"}}}}
 		if err := p.Deploy(t.Context(), f, probeDir); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Triggers(); len(got) != 1 || got[0].Kind != "timer" || got[0].Name != "hourly" || got[0].Error == "" {
+		if got := p.Triggers(); len(got) != 1 || got[0].Kind != "cos" || got[0].Name != "bucket" || got[0].Error == "" {
 			t.Errorf("got %+v", got)
+		}
+		if err := p.CreateTrigger(t.Context(), function, f.Events[0]); err == nil || !strings.Contains(err.Error(), "not driven") {
+			t.Errorf("created: got %v", err)
 		}
 	})
 	t.Run("hooks see each invocation, each line and each change of state", testHooks)

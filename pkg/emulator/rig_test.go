@@ -175,6 +175,9 @@ func trigger(change ...func(*scf.KafkaTrigger)) scf.KafkaTrigger {
 	return k
 }
 
+// onKafka is a CKafka trigger as one of any kind.
+func onKafka(k scf.KafkaTrigger) scf.Trigger { return scf.Trigger{Kafka: &k} }
+
 // deploy puts the probe on the platform, with triggers.
 func (r *rig) deploy(triggers ...scf.KafkaTrigger) {
 	r.Helper()
@@ -291,7 +294,8 @@ type delivery struct {
 	Client    string
 	Environ   []string
 	Event     string
-	kafka     event.Kafka
+	kafka     event.Kafka // of a CKafka trigger
+	timer     event.Timer // of a timer
 }
 
 // values are the bodies of the records.
@@ -305,6 +309,18 @@ func (d delivery) values() string {
 
 // received is what the probe got so far, failed deliveries included.
 func (r *rig) received() []delivery {
+	r.Helper()
+	all := r.deliveries()
+	for i := range all {
+		if err := json.Unmarshal([]byte(all[i].Event), &all[i].kafka); err != nil {
+			r.Fatalf("event %.200q: %v", all[i].Event, err)
+		}
+	}
+	return all
+}
+
+// deliveries are the events that the probe got, of whatever kind.
+func (r *rig) deliveries() []delivery {
 	r.Helper()
 	f, err := os.Open(r.record)
 	if os.IsNotExist(err) {
@@ -323,9 +339,6 @@ func (r *rig) received() []delivery {
 		var d delivery
 		if err := json.Unmarshal(line, &d); err != nil {
 			r.Fatal(err)
-		}
-		if err := json.Unmarshal([]byte(d.Event), &d.kafka); err != nil {
-			r.Fatalf("event %.200q: %v", d.Event, err)
 		}
 		all = append(all, d)
 	}

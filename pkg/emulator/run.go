@@ -6,10 +6,12 @@ import (
 	"sync"
 )
 
-// Run drives the triggers until the context ends. Then no batch is begun any
-// more, running ones may finish within Config.StopGrace, what succeeded is
-// committed, and Run returns nil. Functions can be deployed and triggers
-// changed meanwhile. It can be called again after it has returned.
+// Run drives the triggers until the context ends. Then no batch is begun and no
+// event sent any more, running ones may finish within Config.StopGrace, what
+// succeeded is committed, asynchronous events that wait to be sent again are given
+// up, and Run returns nil. Functions can be deployed and triggers changed
+// meanwhile. It can be called again after it has returned. A timer does not make
+// up for what it would have sent in between.
 func (p *Platform) Run(ctx context.Context) error {
 	if err := p.startAll(ctx); err != nil {
 		return fmt.Errorf("run the platform: %w", err)
@@ -35,10 +37,10 @@ func (p *Platform) startAll(ctx context.Context) error {
 	case p.runs != nil:
 		return ErrRunning
 	}
-	p.runs = ctx
+	p.runs, p.async = ctx, newAsyncRun(ctx, p)
 	p.running.Add(1)
 	for _, t := range p.triggers {
-		if t.set.Enabled {
+		if t.settings().Enabled() {
 			t.start(ctx)
 		}
 	}
@@ -51,12 +53,14 @@ func (p *Platform) haltAll(ctx context.Context) {
 	defer p.deploying.Unlock()
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.StopGrace)
 	defer cancel()
+	p.async.stop()
 	var wg sync.WaitGroup
 	for _, t := range p.list() {
 		wg.Go(func() { t.halt(patience) })
 	}
 	wg.Wait()
+	p.async.end(patience)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.runs = nil
+	p.runs, p.async = nil, nil
 }

@@ -2,7 +2,7 @@ package emulator
 
 import "time"
 
-// State is what a partition of a trigger is doing.
+// State is what a partition of a CKafka trigger is doing, or a timer.
 type State string
 
 // The states of a partition.
@@ -58,27 +58,34 @@ type PartitionStatus struct {
 	Lost        int64 `json:"lost"`      // offsets that the topic no longer had
 }
 
-// TriggerStatus is one trigger. All but the first fields are of CKafka triggers.
+// TriggerStatus is one trigger.
 type TriggerStatus struct {
 	Function string `json:"function"`
-	Kind     string `json:"kind"`
+	Kind     string `json:"kind"` // ckafka, timer, cos or http
 	Name     string `json:"name"`
 	Enabled  bool   `json:"enabled"`
-	// Error is why the trigger as a whole cannot read: the cluster is away, or
-	// the group lets it not join.
+	// Error is why the trigger as a whole does nothing: the cluster is away, the
+	// group lets it not join, or its kind is not driven here.
 	Error string `json:"error,omitempty"`
-
-	Topic     string        `json:"topic,omitempty"`
-	Group     string        `json:"group,omitempty"`
-	MaxMsgNum int           `json:"maxMsgNum"`
-	TimeOut   time.Duration `json:"timeOut"`
-	Retry     int           `json:"retry"`
-	// RetryInterval, AfterLastRetry and Oversize are the platform's settings.
+	// Retry is how often an event that failed is sent again, and RetryInterval the
+	// time between. AfterLastRetry is what comes then; an asynchronous event is
+	// always dropped.
+	Retry          int           `json:"retry"`
 	RetryInterval  time.Duration `json:"retryInterval"`
-	AfterLastRetry Policy        `json:"afterLastRetry"`
-	Oversize       Policy        `json:"oversize"`
+	AfterLastRetry Policy        `json:"afterLastRetry,omitempty"`
 
-	Partitions []PartitionStatus `json:"partitions"` // by number
+	// Of CKafka triggers:
+	Topic      string            `json:"topic,omitempty"`
+	Group      string            `json:"group,omitempty"`
+	MaxMsgNum  int               `json:"maxMsgNum,omitempty"`
+	TimeOut    time.Duration     `json:"timeOut,omitempty"`
+	Oversize   Policy            `json:"oversize,omitempty"` // the platform's setting
+	Partitions []PartitionStatus `json:"partitions"`         // by number
+
+	// Timer is of timers, Async of triggers that invoke asynchronously; nil for
+	// others.
+	Timer *TimerStatus `json:"timer,omitempty"`
+	Async *AsyncStatus `json:"async,omitempty"`
 }
 
 // TriggerEvent is a change of a partition's state.

@@ -7,59 +7,86 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
-// triggerKey names a trigger.
-type triggerKey struct{ function, name string }
+// triggerKey names a trigger: names are unique among those of a kind at one
+// function.
+type triggerKey struct{ function, kind, name string }
 
-// CreateTrigger gives a function another CKafka trigger. Its cluster must
-// answer and its topic exist.
-func (p *Platform) CreateTrigger(ctx context.Context, function string, t scf.KafkaTrigger) error {
+func keyOf(function string, t scf.Trigger) triggerKey {
+	return triggerKey{function, t.Kind(), t.Name()}
+}
+
+// trigger is one that the platform drives, of any kind.
+type trigger interface {
+	key() triggerKey
+	settings() scf.Trigger
+	// change takes other settings of the same kind, while it is halted.
+	change(to scf.Trigger)
+	// start begins to fire, until the end of the run or halt. Platform.mu is held.
+	start(run context.Context)
+	// halt ends that. What a trigger waits for is given up when patience ends.
+	halt(patience context.Context)
+	status() TriggerStatus
+	// close frees what it holds, while it is halted.
+	close() error
+}
+
+// driven reports whether the platform drives triggers of this kind.
+func driven(t scf.Trigger) bool { return t.Kafka != nil || t.Timer != nil }
+
+// errNotDriven is why a trigger does not fire here.
+var errNotDriven = errors.New("triggers of this kind are not driven by the local platform")
+
+// CreateTrigger gives a function another trigger, a CKafka trigger or a timer.
+// The cluster of a CKafka trigger must answer and its topic exist.
+func (p *Platform) CreateTrigger(ctx context.Context, function string, t scf.Trigger) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
 	return p.createTrigger(ctx, function, t)
 }
 
-// UpdateTrigger changes maxMsgNum, timeOut, retry or enable of a trigger. The
-// batch that it is delivering is finished and committed first; the end of the
-// context gives it up. Anything else that differs is ErrImmutable.
-func (p *Platform) UpdateTrigger(ctx context.Context, function string, t scf.KafkaTrigger) error {
+// UpdateTrigger changes a trigger in place: maxMsgNum, timeOut, retry and enable
+// of a CKafka trigger, cron, argument and enable of a timer. Anything else that
+// differs is ErrImmutable. The batch that a CKafka trigger is delivering is
+// finished and committed first; the end of the context gives it up. Events that
+// a timer has sent go on as they are.
+func (p *Platform) UpdateTrigger(ctx context.Context, function string, t scf.Trigger) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
 	return p.updateTrigger(ctx, function, t)
 }
 
-// DeleteTrigger ends a trigger and forgets it. The batch that it is delivering
-// is finished first. The group's offsets stay in the cluster, so that the
-// trigger goes on there if it is created again.
-func (p *Platform) DeleteTrigger(ctx context.Context, function, name string) error {
+// DeleteTrigger ends a trigger and forgets it; its kind is ckafka or timer. The
+// batch that a CKafka trigger is delivering is finished first, and the group's
+// offsets stay in the cluster, so that the trigger goes on there if it is created
+// again. Events that a timer has sent go on.
+func (p *Platform) DeleteTrigger(ctx context.Context, function, kind, name string) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
-	return p.deleteTrigger(ctx, function, name)
+	return p.deleteTrigger(ctx, triggerKey{function, kind, name})
 }
 
-func (p *Platform) createTrigger(ctx context.Context, function string, s scf.KafkaTrigger) error {
-	client, err := p.admit(ctx, function, s)
+func (p *Platform) createTrigger(ctx context.Context, function string, s scf.Trigger) error {
+	t, err := p.admit(ctx, function, s)
 	if err != nil {
 		return fmt.Errorf("create trigger %s of %s: %w", s.Name(), function, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return errors.Join(ErrClosed, client.Close())
+		return errors.Join(ErrClosed, t.close())
 	}
-	t := &kafkaTrigger{platform: p, function: function, name: s.Name(), client: client, set: s}
-	p.triggers[triggerKey{function, t.name}] = t
-	if p.runs != nil && s.Enabled {
+	p.triggers[t.key()] = t
+	if p.runs != nil && s.Enabled() {
 		t.start(p.runs)
 	}
 	return nil
 }
 
-// admit checks a new trigger and opens its cluster.
-func (p *Platform) admit(ctx context.Context, function string, s scf.KafkaTrigger) (*kafka.Client, error) {
+// admit checks a new trigger and makes it.
+func (p *Platform) admit(ctx context.Context, function string, s scf.Trigger) (trigger, error) {
 	if err := checkTrigger(s); err != nil {
 		return nil, err
 	}
@@ -68,75 +95,86 @@ func (p *Platform) admit(ctx context.Context, function string, s scf.KafkaTrigge
 	}
 	count := 0
 	for _, t := range p.list() {
-		if t.function != function {
-			continue
+		if k := t.key(); k.function == function && k.kind == s.Kind() {
+			count++
 		}
-		if count++; t.name == s.Name() {
-			return nil, ErrTriggerExists
-		}
+	}
+	if p.trigger(keyOf(function, s)) != nil {
+		return nil, ErrTriggerExists
 	}
 	if count >= scf.MaxTriggersOfKind {
 		return nil, fmt.Errorf("the function has %d triggers of this kind, which is as many as may be", count)
 	}
-	return p.connect(ctx, s)
+	if s.Timer != nil {
+		return newTimerTrigger(p, function, *s.Timer)
+	}
+	return p.newKafkaTrigger(ctx, function, *s.Kafka)
 }
 
-// connect opens the cluster of a trigger and looks the topic up.
-func (p *Platform) connect(ctx context.Context, s scf.KafkaTrigger) (*kafka.Client, error) {
-	cluster, ok := p.config.Clusters[s.InstanceID]
-	if !ok {
-		return nil, fmt.Errorf("the CKafka instance %s is no cluster here: name its brokers in custom.local.ckafka", s.InstanceID)
-	}
-	client, err := kafka.Open(ctx, cluster)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := client.Topic(ctx, s.Topic); err != nil {
-		if errors.Is(err, kafka.ErrUnknownTopic) {
-			err = fmt.Errorf("%w: the topic of a trigger must exist before the trigger", err)
-		}
-		return nil, errors.Join(err, client.Close())
-	}
-	return client, nil
-}
-
-func (p *Platform) updateTrigger(ctx context.Context, function string, s scf.KafkaTrigger) error {
-	t := p.trigger(triggerKey{function, s.Name()})
+func (p *Platform) updateTrigger(ctx context.Context, function string, s scf.Trigger) error {
+	t := p.trigger(keyOf(function, s))
 	err := checkTrigger(s)
 	if t == nil {
-		err = ErrUnknownTrigger
+		err = cmp.Or(err, ErrUnknownTrigger)
 	} else if err == nil {
-		err = changeable(t.set, s)
+		err = changeable(t.settings(), s)
 	}
 	if err != nil {
 		return fmt.Errorf("update trigger %s of %s: %w", s.Name(), function, err)
 	}
-	if t.set == s {
+	if same(t.settings(), s) {
 		return nil
 	}
 	t.halt(ctx)
-	t.mu.Lock()
-	t.set = s
-	t.mu.Unlock()
+	t.change(s)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.runs != nil && s.Enabled {
+	if p.runs != nil && s.Enabled() {
 		t.start(p.runs)
 	}
 	return nil
 }
 
+// same reports whether two triggers of one kind have the same settings.
+func same(a, b scf.Trigger) bool {
+	if a.Timer != nil {
+		return *a.Timer == *b.Timer
+	}
+	return *a.Kafka == *b.Kafka
+}
+
+// checkTrigger refuses what the cloud refuses of a trigger, and what is not
+// driven here.
+func checkTrigger(t scf.Trigger) (err error) {
+	switch {
+	case t.Kafka != nil:
+		err = checkKafka(*t.Kafka)
+	case t.Timer != nil:
+		err = checkTimer(*t.Timer)
+	default:
+		err = errNotDriven
+	}
+	if err != nil {
+		return fmt.Errorf("trigger %s: %w", t.Name(), err)
+	}
+	return nil
+}
+
 // changeable refuses what UpdateTrigger refuses in the cloud.
-func changeable(from, to scf.KafkaTrigger) error {
-	if from.UpdatableTo(to) {
-		return nil
+func changeable(from, to scf.Trigger) error {
+	type change struct{ setting, from, to string }
+	var changes []change
+	if from.Timer != nil {
+		changes = []change{{"qualifier", from.Timer.Qualifier, to.Timer.Qualifier}}
+	} else {
+		changes = []change{
+			{"consumerGroupName", from.Kafka.ConsumerGroup, to.Kafka.ConsumerGroup},
+			{"offset", from.Kafka.Offset.String(), to.Kafka.Offset.String()},
+			{"qualifier", from.Kafka.Qualifier, to.Kafka.Qualifier},
+		}
 	}
 	var errs []error
-	for _, c := range []struct{ setting, from, to string }{
-		{"consumerGroupName", from.ConsumerGroup, to.ConsumerGroup},
-		{"offset", from.Offset.String(), to.Offset.String()},
-		{"qualifier", from.Qualifier, to.Qualifier},
-	} {
+	for _, c := range changes {
 		if c.from != c.to {
 			errs = append(errs, fmt.Errorf("trigger %s: %s %q, now %q, %w", from.Name(), c.setting, c.to, c.from, ErrImmutable))
 		}
@@ -144,41 +182,43 @@ func changeable(from, to scf.KafkaTrigger) error {
 	return errors.Join(errs...)
 }
 
-func (p *Platform) deleteTrigger(ctx context.Context, function, name string) error {
-	key := triggerKey{function, name}
+func (p *Platform) deleteTrigger(ctx context.Context, key triggerKey) error {
 	t := p.trigger(key)
 	if t == nil {
-		return fmt.Errorf("delete trigger %s of %s: %w", name, function, ErrUnknownTrigger)
+		return fmt.Errorf("delete %s trigger %s of %s: %w", key.kind, key.name, key.function, ErrUnknownTrigger)
 	}
 	t.halt(ctx)
 	p.mu.Lock()
 	delete(p.triggers, key)
 	p.mu.Unlock()
-	return t.client.Close()
+	return t.close()
 }
 
-func (p *Platform) trigger(key triggerKey) *kafkaTrigger {
+// trigger returns the one of that name; nil for none.
+func (p *Platform) trigger(key triggerKey) trigger {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.triggers[key]
 }
 
-// list returns the triggers, by function and name.
-func (p *Platform) list() []*kafkaTrigger {
+// list returns the triggers, by function, name and kind.
+func (p *Platform) list() []trigger {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]*kafkaTrigger, 0, len(p.triggers))
+	all := make([]trigger, 0, len(p.triggers))
 	for _, t := range p.triggers {
 		all = append(all, t)
 	}
-	slices.SortFunc(all, func(a, b *kafkaTrigger) int {
-		return cmp.Or(cmp.Compare(a.function, b.function), cmp.Compare(a.name, b.name))
-	})
+	slices.SortFunc(all, func(a, b trigger) int { return byName(a.key(), b.key()) })
 	return all
 }
 
-// Triggers returns what all triggers are doing, by function and name. Those of
-// a kind that is not driven here carry that as their error.
+func byName(a, b triggerKey) int {
+	return cmp.Or(cmp.Compare(a.function, b.function), cmp.Compare(a.name, b.name), cmp.Compare(a.kind, b.kind))
+}
+
+// Triggers returns what all triggers are doing, by function, name and kind.
+// Those of a kind that is not driven here carry that as their error.
 func (p *Platform) Triggers() []TriggerStatus {
 	var all []TriggerStatus
 	for _, t := range p.list() {
@@ -188,14 +228,13 @@ func (p *Platform) Triggers() []TriggerStatus {
 	defer p.mu.Unlock()
 	for _, f := range p.functions {
 		for _, e := range f.Events {
-			if e.Kafka == nil {
-				all = append(all, TriggerStatus{Function: f.Name, Kind: e.Kind(), Name: e.Name(), Enabled: e.Enabled(),
-					Error: "triggers of this kind are not driven by the local platform"})
+			if !driven(e) {
+				all = append(all, TriggerStatus{Function: f.Name, Kind: e.Kind(), Name: e.Name(), Enabled: e.Enabled(), Error: errNotDriven.Error()})
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b TriggerStatus) int {
-		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Name, b.Name))
+		return byName(triggerKey{a.Function, a.Kind, a.Name}, triggerKey{b.Function, b.Kind, b.Name})
 	})
 	return all
 }
