@@ -69,7 +69,7 @@ func rulesTable() string {
 	return b.String()
 }
 
-// setting is a field of Config or KafkaConfig with its default.
+// setting is a field of Config, KafkaConfig or AsyncConfig with its default.
 type setting struct {
 	name  string // with the name of its struct
 	value reflect.Value
@@ -83,8 +83,8 @@ func settingsOf(rule emulator.Rule) []setting {
 	for _, name := range strings.Split(rule.Setting, ", ") {
 		of, field, _ := strings.Cut(name, ".")
 		value := reflect.ValueOf(emulator.Defaults())
-		if of == "KafkaConfig" {
-			value = value.FieldByName("Kafka")
+		if part, ok := strings.CutSuffix(of, "Config"); ok && part != "" {
+			value = value.FieldByName(part)
 		}
 		list = append(list, setting{name, value.FieldByName(field)})
 	}
@@ -95,7 +95,10 @@ func settingsOf(rule emulator.Rule) []setting {
 // place there.
 func (s setting) String() string {
 	name, value := s.name, fmt.Sprint(s.value.Interface())
-	_, field, _ := strings.Cut(s.name, ".")
+	of, field, _ := strings.Cut(s.name, ".")
+	if of == "AsyncConfig" {
+		field = "Async" + field
+	}
 	switch _, local := reflect.TypeFor[scf.Local]().FieldByName(field); {
 	case field == "EmptyNullKey":
 		name, value = "nullKey", "None"

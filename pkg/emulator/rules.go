@@ -13,8 +13,8 @@ type Rule struct {
 	// Source is the page of the SCF manual (583/...), the library, or "[?]" where
 	// nothing public states it: then the rule is this platform's choice.
 	Source string
-	// Setting is the field that changes it, of Config or KafkaConfig; several are
-	// parted by commas; empty for none.
+	// Setting is the field that changes it, of Config, KafkaConfig or AsyncConfig;
+	// several are parted by commas; empty for none.
 	Setting string
 }
 
@@ -24,16 +24,19 @@ const (
 	envPage      = "583/14570"
 	functionPage = "583/18586"
 	billPage     = "583/12284"
+	timerPage    = "583/9708"
+	updatePage   = "583/96828"
 	library      = "scf-go-lib"
 	unconfirmed  = "[?]"
 )
 
 // Rules lists what the platform keeps to: what may be deployed, how a function
-// runs, how a CKafka trigger delivers, and what a function has to take. Each is
+// runs, how a CKafka trigger delivers, when a timer fires and how its events are
+// repeated, and what a function has to take. Each is
 // a test that drives a built binary; where the rule is that a deployment is
 // refused, a test that tries to deploy one.
 func Rules() []Rule {
-	return slices.Concat(deployRules(), functionRules(), triggerRules(), kafkaRules(), eventRules())
+	return slices.Concat(deployRules(), functionRules(), triggerRules(), kafkaRules(), timerRules(), asyncRules(), eventRules())
 }
 
 func deployRules() []Rule {
@@ -168,5 +171,42 @@ func kafkaRules() []Rule {
 		{ID: "new-partition", Text: "A partition that is added to the topic is delivered too", Source: unconfirmed, Setting: "KafkaConfig.PartitionWatch"},
 		{ID: "stop", Text: "Stopping finishes and commits the batch in flight", Source: unconfirmed, Setting: "Config.StopGrace"},
 		{ID: "killed", Text: "After kill -9 of the platform every record is still delivered, at least once and in order", Source: kafkaPage},
+	}
+}
+
+func timerRules() []Rule {
+	return []Rule{
+		{ID: "timer-name", Text: "A timer's name has 1 to 60 letters, digits, - and _, begins with a letter, and is unique among the timers of the function", Source: timerPage},
+		{ID: "timer-cron", Text: "A cron has seven fields, or five, each with numbers in its range, names of months and weekdays, and , - * /", Source: timerPage},
+		{ID: "timer-argument", Text: "The argument has at most 4 KB", Source: timerPage},
+		{ID: "timer-fires", Text: "A timer fires at the times of its cron, in UTC+8, and not before", Source: timerPage},
+		{ID: "timer-event", Text: "The event has the type Timer, the trigger's name, the time that was due in UTC, and the argument as its message", Source: timerPage},
+		{ID: "timer-day-or-weekday", Text: "A cron with day and weekday fires on the days of either", Source: timerPage},
+		{ID: "timer-five-fields", Text: "A cron of five fields fires at second 0 of any year", Source: timerPage},
+		{ID: "timer-years-over", Text: "A timer whose years are over stays, and fires never again", Source: unconfirmed},
+		{ID: "timer-closed", Text: "A closed timer does not fire", Source: timerPage},
+		{ID: "timer-opened", Text: "An opened timer fires from then on, and does not make up for the time before", Source: unconfirmed},
+		{ID: "timer-update", Text: "cron, argument and enable change while the timer runs", Source: updatePage},
+		{ID: "timer-immutable", Text: "Another qualifier is refused: delete the timer and create it again", Source: updatePage},
+		{ID: "timer-delete", Text: "A deleted timer fires no more", Source: timerPage},
+		{ID: "timer-redeploy", Text: "A deployment with the same timer leaves it as it is, and its next event goes to the new version", Source: unconfirmed},
+		{ID: "timer-down", Text: "What was due while the platform was down is not made up for", Source: unconfirmed},
+		{ID: "timer-slept", Text: "A timer that is late by at most a minute fires all the same; what was due while the machine slept longer is left out", Source: unconfirmed},
+		{ID: "timer-overlap", Text: "A timer fires while the function still runs for the time before: each event is an invocation of its own", Source: timerPage},
+	}
+}
+
+func asyncRules() []Rule {
+	return []Rule{
+		{ID: "async-again", Text: "An asynchronous event that failed is sent again a minute later, byte for byte", Source: unconfirmed, Setting: "AsyncConfig.RetryInterval"},
+		{ID: "async-given-up", Text: "An asynchronous event is sent again twice; if it fails then it is given up, counted and told of", Source: timerPage},
+		{ID: "async-panic", Text: "After a panic an asynchronous event is sent again, to a new process, and the timer fires on", Source: timerPage},
+		{ID: "async-signal", Text: "After the process was killed an asynchronous event is sent again, to a new process, and the timer fires on", Source: timerPage},
+		{ID: "async-limit", Text: "An asynchronous event above the limit of invocations at once is sent again every minute, and that does not use up a repeat", Source: timerPage, Setting: "AsyncConfig.LimitInterval"},
+		{ID: "async-limit-ends", Text: "An asynchronous event that is above the limit for 6 hours is given up", Source: timerPage, Setting: "AsyncConfig.LimitFor"},
+		{ID: "async-system", Text: "After a fault of the platform an asynchronous event is sent again as if it were above the limit", Source: unconfirmed, Setting: "AsyncConfig.LimitInterval, AsyncConfig.LimitFor"},
+		{ID: "async-own-trigger", Text: "An asynchronous event is sent again also when its trigger was deleted meanwhile", Source: unconfirmed},
+		{ID: "async-removed", Text: "An asynchronous event whose function was removed is given up", Source: unconfirmed},
+		{ID: "async-stop", Text: "Stopping finishes the asynchronous invocations that are running, and gives up the events that wait to be sent again", Source: unconfirmed, Setting: "Config.StopGrace"},
 	}
 }
