@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -16,9 +18,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show what the triggers of a running etl up are doing",
 		Long: `Ask an etl up that runs with the same --socket what its triggers are doing. Exit
-code 1 where a trigger is not driven: it cannot read its topic, or a partition of
-it waits for Kafka or is stalled. A function that fails and is sent its event
-again is driven: see the state and the reason.`,
+code 1 where a trigger is not driven: it cannot read its topic, a partition of it
+waits for Kafka or is stalled, or a timer does not run. A function that fails and
+is sent its event again is driven: see the state and the reason.`,
 		Example: "  etl up --socket /tmp/etl.sock\n  etl status --socket /tmp/etl.sock",
 		Args:    cobra.NoArgs,
 	}
@@ -52,52 +54,92 @@ type statusReport struct {
 	Triggers []emulator.TriggerStatus `json:"triggers"`
 }
 
-// undriven says of each open Kafka trigger, in words, why it does not read what
-// it should.
+// undriven says of each open trigger, in words, why it does not do what it
+// should. Triggers of a kind that is never driven here are not meant.
 func undriven(triggers []emulator.TriggerStatus) []string {
 	var faults []string
 	for _, t := range triggers {
-		if t.Kind != "ckafka" || !t.Enabled {
-			continue
-		}
-		name := t.Function + " <- topic " + t.Topic
 		switch {
-		case t.Error != "":
-			faults = append(faults, name+": "+t.Error)
-		case len(t.Partitions) == 0:
-			faults = append(faults, name+": its group has given it no partition yet")
+		case !t.Enabled:
+		case t.Kind == "ckafka":
+			faults = append(faults, unread(t)...)
+		case t.Timer != nil && t.Timer.State == emulator.Stopped:
+			faults = append(faults, t.Function+" <- timer "+t.Name+": the platform does not run it yet")
 		}
-		for _, p := range t.Partitions {
-			if p.State == emulator.BackingOff || p.State == emulator.Stalled {
-				faults = append(faults, fmt.Sprintf("%s, partition %d: %s: %s", name, p.Partition, p.State, p.Reason))
-			}
+	}
+	return faults
+}
+
+// unread says of an open CKafka trigger why it does not read what it should.
+func unread(t emulator.TriggerStatus) []string {
+	var faults []string
+	name := t.Function + " <- topic " + t.Topic
+	switch {
+	case t.Error != "":
+		faults = append(faults, name+": "+t.Error)
+	case len(t.Partitions) == 0:
+		faults = append(faults, name+": its group has given it no partition yet")
+	}
+	for _, p := range t.Partitions {
+		if p.State == emulator.BackingOff || p.State == emulator.Stalled {
+			faults = append(faults, fmt.Sprintf("%s, partition %d: %s: %s", name, p.Partition, p.State, p.Reason))
 		}
 	}
 	return faults
 }
 
 func printStatus(w io.Writer, r statusReport) {
-	rows := [][]string{{"FUNCTION", "TOPIC", "PARTITION", "STATE", "COMMITTED", "LAG", "INVOCATIONS", "FAILED"}}
+	partitions := [][]string{{"FUNCTION", "TOPIC", "PARTITION", "STATE", "COMMITTED", "LAG", "INVOCATIONS", "FAILED"}}
+	timers := [][]string{{"FUNCTION", "TIMER", "STATE", "LAST (UTC+8)", "NEXT (UTC+8)", "EVENTS", "INVOCATIONS", "FAILED", "GIVEN UP"}}
 	for _, t := range r.Triggers {
 		for _, p := range t.Partitions {
-			rows = append(rows, []string{
+			partitions = append(partitions, []string{
 				t.Function, t.Topic, fmt.Sprint(p.Partition), string(p.State), orNone(p.Committed), orNone(p.Lag),
 				fmt.Sprint(p.Invocations), fmt.Sprint(p.Failures),
 			})
 		}
-	}
-	table(w, rows)
-	for _, t := range r.Triggers {
-		for _, p := range t.Partitions {
-			if p.State == emulator.Retrying {
-				why := cmp.Or(p.Reason, p.LastError)
-				fmt.Fprintf(w, "%s <- topic %s, partition %d: %s: %s\n", t.Function, t.Topic, p.Partition, p.State, why)
-			}
+		if t.Timer != nil && t.Async != nil {
+			timers = append(timers, []string{
+				t.Function, t.Name, string(t.Timer.State), orNever(t.Timer.Last), orNever(t.Timer.Next),
+				fmt.Sprint(t.Async.Sent), fmt.Sprint(t.Async.Invocations), fmt.Sprint(t.Async.Failures), fmt.Sprint(t.Async.GivenUp),
+			})
 		}
+	}
+	if len(partitions) > 1 || len(timers) == 1 {
+		table(w, partitions)
+	}
+	if len(timers) > 1 {
+		table(w, timers)
+	}
+	for _, t := range r.Triggers {
+		printFailures(w, t)
 	}
 	for _, fault := range r.Faults {
 		fmt.Fprintln(w, "NOT DRIVEN", fault)
 	}
+}
+
+// printFailures tells why a function is sent its events again, or was.
+func printFailures(w io.Writer, t emulator.TriggerStatus) {
+	for _, p := range t.Partitions {
+		if p.State == emulator.Retrying {
+			why := cmp.Or(p.Reason, p.LastError)
+			fmt.Fprintf(w, "%s <- topic %s, partition %d: %s: %s\n", t.Function, t.Topic, p.Partition, p.State, why)
+		}
+	}
+	if t.Async != nil && (t.Async.Retrying > 0 || t.Async.GivenUp > 0) {
+		fmt.Fprintf(w, "%s <- %s %s: %d events wait to be sent again, %d were given up; last: %s\n",
+			t.Function, t.Kind, t.Name, t.Async.Retrying, t.Async.GivenUp, t.Async.LastError)
+	}
+}
+
+// orNever is a time in the zone in which crons are written, or a word where there
+// is none.
+func orNever(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.In(scf.CronZone()).Format(time.DateTime)
 }
 
 // orNone is an offset, or a word where there is none yet.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 )
@@ -51,7 +52,16 @@ func TestStatus(t *testing.T) {
 	t.Parallel()
 	closed := trigger()
 	closed.Enabled = false
-	timer := emulator.TriggerStatus{Function: "report", Kind: "timer", Enabled: true, Error: "not driven here"}
+	bucket := emulator.TriggerStatus{Function: "transcode", Kind: "cos", Enabled: true, Error: "not driven here"}
+	noon := time.Date(2026, 11, 27, 4, 0, 0, 0, time.UTC)
+	timer := func(state emulator.State, a emulator.AsyncStatus) emulator.TriggerStatus {
+		return emulator.TriggerStatus{
+			Function: "report", Kind: "timer", Name: "hourly", Enabled: true,
+			Timer: &emulator.TimerStatus{Cron: "0 0 * * * * *", State: state, Last: noon, Next: noon.Add(time.Hour)}, Async: &a,
+		}
+	}
+	shut := timer(emulator.Stopped, emulator.AsyncStatus{})
+	shut.Enabled = false
 
 	for requirement, test := range map[string]struct {
 		status emulator.TriggerStatus
@@ -68,7 +78,24 @@ func TestStatus(t *testing.T) {
 			closed, exitDone, "",
 		},
 		"a trigger of another kind is no fault": {
-			timer, exitDone, "",
+			bucket, exitDone, "",
+		},
+		"a timer that waits is driven, with its times in UTC+8 and its counts": {
+			timer(emulator.Waiting, emulator.AsyncStatus{Sent: 7, Succeeded: 7, Invocations: 8, Failures: 1}), exitDone,
+			"waiting  2026-11-27 12:00:00  2026-11-27 13:00:00  7       8            1       0",
+		},
+		"a timer that fires never again is no fault": {
+			timer(emulator.Finished, emulator.AsyncStatus{}), exitDone, "finished",
+		},
+		"a closed timer is no fault": {
+			shut, exitDone, "stopped",
+		},
+		"a timer whose events fail is driven, with the reason": {
+			timer(emulator.Waiting, emulator.AsyncStatus{Retrying: 1, GivenUp: 2, LastError: "no bucket"}), exitDone,
+			"report <- timer hourly: 1 events wait to be sent again, 2 were given up; last: no bucket",
+		},
+		"a timer that is open and does not run is not driven": {
+			timer(emulator.Stopped, emulator.AsyncStatus{}), exitFailed, "NOT DRIVEN report <- timer hourly",
 		},
 		"a trigger that cannot read is not driven": {
 			away(), exitFailed, "NOT DRIVEN dump <- topic orders: the cluster is away",

@@ -36,7 +36,8 @@ the triggers, lets running invocations finish and commits what they have done.
 
 Which cluster a CKafka instance id is on this machine is said under
 custom.local.ckafka in serverless.yml; settings for what no document of the
-platform says stand beside it.
+platform says stand beside it. Timers fire by this machine's clock, in UTC+8, and
+do not make up for what was due while nothing ran.
 
 With --socket FILE, etl status tells from elsewhere what the triggers are doing.`,
 		Example: "  etl up\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092\n" +
@@ -106,7 +107,7 @@ func startEmbedded(service *scf.Service, data string) (stop func() error, err er
 // told there.
 func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, socket string) (err error) {
 	lines := &invocationLines{w: a.stdout}
-	platform, err := emulator.New(platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger}))
+	platform, err := emulator.New(platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp}))
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 	}
 	took := time.Since(begun).Round(time.Millisecond)
 	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", took, functionKeys(service))
-	printTriggers(a.stdout, service, platform.Triggers())
+	printTriggers(a.stdout, platform.Triggers())
 	err = platform.Run(ctx)
 	fmt.Fprintf(a.stdout, "stopped: %d invocations, %d failed\n", lines.count, lines.failed)
 	return err
@@ -140,27 +141,42 @@ func functionKeys(service *scf.Service) string {
 
 // printTriggers says what will happen, with the settings in force; those that
 // no document of the platform confirms are marked.
-func printTriggers(w io.Writer, service *scf.Service, triggers []emulator.TriggerStatus) {
+func printTriggers(w io.Writer, triggers []emulator.TriggerStatus) {
+	driven := false
 	for _, t := range triggers {
-		state := ""
-		if !t.Enabled {
-			state = ", CLOSED"
-		}
-		fmt.Fprintf(w, "%s <- topic %s, group %s%s\n", t.Function, t.Topic, t.Group, state)
-		fmt.Fprintf(w, "    an event: up to %d records, within %v, at most 6 MB\n", t.MaxMsgNum, t.TimeOut)
-		fmt.Fprintf(w, "    a failed event: again every %v (a minute in the cloud), %d times, then the partition %s [?]\n", t.RetryInterval, t.Retry, inWords(t.AfterLastRetry))
-		fmt.Fprintf(w, "    a record over 6 MB: the partition %s [?]\n", inWords(t.Oversize))
-	}
-	for _, f := range service.Functions {
-		for _, e := range f.Events {
-			if e.Kafka == nil {
-				fmt.Fprintf(w, "%s <- %s %s: not driven here yet, use etl invoke\n", f.Name, e.Kind(), e.Name())
-			}
+		driven = driven || t.Error == ""
+		switch {
+		case t.Timer != nil:
+			printTimer(w, t)
+		case t.Kind == "ckafka":
+			printKafka(w, t)
+		default:
+			fmt.Fprintf(w, "%s <- %s %s: not driven here yet, use etl invoke\n", t.Function, t.Kind, t.Name)
 		}
 	}
-	if len(triggers) > 0 {
+	if driven {
 		fmt.Fprintln(w, "[?] no document of the cloud says: a setting under custom.local of serverless.yml")
 	}
+}
+
+func printKafka(w io.Writer, t emulator.TriggerStatus) {
+	fmt.Fprintf(w, "%s <- topic %s, group %s%s\n", t.Function, t.Topic, t.Group, closedMark(t))
+	fmt.Fprintf(w, "    an event: up to %d records, within %v, at most 6 MB\n", t.MaxMsgNum, t.TimeOut)
+	fmt.Fprintf(w, "    a failed event: again every %v (a minute in the cloud), %d times, then the partition %s [?]\n", t.RetryInterval, t.Retry, inWords(t.AfterLastRetry))
+	fmt.Fprintf(w, "    a record over 6 MB: the partition %s [?]\n", inWords(t.Oversize))
+}
+
+func printTimer(w io.Writer, t emulator.TriggerStatus) {
+	fmt.Fprintf(w, "%s <- timer %s, %s in UTC+8, next %s%s\n", t.Function, t.Name, t.Timer.Cron, orNever(t.Timer.Next), closedMark(t))
+	fmt.Fprintf(w, "    a failed event: again after %v [?], %d times, then it is given up\n", t.RetryInterval, t.Retry)
+}
+
+// closedMark tells of a trigger that is off.
+func closedMark(t emulator.TriggerStatus) string {
+	if t.Enabled {
+		return ""
+	}
+	return ", CLOSED"
 }
 
 // platformConfig takes what serverless.yml says of this machine.
@@ -181,6 +197,7 @@ func platformConfig(service *scf.Service, hooks emulator.Hooks) emulator.Config 
 			BackOffMin:       local.BackOffMin,
 			BackOffMax:       local.BackOffMax,
 		},
+		Async: emulator.AsyncConfig{RetryInterval: local.AsyncRetryInterval},
 		Hooks: hooks,
 	}
 	for id, c := range local.Clusters {
@@ -233,4 +250,10 @@ func (l *invocationLines) trigger(e emulator.TriggerEvent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintf(l.w, "%s %s/%d %s: %s\n", e.Function, e.Topic, e.Status.Partition, e.Status.State, e.Status.Reason)
+}
+
+func (l *invocationLines) givenUp(g emulator.GivenUp) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.w, "%s %s GIVEN UP: %s\n", g.Function, g.Trigger, g.Reason)
 }

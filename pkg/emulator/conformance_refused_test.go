@@ -218,6 +218,9 @@ func testTriggerCount(t *testing.T) {
 	if err := r.p.CreateTrigger(t.Context(), function, triggers[scf.MaxTriggersOfKind]); err == nil || !strings.Contains(err.Error(), "10 triggers") {
 		t.Errorf("one more: got %v", err)
 	}
+	if err := r.p.CreateTrigger(t.Context(), function, onTimer(timer("0 0 * * * * *"))); err != nil {
+		t.Errorf("one of another kind: got %v", err)
+	}
 }
 
 func testRefusedWhole(t *testing.T) {

@@ -21,7 +21,8 @@
 // [Rules] lists what the platform keeps to, with the page that says so; each is
 // a test that drives a built binary. README.md has them as a table, with the
 // settings and the tests. What no document states is a setting,
-// marked [?], with the default written beside it in [Config] and [KafkaConfig].
+// marked [?], with the default written beside it in [Config], [KafkaConfig] and
+// [AsyncConfig].
 //
 // # Where it is not
 //
@@ -32,6 +33,10 @@
 //     of the instance, and is removed with it; a fixed path under /tmp is shared.
 //   - A process goes on between invocations, where the cloud freezes it.
 //   - One version, $LATEST, and no aliases.
+//   - CKafka triggers and timers are driven; triggers of COS and URLs are not.
+//   - A timer does not make up for what was due while the platform, or this
+//     machine, was off; asynchronous events that wait to be sent again end with
+//     the platform.
 //   - On Linux no function outlives the platform, not even after kill -9 of it;
 //     a process that a function has started may then, and otherwise only where it
 //     has left the function's process group. Elsewhere kill -9 leaves functions.

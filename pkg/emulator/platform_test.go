@@ -146,6 +146,9 @@ func testRefusedSettings(t *testing.T) {
 	if _, err := emulator.New(emulator.Config{Kafka: emulator.KafkaConfig{AfterLastRetry: "ignore"}}); err == nil || !strings.Contains(err.Error(), `"ignore"`) {
 		t.Errorf("an unknown policy: got %v", err)
 	}
+	if _, err := emulator.New(emulator.Config{Async: emulator.AsyncConfig{LimitFor: -1}}); err == nil || !strings.Contains(err.Error(), "LimitFor is -1ns") {
+		t.Errorf("a negative time span: got %v", err)
+	}
 }
 
 func testHooks(t *testing.T) {

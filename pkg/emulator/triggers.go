@@ -114,9 +114,11 @@ func (p *Platform) admit(ctx context.Context, function string, s scf.Trigger) (t
 func (p *Platform) updateTrigger(ctx context.Context, function string, s scf.Trigger) error {
 	t := p.trigger(keyOf(function, s))
 	err := checkTrigger(s)
-	if t == nil {
-		err = cmp.Or(err, ErrUnknownTrigger)
-	} else if err == nil {
+	switch {
+	case err != nil:
+	case t == nil:
+		err = ErrUnknownTrigger
+	default:
 		err = changeable(t.settings(), s)
 	}
 	if err != nil {
@@ -160,23 +162,31 @@ func checkTrigger(t scf.Trigger) (err error) {
 	return nil
 }
 
-// changeable refuses what UpdateTrigger refuses in the cloud.
+// changeable refuses what UpdateTrigger refuses in the cloud, and names it.
 func changeable(from, to scf.Trigger) error {
-	type change struct{ setting, from, to string }
-	var changes []change
+	type setting struct{ name, from, to string }
+	var fixed []setting
 	if from.Timer != nil {
-		changes = []change{{"qualifier", from.Timer.Qualifier, to.Timer.Qualifier}}
+		if from.Timer.UpdatableTo(*to.Timer) {
+			return nil
+		}
+		fixed = []setting{{"qualifier", from.Timer.Qualifier, to.Timer.Qualifier}}
 	} else {
-		changes = []change{
+		if from.Kafka.UpdatableTo(*to.Kafka) {
+			return nil
+		}
+		fixed = []setting{
+			{"instanceId", from.Kafka.InstanceID, to.Kafka.InstanceID},
+			{"topic", from.Kafka.Topic, to.Kafka.Topic},
 			{"consumerGroupName", from.Kafka.ConsumerGroup, to.Kafka.ConsumerGroup},
 			{"offset", from.Kafka.Offset.String(), to.Kafka.Offset.String()},
 			{"qualifier", from.Kafka.Qualifier, to.Kafka.Qualifier},
 		}
 	}
 	var errs []error
-	for _, c := range changes {
-		if c.from != c.to {
-			errs = append(errs, fmt.Errorf("trigger %s: %s %q, now %q, %w", from.Name(), c.setting, c.to, c.from, ErrImmutable))
+	for _, s := range fixed {
+		if s.from != s.to {
+			errs = append(errs, fmt.Errorf("trigger %s: %s %q, now %q, %w", from.Name(), s.name, s.to, s.from, ErrImmutable))
 		}
 	}
 	return errors.Join(errs...)

@@ -53,7 +53,7 @@ func (f cronField) has(value int) bool {
 // Next gives the first time after the given one, at a whole second, that the expression names, in UTC+8; false where there
 // is none any more, which is so when its years are over.
 func (c Cron) Next(after time.Time) (time.Time, bool) {
-	t := after.In(cronZone()).Truncate(time.Second).Add(time.Second)
+	t := after.In(CronZone()).Truncate(time.Second).Add(time.Second)
 	if t.Year() < MinCronYear {
 		t = time.Date(MinCronYear, time.January, 1, 0, 0, 0, 0, t.Location())
 	}
@@ -95,8 +95,8 @@ func (c Cron) onDay(t time.Time) bool {
 // String gives the expression as it was written.
 func (c Cron) String() string { return c.text }
 
-// cronZone is where the fields are evaluated.
-func cronZone() *time.Location { return time.FixedZone("UTC+8", 8*60*60) }
+// CronZone is where the fields are evaluated: UTC+8, all year.
+func CronZone() *time.Location { return time.FixedZone("UTC+8", 8*60*60) }
 
 // ParseCron reads the expression of a timer trigger: seven fields, or five, which stand for second 0 and any year
 // (583/9708). A field is *, or values with commas between: a number, a name (JAN to DEC, SUN to SAT, in any case [?]), a

@@ -119,6 +119,7 @@ custom:
   anything: else
   local:
     retryInterval: 1m30s
+    asyncRetryInterval: 2s
     afterLastRetry: drop
     oversize: stall
     readUncommitted: true
@@ -143,7 +144,7 @@ custom:
         saslPassword: p
 `)
 	want := scf.Local{
-		RetryInterval: 90 * time.Second, AfterLastRetry: scf.Drop, Oversize: scf.Stall, ReadUncommitted: true, EmptyNullKey: true, CapitalPartition: true,
+		RetryInterval: 90 * time.Second, AsyncRetryInterval: 2 * time.Second, AfterLastRetry: scf.Drop, Oversize: scf.Stall, ReadUncommitted: true, EmptyNullKey: true, CapitalPartition: true,
 		BackOffMin: 100 * time.Millisecond, BackOffMax: 10 * time.Second, IdleTimeout: time.Hour, MaxInstances: 4,
 		Clusters: map[string]scf.Cluster{
 			"ckafka-1": {Brokers: []string{"a:9092", "b:9092"}},

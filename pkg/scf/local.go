@@ -16,6 +16,9 @@ type Local struct {
 	// RetryInterval is the time between two deliveries of a batch that failed (retryInterval: 5s). In the cloud, and by
 	// default, it is [KafkaRetryInterval].
 	RetryInterval time.Duration
+	// AsyncRetryInterval is the time from the failure of an asynchronous event, which is what a timer sends, until it is sent
+	// again (asyncRetryInterval) [?].
+	AsyncRetryInterval time.Duration
 	// AfterLastRetry is what comes of a batch that has failed once more than retry allows (afterLastRetry) [?].
 	AfterLastRetry Policy
 	// Oversize is what comes of a record that no event of [MaxSyncPayload] can hold (oversize) [?].
@@ -62,7 +65,7 @@ type Cluster struct {
 // local reads custom.local.
 func (r *reader) local(s section) Local {
 	l := Local{
-		RetryInterval:    s.duration("retryInterval"),
+		RetryInterval: s.duration("retryInterval"), AsyncRetryInterval: s.duration("asyncRetryInterval"),
 		AfterLastRetry:   Policy(s.oneOf("afterLastRetry", "", string(Stall), string(Drop))),
 		Oversize:         Policy(s.oneOf("oversize", "", string(Stall), string(Drop))),
 		ReadUncommitted:  s.flag("readUncommitted", false),
