@@ -11,7 +11,7 @@ import (
 )
 
 // TestConformance holds the platform to its rules, each with a built binary,
-// those of triggers over embedded brokers.
+// those of CKafka triggers over embedded brokers.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	tests := conformanceTests()
