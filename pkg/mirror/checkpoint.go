@@ -35,22 +35,28 @@ type identity struct {
 	Epoch  int32  `json:"epoch,omitempty"` // leader epoch of the last source batch, where there are no ids
 }
 
-func (i identity) encode() string {
-	text, err := json.Marshal(i)
+// note is the metadata of a checkpoint.
+type note struct {
+	identity
+	mapState
+}
+
+func (n note) encode() string {
+	text, err := json.Marshal(n)
 	if err != nil {
-		panic(err) // strings and a number
+		panic(err) // strings and numbers
 	}
 	return string(text)
 }
 
-// decodeIdentity reads what encode wrote. Other text, as another tool that
-// sets the offset leaves it, is no evidence of anything: all ids are unknown.
-func decodeIdentity(text string) identity {
-	var i identity
-	if json.Unmarshal([]byte(text), &i) != nil {
-		return identity{}
+// decodeNote reads what encode wrote. Other text, as another tool that sets the
+// offset leaves it, is no evidence of anything: all ids are unknown.
+func decodeNote(text string) note {
+	var n note
+	if json.Unmarshal([]byte(text), &n) != nil {
+		return note{}
 	}
-	return i
+	return n
 }
 
 // differs says that both ids are known and not the same.
@@ -94,11 +100,11 @@ func committed(ctx context.Context, target *kafka.Client, group, targetTopic str
 // stopped, fences the reset in turn: then the reset is repeated, for as long as
 // a copy would be.
 func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partition int32, next int64) error {
-	group := CheckpointGroup(job, topic, partition)
+	of := subject{name: job, topic: topic, number: partition, to: targetTopic}
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = time.Millisecond, 100*time.Millisecond
 	for since := time.Now(); ; {
-		producer, err := resetOnce(ctx, target, group, targetTopic, next)
+		producer, err := resetOnce(ctx, target, of, next)
 		if err == nil {
 			if err := producer.Fence(ctx); err != nil { // returns once the commit can be read
 				return fmt.Errorf("the checkpoint of job %s is reset, but may be read a moment late: %w", job, err)
@@ -113,14 +119,18 @@ func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targ
 
 // resetOnce commits the checkpoint. Who is fenced before that has committed
 // nothing.
-func resetOnce(ctx context.Context, target *kafka.Client, group, targetTopic string, next int64) (*kafka.Transactional, error) {
-	producer, err := target.Transactional(ctx, group, DefaultTransactionTimeout)
+func resetOnce(ctx context.Context, target *kafka.Client, of subject, next int64) (*kafka.Transactional, error) {
+	producer, err := target.Transactional(ctx, of.group(), DefaultTransactionTimeout)
+	if err != nil {
+		return nil, err
+	}
+	offsets, err := cutMap(ctx, producer, target, of, next)
 	if err != nil {
 		return nil, err
 	}
 	// without ids the next copy takes the topics as it finds them
-	reset := map[int32]kafka.Committed{checkpointPartition: {Offset: next}}
-	if err := producer.CommitOffsets(ctx, group, targetTopic, reset); err != nil {
+	reset := map[int32]kafka.Committed{checkpointPartition: {Offset: next, Metadata: note{mapState: offsets}.encode()}}
+	if err := producer.CommitOffsets(ctx, of.group(), of.to, reset); err != nil {
 		return nil, err
 	}
 	return producer, producer.Commit(ctx)

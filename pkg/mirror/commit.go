@@ -17,6 +17,7 @@ type transaction struct {
 	*partition
 	result *PartitionResult // gets what has been committed
 	sum    *chunk           // of the chunks, without their batches; nil: nothing is open
+	runs   OffsetMap        // of the chunks
 	begun  time.Time        // when sum was nil the last time
 	due    <-chan time.Time // when it is committed, though the next chunk is not there
 }
@@ -46,8 +47,12 @@ func (t *transaction) write(ctx context.Context, c *chunk) error {
 		t.begun = time.Now()
 	}
 	for target, batches := range c.batches {
-		if _, err := t.producer.Produce(ctx, t.target.name, target, batches); err != nil {
+		offsets, err := t.producer.Produce(ctx, t.target.name, target, batches)
+		if err != nil {
 			return t.refused(c, target, err)
+		}
+		if target == t.number && t.maps() {
+			t.runs.note(c.from[target], offsets)
 		}
 	}
 	for _, memory := range c.built {
@@ -76,6 +81,11 @@ func (t *transaction) full(ctx context.Context) bool {
 		ok && time.Until(deadline) < 2*t.CommitInterval
 }
 
+// done says that so many bytes have been committed; 0 is no bound.
+func (t *transaction) done(most int64) bool {
+	return most > 0 && t.sum == nil && t.result.Bytes >= most
+}
+
 // commit ends the transaction, with the checkpoint in it. Before that it makes
 // sure that the target topic is still the one of the checkpoint: ids never come
 // back, so the records have gone to that topic.
@@ -83,8 +93,11 @@ func (t *transaction) commit(ctx context.Context) error {
 	if t.sum == nil {
 		return nil
 	}
-	known := t.known
+	known := note{identity: t.known, mapState: t.offsets}
 	known.Epoch = t.sum.epoch
+	if err := t.mapInto(ctx, &known); err != nil {
+		return err
+	}
 	same := make(chan error, 1)
 	go func() { same <- t.sameTarget(ctx) }()
 	err := t.checkpoint(ctx, kafka.Committed{Offset: t.sum.next, Metadata: known.encode()})
@@ -94,9 +107,9 @@ func (t *transaction) commit(ctx context.Context) error {
 	if err := t.producer.Commit(ctx); err != nil {
 		return err
 	}
-	t.next, t.known = t.sum.next, known
+	t.next, t.known, t.offsets = t.sum.next, known.identity, known.mapState
 	t.result.add(t.sum)
-	t.sum, t.due = nil, nil
+	t.sum, t.due, t.runs = nil, nil, OffsetMap{}
 	return nil
 }
 
@@ -138,7 +151,7 @@ func (p *partition) refused(c *chunk, target int32, err error) error {
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("copy %s/%d from offset %d: %w", p.topic, p.number, p.next, err)
 	}
-	first := c.firsts[target][refused.Index]
+	first := c.from[target][refused.Index][0].first
 	tooLarge := errors.Is(err, kafka.ErrTooLarge)
 	err = fmt.Errorf("copy %s/%d: the batch from offset %d on: %w", p.topic, p.number, first, err)
 	switch {

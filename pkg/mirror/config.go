@@ -38,6 +38,15 @@ type Config struct {
 	// and settings.
 	CreateTopics bool
 
+	// KeepPartitions keeps each record in the partition of its number, where else
+	// a target with another number of partitions has them placed by key. A
+	// partition that the target does not have is [ErrMissingPartition].
+	KeepPartitions bool
+
+	// OffsetMap keeps, in the target, which offset each record has there: see
+	// [OffsetMaps]. There is none for partitions whose records are placed by key.
+	OffsetMap bool
+
 	// ChunkBytes is about how much one fetch holds (4 MiB by default). Two
 	// chunks a partition are in memory at a time.
 	ChunkBytes int

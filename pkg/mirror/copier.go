@@ -71,8 +71,17 @@ func (c *Copier) Copy(ctx context.Context, ranges []Range) (Result, error) {
 		}
 	}
 	return c.each(ctx, ranges, func(ctx context.Context, i int, p *partition) (PartitionResult, error) {
-		return p.copy(ctx, ranges[i])
+		return p.copy(ctx, ranges[i], 0)
 	})
+}
+
+// turn is Copy for one range, which ends early once about so many bytes were
+// committed.
+func (c *Copier) turn(ctx context.Context, rng Range, most int64) (PartitionResult, error) {
+	result, err := c.each(ctx, []Range{rng}, func(ctx context.Context, _ int, p *partition) (PartitionResult, error) {
+		return p.copy(ctx, rng, most)
+	})
+	return result.Partitions[0], err
 }
 
 // Given are records of one partition that somebody else has read, as those of

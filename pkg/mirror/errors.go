@@ -19,6 +19,9 @@ var (
 	ErrNotStable = errors.New("records are behind an open transaction of the source")
 	// ErrMissingTopic: the target topic does not exist and may not be created.
 	ErrMissingTopic = errors.New("target topic does not exist")
+	// ErrMissingPartition: the target topic has too few partitions
+	// (Config.KeepPartitions).
+	ErrMissingPartition = errors.New("the target topic has no partition of that number")
 	// ErrSameTopic: source and target are one topic. Each copy would be a new
 	// record to copy, without end.
 	ErrSameTopic = errors.New("source and target are the same topic")

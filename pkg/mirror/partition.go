@@ -19,6 +19,7 @@ type partition struct {
 	target   targetTopic
 	next     int64     // the checkpoint; -1 until it was read
 	known    identity  // the topics that next belongs to
+	offsets  mapState  // what the checkpoint says of the offset map
 	attested time.Time // when the witness was told them; zero: not by this producer
 
 	perOffset int64 // of the last reader
@@ -63,8 +64,9 @@ func (s subject) gone(next, available int64) error {
 	return &GapError{Job: s.name, Topic: s.topic, Partition: s.number, Target: s.to, Next: next, Available: available}
 }
 
-// copy brings the partition up to rng.Last, from the checkpoint on.
-func (p *partition) copy(ctx context.Context, rng Range) (PartitionResult, error) {
+// copy brings the partition up to rng.Last, from the checkpoint on, or as far
+// as it gets with about so many bytes; 0 is no bound.
+func (p *partition) copy(ctx context.Context, rng Range, most int64) (PartitionResult, error) {
 	return p.persist(ctx, rng, func(ctx context.Context, result *PartitionResult) error {
 		if err := p.open(ctx, rng.First); err != nil {
 			return err
@@ -72,7 +74,7 @@ func (p *partition) copy(ctx context.Context, rng Range) (PartitionResult, error
 		if p.next > rng.Last {
 			return p.unchanged(ctx)
 		}
-		return p.run(ctx, rng.Last, result)
+		return p.run(ctx, rng.Last, most, result)
 	})
 }
 
@@ -92,6 +94,9 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if id := source.ID.String(); id != "" && id == target.id {
 		return fmt.Errorf("copy %s to %s: %w (id %s): name another target cluster, or another topic (TOPICS)", p.topic, target.name, ErrSameTopic, id)
 	}
+	if p.KeepPartitions && p.number >= target.partitions {
+		return fmt.Errorf("copy %s/%d: %w: %s has %d", p.topic, p.number, ErrMissingPartition, target.name, target.partitions)
+	}
 	producer, err := p.Target.Transactional(ctx, p.group(), p.TransactionTimeout)
 	if err != nil {
 		return err
@@ -101,7 +106,8 @@ func (p *partition) open(ctx context.Context, first int64) error {
 		return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
 	}
 	if checkpoint.Offset >= 0 {
-		p.next, p.known = checkpoint.Offset, decodeIdentity(checkpoint.Metadata)
+		known := decodeNote(checkpoint.Metadata)
+		p.next, p.known, p.offsets = checkpoint.Offset, known.identity, known.mapState
 	} else if err := p.begin(ctx, first); err != nil {
 		return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
 	}
@@ -121,7 +127,7 @@ func (p *partition) open(ctx context.Context, first int64) error {
 // checkpoint went with a target topic that was deleted. What this instance
 // does not remember of that itself, the witness may.
 func (p *partition) begin(ctx context.Context, first int64) (err error) {
-	p.next = first
+	p.next, p.offsets = first, mapState{Mapped: new(int64)}
 	if p.known == (identity{}) {
 		if p.known, err = p.askWitness(ctx); err != nil {
 			return err
@@ -178,7 +184,7 @@ func (p *partition) unchanged(ctx context.Context) error {
 }
 
 // run copies chunk by chunk.
-func (p *partition) run(ctx context.Context, last int64, result *PartitionResult) error {
+func (p *partition) run(ctx context.Context, last, most int64, result *PartitionResult) error {
 	buffers, ok := p.buffers.Get().(*[2]kafka.Buffer)
 	if !ok {
 		buffers = new([2]kafka.Buffer)
@@ -200,7 +206,7 @@ func (p *partition) run(ctx context.Context, last int64, result *PartitionResult
 	for {
 		select {
 		case planned, more := <-chunks:
-			if err := open.take(ctx, planned, more); err != nil || !more {
+			if err := open.take(ctx, planned, more); err != nil || !more || open.done(most) {
 				return err
 			}
 		case <-open.due: // the next chunk is long in coming

@@ -14,7 +14,7 @@ type chunk struct {
 	next    int64                   // the checkpoint: every record before it is in this chunk or an earlier one
 	epoch   int32                   // leader epoch of the source's last batch
 	batches map[int32][]batch.Batch // by target partition, in order
-	firsts  map[int32][]int64       // source offset of the first record of each of them
+	from    map[int32][][]span      // where the records of each of them are in the source
 	records int64
 	bytes   int64
 	passed  int
@@ -22,9 +22,12 @@ type chunk struct {
 	built   []*[]byte // memory of the batches that were built anew
 }
 
-func (c *chunk) add(partition int32, first int64, b batch.Batch) {
+// span is a number of records of the source that lie back to back.
+type span struct{ first, count int64 }
+
+func (c *chunk) add(partition int32, from []span, b batch.Batch) {
 	c.batches[partition] = append(c.batches[partition], b)
-	c.firsts[partition] = append(c.firsts[partition], first)
+	c.from[partition] = append(c.from[partition], from)
 	c.records += int64(b.Count())
 	c.bytes += int64(len(b))
 }
@@ -63,7 +66,16 @@ type planner struct {
 type building struct {
 	*batch.Builder
 	codec batch.Codec
-	first int64 // source offset of its first record, for errors
+	from  []span // where its records are in the source
+}
+
+// note says where a record is that was added to the batch.
+func (b *building) note(offset int64) {
+	if n := len(b.from); n > 0 && b.from[n-1].first+b.from[n-1].count == offset {
+		b.from[n-1].count++
+		return
+	}
+	b.from = append(b.from, span{offset, 1})
 }
 
 func newPlanner(p *partition) *planner {
@@ -78,6 +90,9 @@ func newPlanner(p *partition) *planner {
 // byKey says that a record's partition in the target is not the source's.
 // Where the source is not known a partition that the target has is kept.
 func (p *partition) byKey() bool {
+	if p.KeepPartitions {
+		return false
+	}
 	if len(p.source.Partitions) == 0 {
 		return p.number >= p.target.partitions
 	}
@@ -86,7 +101,7 @@ func (p *partition) byKey() bool {
 
 // begin starts a chunk at a checkpoint.
 func (p *planner) begin(next int64, epoch int32) {
-	p.chunk = &chunk{next: next, epoch: epoch, batches: map[int32][]batch.Batch{}, firsts: map[int32][]int64{}}
+	p.chunk = &chunk{next: next, epoch: epoch, batches: map[int32][]batch.Batch{}, from: map[int32][][]span{}}
 }
 
 // add plans one stored unit. After an error the chunk holds what came before.
@@ -100,7 +115,7 @@ func (p *planner) add(s kafka.Stored) error {
 		if err := p.flush(p.partition); err != nil {
 			return err
 		}
-		p.chunk.add(p.partition, s.Batch.BaseOffset(), s.Batch)
+		p.chunk.add(p.partition, []span{{s.Batch.BaseOffset(), int64(s.Batch.Count())}}, s.Batch)
 		p.chunk.passed++
 	default:
 		if err := p.rebuild(s); err != nil {
@@ -188,12 +203,14 @@ func (p *planner) build(partition int32, codec batch.Codec, r batch.Record) erro
 		p.builders[partition] = b
 	}
 	if b.Len() > 0 && b.codec == codec && b.Add(r) {
+		b.note(r.Offset)
 		return nil
 	}
 	if err := p.flush(partition); err != nil {
 		return err
 	}
-	b.codec, b.first = codec, r.Offset
+	b.codec, b.from = codec, nil
+	b.note(r.Offset)
 	b.Reset(batch.Options{Codec: codec, MaxBytes: p.size()})
 	b.Add(r) // the first record is always taken
 	if b.Size() <= p.size() {
@@ -216,17 +233,17 @@ func (p *planner) flush(partition int32) error {
 	var tooLarge *batch.TooLargeError
 	if errors.As(err, &tooLarge) {
 		b.Reset(batch.Options{})
-		return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: b.first, Size: tooLarge.Size, Target: p.target, Limit: tooLarge.Limit}
+		return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: b.from[0].first, Size: tooLarge.Size, Target: p.target, Limit: tooLarge.Limit}
 	}
 	if err != nil {
-		return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.first, err)
+		return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.from[0].first, err)
 	}
 	memory, ok := p.pool.Get().(*[]byte)
 	if !ok {
 		memory = new([]byte)
 	}
 	*memory = append((*memory)[:0], built...) // which is the builder's memory
-	p.chunk.add(partition, b.first, *memory)
+	p.chunk.add(partition, b.from, *memory)
 	p.chunk.built = append(p.chunk.built, memory)
 	p.chunk.rebuilt++
 	b.Reset(batch.Options{})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -360,14 +361,14 @@ func TestPortableSettings(t *testing.T) {
 	}
 }
 
-func TestIdentityOfOtherTextIsUnknown(t *testing.T) {
+func TestMetadataOfOtherTextIsUnknown(t *testing.T) {
 	t.Parallel()
-	known := identity{Source: "a", Target: "b", Epoch: 3}
-	if got := decodeIdentity(known.encode()); got != known {
+	known := note{identity: identity{Source: "a", Target: "b", Epoch: 3}, mapState: mapState{Since: 7, Runs: OffsetMap{[]run{{1, 2, 3}, {9, 6, 1}}}}}
+	if got := decodeNote(known.encode()); !reflect.DeepEqual(got, known) {
 		t.Errorf("got %+v, want %+v", got, known)
 	}
 	for _, text := range []string{"", "host-1", "{", `{"source":7}`, "null"} {
-		if got := decodeIdentity(text); got != (identity{}) {
+		if got := decodeNote(text); !reflect.DeepEqual(got, note{}) {
 			t.Errorf("%q is %+v, want nothing known", text, got)
 		}
 	}

@@ -54,7 +54,11 @@ func (r *reader) chunks(ctx context.Context) <-chan planned {
 			}
 		}
 		for i := 0; r.next <= r.last; i++ {
-			answer, err := r.fetch(ctx, &r.buffers[i%2])
+			err := r.throttle.wait(ctx)
+			var answer kafka.FetchResponse
+			if err == nil {
+				answer, err = r.fetch(ctx, &r.buffers[i%2])
+			}
 			if err != nil {
 				emit(nil, err)
 				return
@@ -160,6 +164,7 @@ func (r *reader) emit(err error, emit func(*chunk, error) bool) bool {
 		c = nil
 	} else {
 		r.next, r.epoch = c.next, c.epoch
+		r.throttle.took(c.bytes, c.records)
 	}
 	if c == nil && err == nil {
 		return true

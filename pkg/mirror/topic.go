@@ -18,6 +18,7 @@ type job struct {
 	Config
 	buffers   sync.Pool   // of *[2]kafka.Buffer: a call takes one for each partition it copies
 	built     sync.Pool   // of *[]byte: memory of batches that were built anew and are written
+	throttle  *throttle   // nil: none
 	noWitness atomic.Bool // the target has none, or the user may not write to it
 }
 

@@ -31,7 +31,7 @@ func (p *partition) askWitness(ctx context.Context) (identity, error) {
 	case err != nil:
 		return identity{}, err
 	}
-	return decodeIdentity(checkpoint.Metadata), nil
+	return decodeNote(checkpoint.Metadata).identity, nil
 }
 
 // tellWitness commits a checkpoint for the witness, in the open transaction.
