@@ -1,0 +1,398 @@
+package mirror
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// FollowConfig is a job that copies whole topics as they grow. Source is
+// needed; FromEarliest and KeepPartitions hold whatever Config says.
+type FollowConfig struct {
+	Config
+
+	Select Selection // the source topics to copy
+	Shard  Shard     // the part of their partitions that is this instance's
+
+	// Rate bounds what is read from the source.
+	Rate Rate
+
+	// TurnBytes is about how much of one partition is copied before the others
+	// that have something to copy get their turn; TransactionBytes by default.
+	TurnBytes int
+
+	// Memory is how many bytes of records may be in memory, of all partitions
+	// together (48 MiB by default). ChunkBytes follows from it.
+	Memory int
+
+	// Discover is how often topics and partitions are looked at (5 s by default),
+	// Settings how often those of a topic are (30 s by default), and Poll how often
+	// the ends of the partitions are (250 ms by default).
+	Discover, Settings, Poll time.Duration
+
+	// Retry is how long a partition that has stopped with an error is left alone
+	// (10 s by default).
+	Retry time.Duration
+}
+
+const (
+	defaultMemory   = 48 << 20
+	defaultDiscover = 5 * time.Second
+	defaultSettings = 30 * time.Second
+	defaultPoll     = 250 * time.Millisecond
+	defaultRetry    = 10 * time.Second
+
+	leastChunkBytes = 64 << 10
+)
+
+func (c FollowConfig) withDefaults() (FollowConfig, error) {
+	if c.Source == nil {
+		return c, errors.New("a job that follows topics needs a source cluster")
+	}
+	c.FromEarliest, c.KeepPartitions = true, true
+	setDefault(&c.Discover, defaultDiscover)
+	setDefault(&c.Settings, defaultSettings)
+	setDefault(&c.Poll, defaultPoll)
+	setDefault(&c.Retry, defaultRetry)
+	setDefault(&c.Parallel, defaultParallel)
+	setDefault(&c.Memory, defaultMemory)
+	setDefault(&c.ChunkBytes, defaultChunkBytes)
+	// two fetched chunks a partition, and what is built anew from one
+	c.ChunkBytes = min(c.ChunkBytes, c.Memory/(3*c.Parallel))
+	if c.ChunkBytes < leastChunkBytes {
+		return c, fmt.Errorf("%d bytes of memory for %d partitions at a time: want %d at least", c.Memory, c.Parallel, 3*c.Parallel*leastChunkBytes)
+	}
+	setDefault(&c.TransactionBytes, defaultTransactionBytes)
+	setDefault(&c.TurnBytes, c.TransactionBytes)
+	return c, nil
+}
+
+func setDefault[T int | time.Duration](value *T, fallback T) {
+	if *value <= 0 {
+		*value = fallback
+	}
+}
+
+// Follower keeps a job's topics copied. New topics and partitions are found,
+// and those of which there is something to copy take turns, so that one with
+// very much does not hold back the others. Each has its checkpoint, see
+// [Copier]: any number of followers, one after the other or side by side with
+// shards of their own, go on where the others have stopped.
+type Follower struct {
+	config FollowConfig
+	copier *Copier
+
+	mu         sync.Mutex
+	partitions map[topicPartition]*followed
+	faults     map[string]error // of topics, by name
+
+	settings map[string]*followedSettings // by source topic; the discovery's alone
+}
+
+// followed is a partition that is kept copied; Follower.mu guards it.
+type followed struct {
+	topic    string
+	number   int32
+	end      int64 // where committed records of the source end, as last seen
+	next     int64 // the checkpoint; -1: not known yet
+	waiting  bool  // for its turn, or has it
+	fault    error // of the last turn
+	restedAt time.Time
+	copied   PartitionResult // by this follower
+}
+
+// NewFollower checks the configuration and touches no cluster.
+func NewFollower(config FollowConfig) (*Follower, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	copier, err := New(config.Config)
+	if err != nil {
+		return nil, err
+	}
+	config.Config = copier.job.Config // with its defaults
+	copier.job.throttle = newThrottle(config.Rate)
+	return &Follower{config: config, copier: copier,
+		partitions: map[topicPartition]*followed{}, faults: map[string]error{}, settings: map[string]*followedSettings{}}, nil
+}
+
+// Run copies until ctx ends, and then returns at a committed point: nothing is
+// under way any more. Call it again to go on, in this process or another one.
+//
+// What stops one partition or topic does not stop the others: see [Follower.Status].
+func (f *Follower) Run(ctx context.Context) Result {
+	before := f.totals()
+	var running sync.WaitGroup
+	ready := make(chan *followed)
+	running.Go(func() { f.every(ctx, f.config.Discover, f.discover) })
+	running.Go(func() { f.every(ctx, f.config.Poll, func(ctx context.Context) { f.poll(ctx, ready) }) })
+	f.takeTurns(ctx, ready)
+	running.Wait()
+	return f.since(before)
+}
+
+// every does work at once and then at intervals.
+func (f *Follower) every(ctx context.Context, interval time.Duration, work func(context.Context)) {
+	for ctx.Err() == nil {
+		work(ctx)
+		if pause(ctx, interval) != nil {
+			return
+		}
+	}
+}
+
+// takeTurns gives each partition that is ready its turn, first come, first
+// served, until ctx has ended and all turns are over.
+func (f *Follower) takeTurns(ctx context.Context, ready <-chan *followed) {
+	var queue []*followed
+	running := 0
+	done := make(chan *followed)
+	for {
+		for ctx.Err() == nil && running < f.config.Parallel && len(queue) > 0 {
+			p := queue[0]
+			queue = queue[1:]
+			running++
+			go func() {
+				f.turn(ctx, p)
+				done <- p
+			}()
+		}
+		if ctx.Err() != nil && running == 0 {
+			f.release(queue)
+			return
+		}
+		select {
+		case p := <-ready:
+			queue = append(queue, p)
+		case p := <-done:
+			running--
+			if f.again(p) {
+				queue = append(queue, p)
+			}
+		case <-whenIdle(ctx, running):
+		}
+	}
+}
+
+// whenIdle is the end of ctx where no turn has to be waited for.
+func whenIdle(ctx context.Context, running int) <-chan struct{} {
+	if running > 0 {
+		return nil
+	}
+	return ctx.Done()
+}
+
+// release makes partitions that did not get their turn free for the next Run.
+func (f *Follower) release(queue []*followed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range queue {
+		p.waiting = false
+	}
+}
+
+// turn copies a part of what a partition has to copy.
+func (f *Follower) turn(ctx context.Context, p *followed) {
+	f.mu.Lock()
+	last := p.end - 1
+	f.mu.Unlock()
+	// why last twice: the first copy begins at the earliest record, whatever the range
+	rng := Range{Topic: p.topic, Partition: p.number, First: last, Last: last}
+	result, err := f.copier.turn(ctx, rng, int64(f.config.TurnBytes))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if result.Next >= 0 {
+		p.next = result.Next
+	}
+	p.copied.Records += result.Records
+	p.copied.Bytes += result.Bytes
+	p.copied.Passed += result.Passed
+	p.copied.Rebuilt += result.Rebuilt
+	if ctx.Err() != nil {
+		return // it has stopped because everything does
+	}
+	if err != nil && (p.fault == nil || p.fault.Error() != err.Error()) {
+		f.config.Log(ctx).Error("partition has stopped", "topic", p.topic, "partition", p.number, "error", err)
+	}
+	p.fault, p.restedAt = err, time.Now().Add(f.config.Retry)
+}
+
+// again says whether a partition has more to copy right after its turn.
+func (f *Follower) again(p *followed) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p.waiting = p.fault == nil && p.next < p.end
+	return p.waiting
+}
+
+// poll looks where the partitions end, and sends those that have something to
+// copy.
+func (f *Follower) poll(ctx context.Context, ready chan<- *followed) {
+	for topic, numbers := range f.byTopic() {
+		ends, err := f.config.Source.StableOffsets(ctx, topic, numbers...)
+		if ctx.Err() != nil {
+			return
+		}
+		f.topicFault(topic, err)
+		if err != nil {
+			continue
+		}
+		for number, end := range ends {
+			p, send := f.ended(topicPartition{topic, number}, end)
+			if !send {
+				continue
+			}
+			select {
+			case ready <- p:
+			case <-ctx.Done():
+				f.release([]*followed{p})
+				return
+			}
+		}
+	}
+}
+
+// ended notes where a partition ends, and says whether it is to wait for a turn.
+func (f *Follower) ended(tp topicPartition, end int64) (*followed, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.partitions[tp]
+	if p == nil {
+		return nil, false
+	}
+	p.end = end
+	rested := p.fault == nil || time.Now().After(p.restedAt)
+	// Offsets that went back are for the copier to explain. Nothing to copy,
+	// and no checkpoint read yet: there may be one that is true no longer.
+	if p.waiting || !rested || p.next == end || p.next < 0 && end == 0 {
+		return p, false
+	}
+	p.waiting = true
+	return p, true
+}
+
+func (f *Follower) byTopic() map[string][]int32 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	topics := map[string][]int32{}
+	for tp := range f.partitions {
+		topics[tp.topic] = append(topics[tp.topic], tp.partition)
+	}
+	return topics
+}
+
+// topicFault notes what is wrong with a topic; nil: nothing is.
+func (f *Follower) topicFault(topic string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		delete(f.faults, topic)
+	} else {
+		f.faults[topic] = err
+	}
+}
+
+// discover finds topics and partitions, and gives up those that are gone.
+func (f *Follower) discover(ctx context.Context) {
+	topics, err := f.config.Source.Topics(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			f.topicFault(allTopics, fmt.Errorf("source: %w", err))
+		}
+		return
+	}
+	f.topicFault(allTopics, nil)
+	there := map[topicPartition]bool{}
+	for _, topic := range topics {
+		if !f.config.Select.Match(topic.Name) {
+			continue
+		}
+		f.topicFault(topic.Name, f.prepare(ctx, topic))
+		for _, p := range topic.Partitions {
+			if f.config.Shard.Has(topic.Name, p.ID) {
+				there[topicPartition{topic.Name, p.ID}] = true
+			}
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for tp := range there {
+		if f.partitions[tp] == nil {
+			f.partitions[tp] = &followed{topic: tp.topic, number: tp.partition, next: -1}
+		}
+	}
+	for tp, p := range f.partitions {
+		if !there[tp] && !p.waiting {
+			delete(f.partitions, tp)
+		}
+	}
+}
+
+// allTopics is whose fault it is that the source cannot be listed.
+const allTopics = ""
+
+// totals is what has been copied so far.
+func (f *Follower) totals() map[topicPartition]PartitionResult {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	totals := make(map[topicPartition]PartitionResult, len(f.partitions))
+	for tp, p := range f.partitions {
+		totals[tp] = p.copied
+	}
+	return totals
+}
+
+// since is what has been copied since then, of partitions of which something was.
+func (f *Follower) since(then map[topicPartition]PartitionResult) Result {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var result Result
+	for tp, p := range f.partitions {
+		before := then[tp]
+		if p.copied.Records == before.Records {
+			continue
+		}
+		result.Partitions = append(result.Partitions, PartitionResult{
+			Range:  Range{Topic: tp.topic, Partition: tp.partition},
+			Target: f.config.Topics.Target(tp.topic), Next: p.next,
+			Records: p.copied.Records - before.Records, Bytes: p.copied.Bytes - before.Bytes,
+			Passed: p.copied.Passed - before.Passed, Rebuilt: p.copied.Rebuilt - before.Rebuilt,
+		})
+	}
+	slices.SortFunc(result.Partitions, func(a, b PartitionResult) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return result
+}
+
+// Fault is what keeps a topic or a partition from being copied.
+type Fault struct {
+	Topic     string // of the source; "": the topics cannot be listed
+	Partition int32  // -1: the whole topic
+	Err       error
+}
+
+// Faults are those of the topics and partitions that this follower has met and
+// that hold on. They are tried again by themselves; errors say what else helps.
+func (f *Follower) Faults() []Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var faults []Fault
+	for topic, err := range f.faults {
+		faults = append(faults, Fault{topic, -1, err})
+	}
+	for tp, p := range f.partitions {
+		if p.fault != nil {
+			faults = append(faults, Fault{tp.topic, tp.partition, p.fault})
+		}
+	}
+	slices.SortFunc(faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return faults
+}
