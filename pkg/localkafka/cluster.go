@@ -1,6 +1,8 @@
 package localkafka
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -90,6 +92,7 @@ func options(cfg Config, dir string, log kfake.Logger) []kfake.Opt {
 	}
 	opts := []kfake.Opt{
 		kfake.DataDir(dir),
+		kfake.ClusterID(clusterID(dir)),
 		kfake.NumBrokers(cfg.Brokers),
 		kfake.DefaultNumPartitions(cfg.Partitions),
 		kfake.GroupMinSessionTimeout(minSessionTimeout),
@@ -115,6 +118,12 @@ func options(cfg Config, dir string, log kfake.Logger) []kfake.Opt {
 		opts = append(opts, kfake.Superuser(u.Mechanism, u.Name, u.Password))
 	}
 	return opts
+}
+
+// clusterID is that of the cluster in a folder, and of no other.
+func clusterID(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // Brokers returns the addresses to connect to, as host:port, one a broker. They

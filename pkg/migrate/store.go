@@ -1,0 +1,228 @@
+package migrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+)
+
+// Topic is the compacted topic in the target cluster that holds the migrations
+// into it: the name is the key, [State] as JSON the value.
+const Topic = "etl.migrations"
+
+const (
+	topicPartition     = 0
+	transactionTimeout = 10 * time.Second
+
+	// changeFor bounds how long a change is repeated that others have fenced.
+	changeFor = 10 * time.Second
+)
+
+// Store holds migrations in the target cluster.
+type Store struct {
+	target *kafka.Client
+	now    func() time.Time
+}
+
+// NewStore touches nothing yet.
+func NewStore(target *kafka.Client) *Store { return &Store{target: target, now: time.Now} }
+
+// Load reads one migration: [ErrUnknown] where there is none of that name.
+func (s *Store) Load(ctx context.Context, name string) (State, error) {
+	values, err := s.read(ctx)
+	if err != nil {
+		return State{}, err
+	}
+	return decode(name, values)
+}
+
+// List reads all migrations, by name. Those that cannot be read are in the error.
+func (s *Store) List(ctx context.Context) ([]State, error) {
+	values, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var states []State
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		state, err := decode(name, values)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		states = append(states, state)
+	}
+	return states, errors.Join(faults...)
+}
+
+// Create stores a new migration: [ErrExists] where there is one of that name
+// that is not over.
+func (s *Store) Create(ctx context.Context, plan Plan) (State, error) {
+	if err := plan.Check(); err != nil {
+		return State{}, err
+	}
+	if err := s.ensureTopic(ctx); err != nil {
+		return State{}, err
+	}
+	return s.change(ctx, plan.Name, func(state *State, there bool) error {
+		if there && !state.Step.Over() {
+			return fmt.Errorf("%w: %s is %s: see etl migrate status %s", ErrExists, plan.Name, state.Step, plan.Name)
+		}
+		if there {
+			// why: its checkpoints are those of records that were copied then
+			return fmt.Errorf("%w: %s is %s: give the new one another name", ErrExists, plan.Name, state.Step)
+		}
+		*state = State{Format: format, Plan: plan}
+		state.enter(Planned, s.now(), nil)
+		return nil
+	})
+}
+
+// Change stores what change makes of a migration, unless that is an error. Of
+// two changes at the same time one is [ErrConflict], and has stored nothing.
+func (s *Store) Change(ctx context.Context, name string, change func(*State) error) (State, error) {
+	return s.change(ctx, name, func(state *State, there bool) error {
+		if !there {
+			return unknown(name)
+		}
+		return change(state)
+	})
+}
+
+// change repeats a change that others have fenced, on top of theirs.
+func (s *Store) change(ctx context.Context, name string, change func(state *State, there bool) error) (State, error) {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 200*time.Millisecond
+	for since := time.Now(); ; {
+		state, err := s.changeOnce(ctx, name, change)
+		fenced := errors.Is(err, kafka.ErrFenced)
+		if !fenced && !kafka.Retriable(err) {
+			return state, err
+		}
+		if time.Since(since) > changeFor || !sleep(ctx, wait.NextBackOff()) {
+			if fenced {
+				err = fmt.Errorf("%w %s: look at its status and try again (%w)", ErrConflict, name, err)
+			}
+			return State{}, err
+		}
+	}
+}
+
+// changeOnce fences, reads, changes and writes. Who has read the state before a
+// later one has fenced cannot commit: so no change is lost.
+func (s *Store) changeOnce(ctx context.Context, name string, change func(state *State, there bool) error) (State, error) {
+	producer, err := s.target.Transactional(ctx, "etl.migrate."+name, transactionTimeout)
+	if err != nil {
+		return State{}, storeError(name, err)
+	}
+	values, err := s.read(ctx)
+	if err != nil {
+		return State{}, err
+	}
+	state, err := decode(name, values)
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return State{}, err
+	}
+	if err := change(&state, err == nil); err != nil {
+		return State{}, err
+	}
+	state.Revision++
+	value, err := json.Marshal(state)
+	if err != nil {
+		return State{}, err
+	}
+	b, err := batch.Build(batch.Options{}, []batch.Record{{Timestamp: s.now().UnixMilli(), Key: []byte(name), Value: value}})
+	if err != nil {
+		return State{}, err
+	}
+	if _, err := producer.Produce(ctx, Topic, topicPartition, []batch.Batch{b}); err != nil {
+		return State{}, storeError(name, err) // the next one to change it fences, or the time-out aborts
+	}
+	if err := producer.Commit(ctx); err != nil {
+		return State{}, storeError(name, err)
+	}
+	return state, nil
+}
+
+func storeError(name string, err error) error { return fmt.Errorf("store migration %s: %w", name, err) }
+
+func unknown(name string) error {
+	return fmt.Errorf("%w: %s: etl migrate plan %s makes it", ErrUnknown, name, name)
+}
+
+func (s *Store) ensureTopic(ctx context.Context) error {
+	_, err := s.target.Topic(ctx, Topic)
+	if errors.Is(err, kafka.ErrUnknownTopic) {
+		err = s.target.CreateTopic(ctx, kafka.TopicSpec{Name: Topic, Partitions: 1, Settings: map[string]string{"cleanup.policy": "compact"}})
+		if errors.Is(err, kafka.ErrTopicExists) {
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("topic of the migrations: %w", err)
+	}
+	return nil
+}
+
+// read gives the last committed value of each key.
+func (s *Store) read(ctx context.Context) (map[string][]byte, error) {
+	values := map[string][]byte{}
+	ends, err := s.target.StableOffsets(ctx, Topic, topicPartition)
+	if errors.Is(err, kafka.ErrUnknownTopic) {
+		return values, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	earliest, err := s.target.Offsets(ctx, Topic, kafka.Earliest, topicPartition)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	for next := earliest[topicPartition]; next < ends[topicPartition]; {
+		fetched, err := s.target.FetchRecords(ctx, kafka.FetchRequest{
+			Topic: Topic, Partition: topicPartition, Offset: next, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: time.Second, ReadCommitted: true,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read migrations: %w", err)
+		}
+		for _, r := range fetched.Records {
+			values[string(r.Key)] = r.Value
+		}
+		next = fetched.Next
+	}
+	return values, nil
+}
+
+func decode(name string, values map[string][]byte) (State, error) {
+	value := values[name]
+	if value == nil {
+		return State{}, unknown(name)
+	}
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(value, &head); err != nil {
+		return State{}, fmt.Errorf("migration %s in topic %s is damaged: %w", name, Topic, err)
+	}
+	if head.Format > format || head.Format < 1 {
+		return State{}, fmt.Errorf("migration %s: %w: its format is %d, this one knows %d", name, ErrNewer, head.Format, format)
+	}
+	var state State
+	if err := json.Unmarshal(value, &state); err != nil {
+		return State{}, fmt.Errorf("migration %s in topic %s is damaged: %w", name, Topic, err)
+	}
+	switch state.Step {
+	case Planned, Mirroring, DualWriting, Verified, CutOver, Finished, RolledBack:
+		return state, nil
+	}
+	return State{}, fmt.Errorf("migration %s: %w: step %q is not known", name, ErrNewer, state.Step)
+}
