@@ -24,7 +24,9 @@ func ExampleLoad() {
 	for _, finding := range service.Lint() {
 		fmt.Println(finding)
 	}
-	// Output: etl-prod-dump <- ckafka ckafka-local-payments
+	// Output:
+	// etl-prod-dump <- ckafka ckafka-local-payments
+	// etl-prod-migrate <- timer continue
 }
 
 func ExamplePrices_Cost() {
