@@ -23,6 +23,11 @@ demo: ## A topic dumped from one Kafka cluster to another, here and now; no Dock
 	@$(GO) build -o bin/etl ./cmd/etl
 	@bin/etl demo
 
+.PHONY: demo-migrate
+demo-migrate: ## Services moved from one Kafka cluster to another while they write and read, and back; no Docker
+	@$(GO) build -o bin/etl ./cmd/etl
+	@bin/etl demo migrate
+
 .PHONY: test
 test: ## Every test that needs Go alone, and what was skipped and why
 	@$(GO) test -short -vet=off -json ./... | $(REPORT) # make check vets

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+)
+
+// demoService is a service of the kind that a migration moves: it writes
+// numbered records to a topic, and reads them in a consumer group.
+type demoService struct {
+	topic string
+	group string
+
+	mu      sync.Mutex
+	written uint64         // records that brokers have acknowledged
+	read    map[uint64]int // how often each was read
+
+	stopWriting func()       // of the clients that run
+	stop        func() error // likewise
+}
+
+// demoPace is the time between two records of a service.
+const demoPace = 2 * time.Millisecond
+
+func newDemoService(topic string) *demoService {
+	return &demoService{topic: topic, group: topic + "-readers", read: map[uint64]int{}}
+}
+
+// start has it write to and read from a cluster, until halt. The client is the
+// service's own, so that each has its own connections.
+func (s *demoService) start(ctx context.Context, brokers []string) error {
+	client, err := kafka.Open(ctx, kafka.Config{Brokers: brokers, MetadataTTL: 200 * time.Millisecond})
+	if err != nil {
+		return err
+	}
+	group, err := client.Group(kafka.GroupConfig{ID: s.group, Topics: []string{s.topic}, HeartbeatInterval: 200 * time.Millisecond})
+	if err != nil {
+		return errors.Join(err, client.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	writing, endWriting := context.WithCancel(ctx)
+	var writer, reader sync.WaitGroup
+	var writeErr, readErr error
+	writer.Go(func() { writeErr = s.write(writing, client) })
+	s.stopWriting = func() {
+		endWriting()
+		writer.Wait()
+	}
+	reader.Go(func() { readErr = s.consume(ctx, client, group) })
+	s.stop = func() error {
+		cancel()
+		writer.Wait()
+		reader.Wait()
+		return errors.Join(writeErr, readErr, group.Close(), client.Close())
+	}
+	return nil
+}
+
+// halt ends its clients, as an orderly restart does.
+func (s *demoService) halt() error {
+	if s.stop == nil {
+		return nil
+	}
+	stop := s.stop
+	s.stop = nil
+	return stop()
+}
+
+func (s *demoService) write(ctx context.Context, client *kafka.Client) error {
+	topic, err := client.Topic(ctx, s.topic)
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		number := s.acknowledged()
+		record := batch.Record{Timestamp: time.Now().UnixMilli(), Key: fmt.Append(nil, number%50), Value: binary.BigEndian.AppendUint64(nil, number)}
+		partition := batch.Partition(record.Key, int32(len(topic.Partitions)))
+		// what is under way is waited for: it would be there, and not be counted
+		if _, err := client.Produce(context.WithoutCancel(ctx), s.topic, partition, record); err != nil {
+			return fmt.Errorf("write record %d of %s: %w", number, s.topic, err)
+		}
+		s.mu.Lock()
+		s.written++
+		s.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(demoPace):
+		}
+	}
+	return nil
+}
+
+// consume reads until ctx ends, and commits what it has read.
+func (s *demoService) consume(ctx context.Context, client *kafka.Client, group *kafka.Group) error {
+	for {
+		generation, err := group.Next(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = s.readAssigned(ctx, client, generation)
+		generation.Release()
+		if err != nil && ctx.Err() == nil && !errors.Is(err, kafka.ErrNotCoordinated) {
+			return fmt.Errorf("read %s: %w", s.topic, err)
+		}
+	}
+}
+
+// readAssigned reads the partitions of one generation, turn by turn.
+func (s *demoService) readAssigned(ctx context.Context, client *kafka.Client, generation *kafka.Generation) error {
+	partitions := generation.Assigned[s.topic]
+	committed, err := client.Committed(ctx, s.group, s.topic, partitions...)
+	if err != nil {
+		return err
+	}
+	earliest, err := client.Offsets(ctx, s.topic, kafka.Earliest, partitions...)
+	if err != nil {
+		return err
+	}
+	next := map[int32]int64{}
+	for _, p := range partitions {
+		next[p] = max(committed[p].Offset, earliest[p])
+	}
+	for ctx.Err() == nil && generation.Context().Err() == nil {
+		for _, p := range partitions {
+			fetched, err := client.FetchRecords(ctx, kafka.FetchRequest{
+				Topic: s.topic, Partition: p, Offset: next[p], MinBytes: 1, MaxWait: 10 * time.Millisecond, ReadCommitted: true,
+			})
+			if err != nil || fetched.Next == next[p] {
+				if err != nil && !kafka.Retriable(err) {
+					return err
+				}
+				continue
+			}
+			if err := generation.Commit(s.topic, p, fetched.Next); err != nil {
+				return err
+			}
+			next[p] = fetched.Next
+			s.count(fetched.Records)
+		}
+	}
+	return nil
+}
+
+func (s *demoService) count(records []batch.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range records {
+		if len(r.Value) == 8 {
+			s.read[binary.BigEndian.Uint64(r.Value)]++
+		}
+	}
+}
+
+func (s *demoService) acknowledged() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.written
+}
+
+// tally is how many records were never read, and how often some were again.
+func (s *demoService) tally() (lost, doubled int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for number := range s.written {
+		switch times := s.read[number]; {
+		case times == 0:
+			lost++
+		case times > 1:
+			doubled += times - 1
+		}
+	}
+	return lost, doubled
+}
