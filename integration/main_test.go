@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 
 // binaries are built once, when the first test needs them.
 var binaries struct {
-	dir       string
-	dump, etl binary
+	dir                string
+	dump, migrate, etl binary
 }
 
 // binary is a program that is built once.
@@ -52,6 +52,14 @@ func dumpPackage(t testing.TB) string {
 	t.Helper()
 	code := filepath.Join(binaries.dir, "dump")
 	binaries.dump.build(t, "../functions/dump", filepath.Join(code, "main"))
+	return code
+}
+
+// migratePackage is dumpPackage of functions/migrate.
+func migratePackage(t testing.TB) string {
+	t.Helper()
+	code := filepath.Join(binaries.dir, "migrate")
+	binaries.migrate.build(t, "../functions/migrate", filepath.Join(code, "main"))
 	return code
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 )
@@ -61,6 +62,9 @@ func TestReadme(t *testing.T) {
 		w.topic = "orders"
 		w.createTopic(t, 2, sample.TopicSettings())
 		w.produce(t, 1, batch.Zstd, 10, sample.Plain(1000, 100, 1))
+		if err := w.source.CreateTopic(w.ctx, kafka.TopicSpec{Name: "payments", Partitions: 1}); err != nil {
+			t.Fatal(err)
+		}
 		run := newReadme(t, w)
 		for _, command := range commands {
 			switch name, _, _ := strings.Cut(command, " "); name {
@@ -112,7 +116,8 @@ func (r *readme) export(t *testing.T, command string) {
 }
 
 func (r *readme) command(ctx context.Context, command string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, r.bin, strings.Fields(command)[1:]...)
+	args := strings.Fields(strings.ReplaceAll(command, "'", "")) // no argument has a blank in it
+	cmd := exec.CommandContext(ctx, r.bin, args[1:]...)
 	cmd.Dir, cmd.Env = "..", r.environ
 	return cmd
 }

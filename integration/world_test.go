@@ -113,11 +113,17 @@ func (w *world) deploy(t testing.TB, change func(*emulator.Config, *scf.Function
 	if change != nil {
 		change(&config, &function)
 	}
+	w.run(t, config, function, dumpPackage(t))
+}
+
+// run starts a platform with a function on it, until the test ends.
+func (w *world) run(t testing.TB, config emulator.Config, function scf.Function, code string) {
+	t.Helper()
 	platform, err := emulator.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := platform.Deploy(w.ctx, function, dumpPackage(t)); err != nil {
+	if err := platform.Deploy(w.ctx, function, code); err != nil {
 		t.Fatal(err)
 	}
 	w.platform = platform

@@ -15,6 +15,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
 	"github.com/scf-etl/scf-etl/pkg/migrate"
+	"github.com/scf-etl/scf-etl/pkg/migrate/traffic"
 )
 
 func (a *app) demoMigrateCommand() *cobra.Command {
@@ -92,7 +93,7 @@ type migrateDemo struct {
 	name string
 
 	operator *migrate.Operator
-	services []*demoService
+	services []*traffic.Service
 	closers  []func() error // in the order of opening
 	failed   chan error     // of the platform
 }
@@ -133,7 +134,7 @@ func (d *migrateDemo) run(ctx context.Context, last func(*migrateDemo, context.C
 	state, err := migrate.NewStore(d.operator.Target).Load(ctx, d.name)
 	story = migrateDemoStory{Migration: d.name, Step: state.Step, Topics: demoTopics, AtSource: before, AtTarget: written - before, Written: d.written(), Took: time.Since(begun)}
 	for _, s := range d.services {
-		lost, doubled := s.tally()
+		lost, doubled := s.Tally()
 		story.Lost += lost
 		story.Doubled += doubled
 	}
@@ -157,12 +158,13 @@ func (d *migrateDemo) start(ctx context.Context) error {
 	d.operator = &migrate.Operator{Clusters: migrate.Clusters{Source: clients[0], Target: clients[1]}, Limits: migrate.Limits{Quiet: time.Second}}
 	d.say("migration %s: from %s to %s (embedded)", d.name, clients[0].Brokers()[0], clients[1].Brokers()[0])
 	for i := range demoTopics {
-		s := newDemoService(fmt.Sprintf("orders-%d", i))
-		if err := clients[0].CreateTopic(ctx, kafka.TopicSpec{Name: s.topic, Partitions: demoPartitions, Settings: sample.TopicSettings()}); err != nil {
+		topic := fmt.Sprintf("orders-%d", i)
+		s := traffic.New(topic)
+		if err := clients[0].CreateTopic(ctx, kafka.TopicSpec{Name: topic, Partitions: demoPartitions, Settings: sample.TopicSettings()}); err != nil {
 			return err
 		}
 		d.services = append(d.services, s)
-		d.closers = append(d.closers, s.halt)
+		d.closers = append(d.closers, s.Halt)
 	}
 	if err := d.startServices(ctx, clients[0]); err != nil {
 		return err
@@ -210,7 +212,7 @@ func (d *migrateDemo) close() error {
 
 func (d *migrateDemo) startServices(ctx context.Context, cluster *kafka.Client) error {
 	for _, s := range d.services {
-		if err := s.start(ctx, cluster.Brokers()); err != nil {
+		if err := s.Start(ctx, kafka.Config{Brokers: cluster.Brokers(), MetadataTTL: 200 * time.Millisecond}); err != nil {
 			return err
 		}
 	}
@@ -220,14 +222,14 @@ func (d *migrateDemo) startServices(ctx context.Context, cluster *kafka.Client) 
 func (d *migrateDemo) haltServices() error {
 	var faults []error
 	for _, s := range d.services {
-		faults = append(faults, s.halt())
+		faults = append(faults, s.Halt())
 	}
 	return errors.Join(faults...)
 }
 
 func (d *migrateDemo) written() (sum uint64) {
 	for _, s := range d.services {
-		sum += s.acknowledged()
+		sum += s.Written()
 	}
 	return sum
 }
@@ -320,8 +322,8 @@ func (d *migrateDemo) step(ctx context.Context, name string, take func() (migrat
 // more waits until every service has written more records.
 func (d *migrateDemo) more(ctx context.Context) error {
 	for _, s := range d.services {
-		enough := s.acknowledged() + demoEnough
-		if err := d.until(ctx, func() (bool, error) { return s.acknowledged() >= enough, nil }); err != nil {
+		enough := s.Written() + demoEnough
+		if err := d.until(ctx, func() (bool, error) { return s.Written() >= enough, nil }); err != nil {
 			return err
 		}
 	}
@@ -331,9 +333,9 @@ func (d *migrateDemo) more(ctx context.Context) error {
 // readAll stops the writing and waits until all that was written was read.
 func (d *migrateDemo) readAll(ctx context.Context) error {
 	for _, s := range d.services {
-		s.stopWriting()
+		s.StopWriting()
 		err := d.until(ctx, func() (bool, error) {
-			lost, _ := s.tally()
+			lost, _ := s.Tally()
 			return lost == 0, nil
 		})
 		if err != nil && ctx.Err() != nil {

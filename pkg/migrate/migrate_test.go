@@ -3,19 +3,16 @@ package migrate_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
 	"github.com/scf-etl/scf-etl/pkg/migrate"
+	"github.com/scf-etl/scf-etl/pkg/migrate/traffic"
 )
 
 const testTimeout = 2 * time.Minute
@@ -124,86 +121,46 @@ func until(t *testing.T, what string, step func() error) {
 	})
 }
 
-// service writes numbered records to a topic, and reads them in a group.
-type service struct {
-	topic string
-	next  atomic.Int64 // number of the next record
-
-	mu   sync.Mutex
-	read map[string]int // how often each was read
-}
-
-func (s *service) start(t *testing.T, brokers []string, produce, consume bool) (stop func()) {
+// requireOnce waits until every record that was written is read, and wants each
+// read once.
+func requireOnce(t *testing.T, s *traffic.Service) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	if produce {
-		client := client(t, brokers)
-		running.Go(func() {
-			defer client.Close()
-			for ctx.Err() == nil {
-				value := fmt.Sprintf("%s-%d", s.topic, s.next.Load())
-				record := &kgo.Record{Topic: s.topic, Key: fmt.Append(nil, s.next.Load()%7), Value: []byte(value)}
-				if err := client.ProduceSync(context.WithoutCancel(ctx), record).FirstErr(); err != nil {
-					t.Errorf("produce %s: %v", value, err)
-					return
-				}
-				s.next.Add(1)
-				select {
-				case <-ctx.Done():
-				case <-time.After(time.Millisecond):
-				}
-			}
-		})
-	}
-	if consume {
-		client := client(t, brokers, kgo.ConsumerGroup("readers-"+s.topic), kgo.ConsumeTopics(s.topic), kgo.DisableAutoCommit(),
-			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-		running.Go(func() {
-			defer client.Close()
-			for {
-				fetches := client.PollFetches(ctx)
-				if ctx.Err() != nil {
-					return
-				}
-				s.mu.Lock()
-				fetches.EachRecord(func(r *kgo.Record) { s.read[string(r.Value)]++ })
-				s.mu.Unlock()
-				if err := client.CommitUncommittedOffsets(context.WithoutCancel(ctx)); err != nil {
-					t.Errorf("commit: %v", err)
-				}
-			}
-		})
-	}
-	return sync.OnceFunc(func() {
-		cancel()
-		running.Wait()
+	s.StopWriting()
+	await(t, "every record to be read", func() bool {
+		lost, _ := s.Tally()
+		return lost == 0
 	})
+	if err := s.Halt(); err != nil {
+		t.Error(err)
+	}
+	if lost, doubled := s.Tally(); lost+doubled > 0 {
+		t.Errorf("%d of %d records lost, %d doubled", lost, s.Written(), doubled)
+	}
 }
 
-func client(t *testing.T, brokers []string, options ...kgo.Opt) *kgo.Client {
+func start(t *testing.T, s *traffic.Service, cluster *kafka.Client) {
 	t.Helper()
-	client, err := kgo.NewClient(append(options, kgo.SeedBrokers(brokers...), kgo.MetadataMinAge(50*time.Millisecond), kgo.ProducerLinger(0))...)
-	if err != nil {
+	if err := s.Start(testContext(t), kafka.Config{Brokers: cluster.Brokers(), MetadataTTL: 100 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
-	return client
+	t.Cleanup(func() { s.Halt() })
 }
 
-// requireOnce waits until every record was read, and wants each read once.
-func (s *service) requireOnce(t *testing.T) {
+func halt(t *testing.T, services []*traffic.Service) {
 	t.Helper()
-	await(t, "every record of "+s.topic+" to be read", func() bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return len(s.read) >= int(s.next.Load())
-	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for value, times := range s.read {
-		if times != 1 {
-			t.Errorf("%s was read %d times", value, times)
+	for _, s := range services {
+		if err := s.Halt(); err != nil {
+			t.Fatal(err)
 		}
+	}
+}
+
+// more waits until every service has written more records.
+func more(t *testing.T, services []*traffic.Service) {
+	t.Helper()
+	for _, s := range services {
+		enough := s.Written() + 50
+		await(t, "more records", func() bool { return s.Written() >= enough })
 	}
 }
 
@@ -211,17 +168,18 @@ func TestMigration(t *testing.T) {
 	t.Parallel()
 
 	// begun is a migration of two written and read topics that is verified.
-	begun := func(t *testing.T) (r *rig, services []*service, stop []func()) {
+	begun := func(t *testing.T) (r *rig, services []*traffic.Service) {
 		t.Helper()
 		r = newRig(t)
 		for _, topic := range []string{"orders", "clicks"} {
 			if err := r.Source.CreateTopic(testContext(t), kafka.TopicSpec{Name: topic, Partitions: 3, Settings: sample.TopicSettings()}); err != nil {
 				t.Fatal(err)
 			}
-			s := &service{topic: topic, read: map[string]int{}}
+			s := traffic.New(topic)
 			services = append(services, s)
-			stop = append(stop, s.start(t, r.Source.Brokers(), true, true))
+			start(t, s, r.Source)
 		}
+		more(t, services)
 		preview, err := r.Plan(testContext(t), r.plan())
 		if err != nil || len(preview.Conflicts) > 0 || len(preview.Topics) != 2 {
 			t.Fatalf("plan is %+v (%v)", preview, err)
@@ -235,68 +193,56 @@ func TestMigration(t *testing.T) {
 			_, err := r.Verify(testContext(t), r.name)
 			return err
 		})
-		return r, services, stop
+		return r, services
 	}
 
 	// cutOver moves everybody to the target.
-	cutOver := func(t *testing.T, r *rig, services []*service, stop []func()) {
+	cutOver := func(t *testing.T, r *rig, services []*traffic.Service) {
 		t.Helper()
 		if _, err := r.CutOver(testContext(t), r.name); err == nil {
 			t.Error("it is cut over while producers and consumers are at the source")
 		}
-		for i := range services {
-			stop[i]()
-		}
+		halt(t, services)
 		until(t, "cut over", func() error {
 			_, err := r.CutOver(testContext(t), r.name)
 			return err
 		})
-		for i, s := range services {
-			stop[i] = s.start(t, r.Target.Brokers(), true, true)
+		for _, s := range services {
+			start(t, s, r.Target)
 		}
+		more(t, services)
 	}
 
 	t.Run("producers and consumers move to the target, and every record is read once", func(t *testing.T) {
 		t.Parallel()
-		r, services, stop := begun(t)
-		cutOver(t, r, services, stop)
-		moved := services[0].next.Load()
-		await(t, "more records", func() bool { return services[0].next.Load() > moved+50 })
+		r, services := begun(t)
+		cutOver(t, r, services)
 		if _, err := r.Finish(testContext(t), r.name); err != nil {
 			t.Error(err)
 		}
-		for i, s := range services {
-			stop[i]()
-			stop[i] = s.start(t, r.Target.Brokers(), false, true)
-			s.requireOnce(t)
-			stop[i]()
+		for _, s := range services {
+			requireOnce(t, s)
 		}
 	})
 
 	t.Run("after the cut-over they can go back, with what was written at the target", func(t *testing.T) {
 		t.Parallel()
-		r, services, stop := begun(t)
-		cutOver(t, r, services, stop)
-		moved := services[0].next.Load()
-		await(t, "more records", func() bool { return services[0].next.Load() > moved+50 })
+		r, services := begun(t)
+		cutOver(t, r, services)
 		if _, err := r.Rollback(testContext(t), r.name); err == nil {
 			t.Error("it is rolled back while producers and consumers are at the target")
 		}
-		for i := range services {
-			stop[i]()
-		}
+		halt(t, services)
 		until(t, "rolled back", func() error {
 			_, err := r.Rollback(testContext(t), r.name)
 			return err
 		})
-		for i, s := range services {
-			stop[i] = s.start(t, r.Source.Brokers(), true, true)
-			back := s.next.Load()
-			await(t, "more records", func() bool { return s.next.Load() > back+20 })
-			stop[i]()
-			stop[i] = s.start(t, r.Source.Brokers(), false, true)
-			s.requireOnce(t)
-			stop[i]()
+		for _, s := range services {
+			start(t, s, r.Source)
+		}
+		more(t, services)
+		for _, s := range services {
+			requireOnce(t, s)
 		}
 	})
 }

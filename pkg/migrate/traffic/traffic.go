@@ -1,4 +1,7 @@
-package main
+// Package traffic has services of the kind that a migration moves, for demos
+// and tests: each writes numbered records to a topic and reads them in a
+// consumer group, and counts what was lost or doubled on the way.
+package traffic
 
 import (
 	"context"
@@ -12,9 +15,9 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
-// demoService is a service of the kind that a migration moves: it writes
-// numbered records to a topic, and reads them in a consumer group.
-type demoService struct {
+// Service writes numbered records to a topic, and reads them in a consumer
+// group. Its methods are for one goroutine; Written and Tally are for any.
+type Service struct {
 	topic string
 	group string
 
@@ -26,17 +29,17 @@ type demoService struct {
 	stop        func() error // likewise
 }
 
-// demoPace is the time between two records of a service.
-const demoPace = 2 * time.Millisecond
+// pace is the time between two records of a service.
+const pace = 2 * time.Millisecond
 
-func newDemoService(topic string) *demoService {
-	return &demoService{topic: topic, group: topic + "-readers", read: map[uint64]int{}}
+func New(topic string) *Service {
+	return &Service{topic: topic, group: topic + "-readers", read: map[uint64]int{}}
 }
 
-// start has it write to and read from a cluster, until halt. The client is the
-// service's own, so that each has its own connections.
-func (s *demoService) start(ctx context.Context, brokers []string) error {
-	client, err := kafka.Open(ctx, kafka.Config{Brokers: brokers, MetadataTTL: 200 * time.Millisecond})
+// Start has it write to and read from a cluster, by a client of its own, until
+// Halt or the end of ctx.
+func (s *Service) Start(ctx context.Context, cluster kafka.Config) error {
+	client, err := kafka.Open(ctx, cluster)
 	if err != nil {
 		return err
 	}
@@ -63,8 +66,9 @@ func (s *demoService) start(ctx context.Context, brokers []string) error {
 	return nil
 }
 
-// halt ends its clients, as an orderly restart does.
-func (s *demoService) halt() error {
+// Halt ends its clients, as an orderly restart does. The error is the first
+// thing that went wrong since Start.
+func (s *Service) Halt() error {
 	if s.stop == nil {
 		return nil
 	}
@@ -73,13 +77,20 @@ func (s *demoService) halt() error {
 	return stop()
 }
 
-func (s *demoService) write(ctx context.Context, client *kafka.Client) error {
+// StopWriting ends the writing alone; the reading goes on until Halt.
+func (s *Service) StopWriting() {
+	if s.stopWriting != nil {
+		s.stopWriting()
+	}
+}
+
+func (s *Service) write(ctx context.Context, client *kafka.Client) error {
 	topic, err := client.Topic(ctx, s.topic)
 	if err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
-		number := s.acknowledged()
+		number := s.Written()
 		record := batch.Record{Timestamp: time.Now().UnixMilli(), Key: fmt.Append(nil, number%50), Value: binary.BigEndian.AppendUint64(nil, number)}
 		partition := batch.Partition(record.Key, int32(len(topic.Partitions)))
 		// what is under way is waited for: it would be there, and not be counted
@@ -91,14 +102,14 @@ func (s *demoService) write(ctx context.Context, client *kafka.Client) error {
 		s.mu.Unlock()
 		select {
 		case <-ctx.Done():
-		case <-time.After(demoPace):
+		case <-time.After(pace):
 		}
 	}
 	return nil
 }
 
 // consume reads until ctx ends, and commits what it has read.
-func (s *demoService) consume(ctx context.Context, client *kafka.Client, group *kafka.Group) error {
+func (s *Service) consume(ctx context.Context, client *kafka.Client, group *kafka.Group) error {
 	for {
 		generation, err := group.Next(ctx)
 		if ctx.Err() != nil {
@@ -116,7 +127,7 @@ func (s *demoService) consume(ctx context.Context, client *kafka.Client, group *
 }
 
 // readAssigned reads the partitions of one generation, turn by turn.
-func (s *demoService) readAssigned(ctx context.Context, client *kafka.Client, generation *kafka.Generation) error {
+func (s *Service) readAssigned(ctx context.Context, client *kafka.Client, generation *kafka.Generation) error {
 	partitions := generation.Assigned[s.topic]
 	committed, err := client.Committed(ctx, s.group, s.topic, partitions...)
 	if err != nil {
@@ -151,7 +162,7 @@ func (s *demoService) readAssigned(ctx context.Context, client *kafka.Client, ge
 	return nil
 }
 
-func (s *demoService) count(records []batch.Record) {
+func (s *Service) count(records []batch.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range records {
@@ -161,14 +172,16 @@ func (s *demoService) count(records []batch.Record) {
 	}
 }
 
-func (s *demoService) acknowledged() uint64 {
+// Written is how many records the brokers have acknowledged.
+func (s *Service) Written() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.written
 }
 
-// tally is how many records were never read, and how often some were again.
-func (s *demoService) tally() (lost, doubled int) {
+// Tally is how many of the written records were never read, and how often some
+// were read again.
+func (s *Service) Tally() (lost, doubled int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for number := range s.written {
