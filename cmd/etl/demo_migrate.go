@@ -95,7 +95,6 @@ type migrateDemo struct {
 	operator *migrate.Operator
 	services []*traffic.Service
 	closers  []func() error // in the order of opening
-	failed   chan error     // of the platform
 }
 
 const (
