@@ -9,6 +9,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
+	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
 // abortedTransactions has two producers write side by side, of which every
@@ -89,7 +90,30 @@ func compactedSource(t *testing.T, w *world) {
 	})
 	w.deploy(t, nil)
 	w.awaitCopied(t)
-	w.requireEqual(t, int64(left))
+	w.awaitStable(t)
+	inOrder, err := mirror.Compare(w.ctx, w.whole(t, w.source), w.whole(t, w.target), nil)
+	if err != nil || !inOrder.Equal || inOrder.Source.Records != int64(left) {
+		t.Errorf("%+v (%v), want %d equal records in order", inOrder, err, left)
+	}
+	byKey, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, mirror.CompareOptions{})
+	if err != nil || !byKey.Equal || !byKey.Compacted {
+		t.Errorf("%+v (%v), want equal keys", byKey, err)
+	}
+}
+
+// whole is partition 0 of the topic in a cluster.
+func (w *world) whole(t *testing.T, client *kafka.Client) mirror.Side {
+	t.Helper()
+	return mirror.Side{Client: client, Topic: w.topic, First: w.offset(t, client, kafka.Earliest), End: w.offset(t, client, kafka.Latest)}
+}
+
+func (w *world) offset(t *testing.T, client *kafka.Client, at int64) int64 {
+	t.Helper()
+	offsets, err := client.Offsets(w.ctx, w.topic, at, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return offsets[0]
 }
 
 // count reads partition 0 of the source.

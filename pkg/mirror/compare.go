@@ -46,14 +46,21 @@ type Digested struct {
 // [ErrNotStable]. Two buffers of 2 MiB a side are in memory, or two batches
 // where those are larger.
 func Compare(ctx context.Context, source, target Side, progress func(records int64)) (Comparison, error) {
-	return compareSides(ctx, source, target, progress, nil)
+	comparison, _, err := compareSides(ctx, source, target, nil, progress, nil)
+	return comparison, err
 }
 
 // progressEvery is how many records lie between two calls of progress.
 const progressEvery = 10_000
 
-func compareSides(ctx context.Context, source, target Side, progress func(records int64), seen func(offsets, bytes int64)) (Comparison, error) {
-	c := &comparer{source: newScan(ctx, source, seen), target: newScan(ctx, target, seen), progress: progress}
+func compareSides(ctx context.Context, source, target Side, state []byte, progress func(records int64), seen func(offsets, bytes int64)) (Comparison, []byte, error) {
+	c := &comparer{progress: progress}
+	if len(state) > 0 {
+		if err := c.both.UnmarshalBinary(state); err != nil {
+			return Comparison{}, nil, err
+		}
+	}
+	c.source, c.target = newScan(ctx, source, seen), newScan(ctx, target, seen)
 	defer c.source.close()
 	defer c.target.close()
 	err := c.compare(ctx)
@@ -63,11 +70,19 @@ func compareSides(ctx context.Context, source, target Side, progress func(record
 	if c.difference != nil {
 		comparison.Target = digested(target, &c.other)
 	}
-	return comparison, err
+	if !comparison.Equal {
+		return comparison, nil, err
+	}
+	end, err := c.both.MarshalBinary()
+	return comparison, end, err
 }
 
 func digested(side Side, d *batch.Digest) Digested {
 	return Digested{First: side.First, End: side.End, Records: d.Count(), Digest: d.String()}
+}
+
+func compareInOrder(ctx context.Context, source, target Side, state []byte, seen func(offsets, bytes int64)) (Comparison, []byte, error) {
+	return compareSides(ctx, source, target, state, nil, seen)
 }
 
 // comparer walks through two scans. As long as they are equal one digest does

@@ -22,6 +22,10 @@ type CompareOptions struct {
 	// Source and Target bound partitions by their number; those that are not
 	// in the map are read whole.
 	Source, Target map[int32]Span
+	// Resume has, for partitions that were compared up to where their spans begin,
+	// the [PartitionComparison.State] of that comparison: counts and digests go on
+	// from there. It is for topics that are compared in order.
+	Resume map[int32][]byte
 	// Parallel is how many partitions are compared at a time (4 by default).
 	// Each has four buffers of 2 MiB in memory, or of a batch where that is larger.
 	Parallel int
@@ -46,7 +50,10 @@ type TopicComparison struct {
 	// Ordered says that partitions were compared record by record. Without it,
 	// because the numbers of partitions differ, the topics were compared as
 	// multisets of records.
-	Ordered          bool `json:"ordered"`
+	Ordered bool `json:"ordered"`
+	// Compacted says that one of the topics is compacted, and that the last record
+	// of each key was compared: Records are keys then, and Digest is a sum.
+	Compacted        bool `json:"compacted,omitempty"`
 	SourcePartitions int  `json:"source_partitions"`
 	TargetPartitions int  `json:"target_partitions"`
 	// Partitions has a row for each partition; only one, for the whole topic,
@@ -58,10 +65,16 @@ type TopicComparison struct {
 type PartitionComparison struct {
 	Partition int32 `json:"partition"` // -1: the whole topic
 	Comparison
+	// State is what a later comparison can go on from, where this one was in order
+	// and found both sides equal.
+	State []byte `json:"-"`
 }
 
 // Scope says in words what was compared, to be shown with the outcome.
 func (c TopicComparison) Scope() string {
+	if c.Compacted {
+		return "by the last record of each key, each partition with the one of the same number: one of the topics is compacted, so older ones may be gone"
+	}
 	if c.Ordered {
 		return "record by record, in order, each partition with the one of the same number"
 	}
@@ -75,7 +88,8 @@ func (c TopicComparison) Scope() string {
 // difference, what comes later is not looked at.
 //
 // With as many partitions on both sides, each is compared with the one of the
-// same number, in order, as [Compare] does. Else the topics are compared as
+// same number, in order, as [Compare] does; where one of the topics is
+// compacted, by the last record of each key. Else the topics are compared as
 // multisets: every record as often as it occurs, wherever it is; the digests
 // then are sums over the records.
 //
@@ -96,9 +110,20 @@ func CompareTopics(ctx context.Context, source, target *kafka.Client, sourceTopi
 	}
 	outcome.SourcePartitions, outcome.TargetPartitions = len(left), len(right)
 	outcome.Ordered = len(left) == len(right)
-	meter := newMeter(options.Progress, left, right)
 	if outcome.Ordered {
-		outcome.Partitions, err = comparePartitions(ctx, left, right, options.Parallel, meter)
+		outcome.Compacted, err = eitherCompacts(ctx, source, target, sourceTopic, targetTopic)
+		if err != nil {
+			return outcome, err
+		}
+		outcome.Ordered = !outcome.Compacted
+	}
+	meter := newMeter(options.Progress, left, right)
+	if outcome.Ordered || outcome.Compacted {
+		compare := compareInOrder
+		if outcome.Compacted {
+			compare = compareCompacted
+		}
+		outcome.Partitions, err = comparePartitions(ctx, left, right, options, meter, compare)
 	} else {
 		outcome.Partitions, err = compareWhole(ctx, left, right, options.Parallel, meter)
 	}
@@ -109,14 +134,20 @@ func CompareTopics(ctx context.Context, source, target *kafka.Client, sourceTopi
 	return outcome, err
 }
 
-func comparePartitions(ctx context.Context, left, right []Side, parallel int, meter *meter) ([]PartitionComparison, error) {
+// comparison compares two partitions; seen is told what was read.
+// With the state of an earlier comparison it goes on from there, and it gives
+// its own.
+type comparison func(ctx context.Context, source, target Side, state []byte, seen func(offsets, bytes int64)) (Comparison, []byte, error)
+
+func comparePartitions(ctx context.Context, left, right []Side, options CompareOptions, meter *meter, compare comparison) ([]PartitionComparison, error) {
 	rows := make([]PartitionComparison, len(left))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
+	group.SetLimit(options.Parallel)
 	for i := range left {
 		group.Go(func() (err error) {
 			rows[i].Partition = left[i].Partition
-			rows[i].Comparison, err = compareSides(ctx, left[i], right[i], nil, meter.seen)
+			state := options.Resume[left[i].Partition]
+			rows[i].Comparison, rows[i].State, err = compare(ctx, left[i], right[i], state, meter.seen)
 			return err
 		})
 	}
