@@ -39,6 +39,8 @@ type identity struct {
 type note struct {
 	identity
 	mapState
+	At     int64 `json:"at,omitempty"`     // when it was committed, in seconds since 1970
+	Closed bool  `json:"closed,omitempty"` // nothing may be copied any more
 }
 
 func (n note) encode() string {
@@ -101,37 +103,91 @@ func committed(ctx context.Context, target *kafka.Client, group, targetTopic str
 // a copy would be.
 func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partition int32, next int64) error {
 	of := subject{name: job, topic: topic, number: partition, to: targetTopic}
+	_, err := takeOver(ctx, target, of, func(producer *kafka.Transactional, now kafka.Committed) (*kafka.Committed, error) {
+		offsets, err := cutMap(ctx, producer, target, of, decodeNote(now.Metadata), next)
+		// without ids the next copy takes the topics as it finds them
+		return &kafka.Committed{Offset: next, Metadata: note{mapState: offsets, At: time.Now().Unix()}.encode()}, err
+	})
+	if err != nil {
+		return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
+	}
+	return nil
+}
+
+// BeginAt commits where the first copy of a partition begins, unless there is a
+// checkpoint already.
+func BeginAt(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partition int32, next int64) error {
+	of := subject{name: job, topic: topic, number: partition, to: targetTopic}
+	_, err := takeOver(ctx, target, of, func(_ *kafka.Transactional, now kafka.Committed) (*kafka.Committed, error) {
+		if now.Offset >= 0 {
+			return nil, nil
+		}
+		mapped := next
+		return &kafka.Committed{Offset: next, Metadata: note{mapState: mapState{Mapped: &mapped}, At: time.Now().Unix()}.encode()}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("begin job %s: %w", job, err)
+	}
+	return nil
+}
+
+// CloseCopy ends the copy of a partition for good: once it has returned nobody
+// copies any further ([ErrClosed]), whoever is at it. It gives the checkpoint,
+// which stays; -1 where nothing was ever copied. The target topic must exist.
+// [ResetCheckpoint] opens it again.
+func CloseCopy(ctx context.Context, target *kafka.Client, job, topic, targetTopic string, partition int32) (next int64, err error) {
+	of := subject{name: job, topic: topic, number: partition, to: targetTopic}
+	before, err := takeOver(ctx, target, of, func(_ *kafka.Transactional, now kafka.Committed) (*kafka.Committed, error) {
+		n := decodeNote(now.Metadata)
+		if n.Closed {
+			return nil, nil
+		}
+		n.Closed, n.At = true, time.Now().Unix()
+		return &kafka.Committed{Offset: max(now.Offset, 0), Metadata: n.encode()}, nil
+	})
+	if err != nil {
+		return -1, fmt.Errorf("close job %s: %w", job, err)
+	}
+	return before.Offset, nil
+}
+
+// takeOver fences whoever copies a partition, and commits what change makes of
+// the checkpoint; nil leaves it. It gives the checkpoint before. Who is fenced
+// in turn has committed nothing, and tries again.
+func takeOver(ctx context.Context, target *kafka.Client, of subject,
+	change func(producer *kafka.Transactional, now kafka.Committed) (*kafka.Committed, error)) (before kafka.Committed, err error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = time.Millisecond, 100*time.Millisecond
 	for since := time.Now(); ; {
-		producer, err := resetOnce(ctx, target, of, next)
+		producer, before, err := takeOverOnce(ctx, target, of, change)
 		if err == nil {
 			if err := producer.Fence(ctx); err != nil { // returns once the commit can be read
-				return fmt.Errorf("the checkpoint of job %s is reset, but may be read a moment late: %w", job, err)
+				return before, fmt.Errorf("the checkpoint is changed, but may be read a moment late: %w", err)
 			}
-			return nil
+			return before, nil
 		}
 		if !errors.Is(err, kafka.ErrFenced) || time.Since(since) > defaultRetryFor || pause(ctx, wait.NextBackOff()) != nil {
-			return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
+			return before, err
 		}
 	}
 }
 
-// resetOnce commits the checkpoint. Who is fenced before that has committed
-// nothing.
-func resetOnce(ctx context.Context, target *kafka.Client, of subject, next int64) (*kafka.Transactional, error) {
+func takeOverOnce(ctx context.Context, target *kafka.Client, of subject,
+	change func(producer *kafka.Transactional, now kafka.Committed) (*kafka.Committed, error)) (*kafka.Transactional, kafka.Committed, error) {
 	producer, err := target.Transactional(ctx, of.group(), DefaultTransactionTimeout)
 	if err != nil {
-		return nil, err
+		return nil, kafka.Committed{}, err
 	}
-	offsets, err := cutMap(ctx, producer, target, of, next)
+	now, err := committed(ctx, target, of.group(), of.to)
 	if err != nil {
-		return nil, err
+		return nil, now, err
 	}
-	// without ids the next copy takes the topics as it finds them
-	reset := map[int32]kafka.Committed{checkpointPartition: {Offset: next, Metadata: note{mapState: offsets}.encode()}}
-	if err := producer.CommitOffsets(ctx, of.group(), of.to, reset); err != nil {
-		return nil, err
+	next, err := change(producer, now)
+	if err != nil || next == nil {
+		return producer, now, err
 	}
-	return producer, producer.Commit(ctx)
+	if err := producer.CommitOffsets(ctx, of.group(), of.to, map[int32]kafka.Committed{checkpointPartition: *next}); err != nil {
+		return nil, now, err
+	}
+	return producer, now, producer.Commit(ctx)
 }

@@ -93,7 +93,7 @@ func (t *transaction) commit(ctx context.Context) error {
 	if t.sum == nil {
 		return nil
 	}
-	known := note{identity: t.known, mapState: t.offsets}
+	known := note{identity: t.known, mapState: t.offsets, At: time.Now().Unix()}
 	known.Epoch = t.sum.epoch
 	if err := t.mapInto(ctx, &known); err != nil {
 		return err
@@ -107,7 +107,7 @@ func (t *transaction) commit(ctx context.Context) error {
 	if err := t.producer.Commit(ctx); err != nil {
 		return err
 	}
-	t.next, t.known, t.offsets = t.sum.next, known.identity, known.mapState
+	t.next, t.known, t.offsets, t.committed = t.sum.next, known.identity, known.mapState, time.Unix(known.At, 0)
 	t.result.add(t.sum)
 	t.sum, t.due, t.runs = nil, nil, OffsetMap{}
 	return nil

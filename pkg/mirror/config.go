@@ -47,6 +47,17 @@ type Config struct {
 	// [OffsetMaps]. There is none for partitions whose records are placed by key.
 	OffsetMap bool
 
+	// Exclusive says that the target topics hold nothing but the copy. Then a
+	// missing checkpoint beside records is none of a first copy: it has expired or
+	// was deleted, and copying from the beginning would double the records
+	// ([ErrLostCheckpoint]).
+	Exclusive bool
+
+	// Begun says of which partitions a checkpoint was committed before the first
+	// copy ([BeginAt]), so that a missing one is [ErrLostCheckpoint] too; nil: of
+	// none.
+	Begun func(topic string, partition int32) bool
+
 	// ChunkBytes is about how much one fetch holds (4 MiB by default). Two
 	// chunks a partition are in memory at a time.
 	ChunkBytes int

@@ -22,6 +22,10 @@ var (
 	// ErrMissingPartition: the target topic has too few partitions
 	// (Config.KeepPartitions).
 	ErrMissingPartition = errors.New("the target topic has no partition of that number")
+	// ErrLostCheckpoint: there are copied records and no checkpoint.
+	ErrLostCheckpoint = errors.New("the checkpoint is gone")
+	// ErrClosed: the copy of the partition was ended for good ([CloseCopy]).
+	ErrClosed = errors.New("the copy was closed")
 	// ErrSameTopic: source and target are one topic. Each copy would be a new
 	// record to copy, without end.
 	ErrSameTopic = errors.New("source and target are the same topic")

@@ -5,9 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
 // FollowConfig is a job that copies whole topics as they grow. Source is
@@ -29,6 +34,13 @@ type FollowConfig struct {
 	// together (48 MiB by default). ChunkBytes follows from it.
 	Memory int
 
+	// ACLs has those of the source topics carried over, without the writers': see
+	// [CarryACLs].
+	ACLs bool
+
+	// KeepSettings leaves the settings of target topics as they are.
+	KeepSettings bool
+
 	// Discover is how often topics and partitions are looked at (5 s by default),
 	// Settings how often those of a topic are (30 s by default), and Poll how often
 	// the ends of the partitions are (250 ms by default).
@@ -46,6 +58,13 @@ const (
 	defaultPoll     = 250 * time.Millisecond
 	defaultRetry    = 10 * time.Second
 
+	// a partition that cannot go on would keep its turn from others for as long
+	defaultFollowRetryFor = 3 * time.Second
+	// pollTimeout bounds the look at where the partitions of one topic end, and
+	// polls is how many topics are looked at at a time
+	pollTimeout = 5 * time.Second
+	polls       = 8
+
 	leastChunkBytes = 64 << 10
 )
 
@@ -58,6 +77,7 @@ func (c FollowConfig) withDefaults() (FollowConfig, error) {
 	setDefault(&c.Settings, defaultSettings)
 	setDefault(&c.Poll, defaultPoll)
 	setDefault(&c.Retry, defaultRetry)
+	setDefault(&c.RetryFor, defaultFollowRetryFor)
 	setDefault(&c.Parallel, defaultParallel)
 	setDefault(&c.Memory, defaultMemory)
 	setDefault(&c.ChunkBytes, defaultChunkBytes)
@@ -89,8 +109,9 @@ type Follower struct {
 	mu         sync.Mutex
 	partitions map[topicPartition]*followed
 	faults     map[string]error // of topics, by name
+	unpolled   map[string]error // of topics whose ends are not known, likewise
 
-	settings map[string]*followedSettings // by source topic; the discovery's alone
+	settings map[string]*followedSettings // by source topic; each is its topic's discovery's alone
 }
 
 // followed is a partition that is kept copied; Follower.mu guards it.
@@ -102,6 +123,7 @@ type followed struct {
 	waiting  bool  // for its turn, or has it
 	fault    error // of the last turn
 	restedAt time.Time
+	lookedAt time.Time       // of the last turn: one without anything to copy keeps the checkpoint from expiring
 	copied   PartitionResult // by this follower
 }
 
@@ -116,9 +138,9 @@ func NewFollower(config FollowConfig) (*Follower, error) {
 		return nil, err
 	}
 	config.Config = copier.job.Config // with its defaults
-	copier.job.throttle = newThrottle(config.Rate)
+	copier.job.throttle, copier.job.following = newThrottle(config.Rate), true
 	return &Follower{config: config, copier: copier,
-		partitions: map[topicPartition]*followed{}, faults: map[string]error{}, settings: map[string]*followedSettings{}}, nil
+		partitions: map[topicPartition]*followed{}, faults: map[string]error{}, unpolled: map[string]error{}, settings: map[string]*followedSettings{}}, nil
 }
 
 // Run copies until ctx ends, and then returns at a committed point: nothing is
@@ -201,7 +223,6 @@ func (f *Follower) turn(ctx context.Context, p *followed) {
 	f.mu.Lock()
 	last := p.end - 1
 	f.mu.Unlock()
-	// why last twice: the first copy begins at the earliest record, whatever the range
 	rng := Range{Topic: p.topic, Partition: p.number, First: last, Last: last}
 	result, err := f.copier.turn(ctx, rng, int64(f.config.TurnBytes))
 	f.mu.Lock()
@@ -209,6 +230,7 @@ func (f *Follower) turn(ctx context.Context, p *followed) {
 	if result.Next >= 0 {
 		p.next = result.Next
 	}
+	p.lookedAt = time.Now()
 	p.copied.Records += result.Records
 	p.copied.Bytes += result.Bytes
 	p.copied.Passed += result.Passed
@@ -231,28 +253,37 @@ func (f *Follower) again(p *followed) bool {
 }
 
 // poll looks where the partitions end, and sends those that have something to
-// copy.
+// copy. A topic that does not answer does not hold up the others for long.
 func (f *Follower) poll(ctx context.Context, ready chan<- *followed) {
+	var group errgroup.Group
+	group.SetLimit(polls)
 	for topic, numbers := range f.byTopic() {
-		ends, err := f.config.Source.StableOffsets(ctx, topic, numbers...)
-		if ctx.Err() != nil {
-			return
-		}
-		f.topicFault(topic, err)
-		if err != nil {
+		group.Go(func() error {
+			f.pollTopic(ctx, topic, numbers, ready)
+			return nil
+		})
+	}
+	_ = group.Wait() // faults are the topics'
+}
+
+func (f *Follower) pollTopic(ctx context.Context, topic string, numbers []int32, ready chan<- *followed) {
+	asking, cancel := context.WithTimeout(ctx, pollTimeout)
+	ends, err := f.config.Source.StableOffsets(asking, topic, numbers...)
+	cancel()
+	if ctx.Err() != nil {
+		return
+	}
+	f.pollFault(topic, err)
+	for number, end := range ends {
+		p, send := f.ended(topicPartition{topic, number}, end)
+		if !send {
 			continue
 		}
-		for number, end := range ends {
-			p, send := f.ended(topicPartition{topic, number}, end)
-			if !send {
-				continue
-			}
-			select {
-			case ready <- p:
-			case <-ctx.Done():
-				f.release([]*followed{p})
-				return
-			}
+		select {
+		case ready <- p:
+		case <-ctx.Done():
+			f.release([]*followed{p})
+			return
 		}
 	}
 }
@@ -269,7 +300,8 @@ func (f *Follower) ended(tp topicPartition, end int64) (*followed, bool) {
 	rested := p.fault == nil || time.Now().After(p.restedAt)
 	// Offsets that went back are for the copier to explain. Nothing to copy,
 	// and no checkpoint read yet: there may be one that is true no longer.
-	if p.waiting || !rested || p.next == end || p.next < 0 && end == 0 {
+	idle := p.next == end && time.Since(p.lookedAt) < keepCheckpoint
+	if p.waiting || !rested || idle || p.next < 0 && end == 0 {
 		return p, false
 	}
 	p.waiting = true
@@ -287,13 +319,18 @@ func (f *Follower) byTopic() map[string][]int32 {
 }
 
 // topicFault notes what is wrong with a topic; nil: nothing is.
-func (f *Follower) topicFault(topic string, err error) {
+func (f *Follower) topicFault(topic string, err error) { f.setFault(f.faults, topic, err) }
+
+// pollFault notes why it is not known where a topic ends.
+func (f *Follower) pollFault(topic string, err error) { f.setFault(f.unpolled, topic, err) }
+
+func (f *Follower) setFault(faults map[string]error, topic string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
-		delete(f.faults, topic)
+		delete(faults, topic)
 	} else {
-		f.faults[topic] = err
+		faults[topic] = err
 	}
 }
 
@@ -307,29 +344,59 @@ func (f *Follower) discover(ctx context.Context) {
 		return
 	}
 	f.topicFault(allTopics, nil)
-	there := map[topicPartition]bool{}
+	names := map[string]bool{allTopics: true}
+	var group errgroup.Group
+	group.SetLimit(polls)
 	for _, topic := range topics {
 		if !f.config.Select.Match(topic.Name) {
 			continue
 		}
-		f.topicFault(topic.Name, f.prepare(ctx, topic))
-		for _, p := range topic.Partitions {
-			if f.config.Shard.Has(topic.Name, p.ID) {
-				there[topicPartition{topic.Name, p.ID}] = true
+		names[topic.Name] = true
+		group.Go(func() error {
+			err := f.prepare(ctx, topic)
+			if ctx.Err() == nil {
+				f.topicFault(topic.Name, err)
+				f.include(topic)
 			}
-		}
+			return nil
+		})
 	}
+	_ = group.Wait() // faults are the topics'
+	f.forget(names)
+}
+
+// include takes the partitions of a topic, as it is now, to those that are copied.
+func (f *Follower) include(topic kafka.Topic) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for tp := range there {
-		if f.partitions[tp] == nil {
-			f.partitions[tp] = &followed{topic: tp.topic, number: tp.partition, next: -1}
+	there := map[int32]bool{}
+	for _, p := range topic.Partitions {
+		if !f.config.Shard.Has(topic.Name, p.ID) {
+			continue
+		}
+		there[p.ID] = true
+		if tp := (topicPartition{topic.Name, p.ID}); f.partitions[tp] == nil {
+			f.partitions[tp] = &followed{topic: topic.Name, number: p.ID, next: -1}
 		}
 	}
 	for tp, p := range f.partitions {
-		if !there[tp] && !p.waiting {
+		if tp.topic == topic.Name && !there[tp.partition] && !p.waiting {
 			delete(f.partitions, tp)
 		}
+	}
+}
+
+// forget drops what is known of topics that are gone.
+func (f *Follower) forget(names map[string]bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for tp, p := range f.partitions {
+		if !names[tp.topic] && !p.waiting {
+			delete(f.partitions, tp)
+		}
+	}
+	for _, faults := range []map[string]error{f.faults, f.unpolled} {
+		maps.DeleteFunc(faults, func(topic string, _ error) bool { return !names[topic] })
 	}
 }
 
@@ -383,8 +450,10 @@ func (f *Follower) Faults() []Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var faults []Fault
-	for topic, err := range f.faults {
-		faults = append(faults, Fault{topic, -1, err})
+	for _, ofTopics := range []map[string]error{f.faults, f.unpolled} {
+		for topic, err := range ofTopics {
+			faults = append(faults, Fault{topic, -1, err})
+		}
 	}
 	for tp, p := range f.partitions {
 		if p.fault != nil {

@@ -230,6 +230,29 @@ func TestFollow(t *testing.T) {
 		await(t, "the end of the fault", func() bool { return len(f.Faults()) == 0 })
 	})
 
+	t.Run("a target of its own that holds records and has no checkpoint is not copied to again; what was aborted there is none", func(t *testing.T) {
+		t.Parallel()
+		source, target := pair(t)
+		for _, topic := range []string{"killed", "expired"} {
+			createTopic(t, source, kafka.TopicSpec{Name: topic, Settings: sample.TopicSettings()})
+			createTopic(t, target, kafka.TopicSpec{Name: topic, Settings: sample.TopicSettings()})
+			produce(t, source, topic, 0, batch.None, 10, sample.Plain(20, 50, 1))
+		}
+		first := transaction(t, target, "first") // of a copy that was killed in it
+		produceIn(t, first, "killed", 0, sample.Plain(5, 50, 1))
+		end(t, first, false)
+		produce(t, target, "expired", 0, batch.None, 10, sample.Plain(20, 50, 1))
+		f, _ := follow(t, mirror.FollowConfig{Config: mirror.Config{Source: source, Target: target, Exclusive: true}})
+		awaitRecords(t, target, "killed", 0, 20)
+		await(t, "the fault", func() bool { return len(f.Faults()) > 0 })
+		if fault := f.Faults()[0]; fault.Topic != "expired" || !errors.Is(fault.Err, mirror.ErrLostCheckpoint) {
+			t.Errorf("fault is %+v, want the lost checkpoint of expired/0", fault)
+		}
+		if n := records(t, target, "expired", 0); n != 20 {
+			t.Errorf("%d records, want the 20 of before", n)
+		}
+	})
+
 	t.Run("without a source, or with too little memory, there is none", func(t *testing.T) {
 		t.Parallel()
 		source, target := pair(t)

@@ -31,7 +31,11 @@ func (f *Follower) prepare(ctx context.Context, source kafka.Topic) error {
 	if err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
-	return errors.Join(f.grow(ctx, source, target), f.followSettings(ctx, source, name))
+	err = f.grow(ctx, source, target)
+	if f.config.KeepSettings {
+		return err
+	}
+	return errors.Join(err, f.followSettings(ctx, source, name))
 }
 
 // grow gives the target the partitions that the source has and it has not.
@@ -50,17 +54,30 @@ func (f *Follower) grow(ctx context.Context, source, target kafka.Topic) error {
 // creation. One that is no longer set on the source goes from the target too,
 // where this follower has set it; others of the target are its owner's.
 func (f *Follower) followSettings(ctx context.Context, source kafka.Topic, name string) error {
+	f.mu.Lock()
 	s := f.settings[source.Name]
 	if s == nil {
 		s = &followedSettings{}
 		f.settings[source.Name] = s
 	}
+	f.mu.Unlock()
 	if time.Now().Before(s.nextAt) {
 		return s.fault
 	}
-	s.fault = f.giveSettings(ctx, s, source.Name, name)
+	s.fault = errors.Join(f.giveSettings(ctx, s, source.Name, name), f.giveACLs(ctx, source.Name, name))
 	s.nextAt = time.Now().Add(f.config.Settings)
 	return s.fault
+}
+
+func (f *Follower) giveACLs(ctx context.Context, source, name string) error {
+	if !f.config.ACLs {
+		return nil
+	}
+	given, err := CarryACLs(ctx, f.config.Source, f.config.Target, source, name, false)
+	for _, acl := range given {
+		f.config.Log(ctx).Info("gave the target topic an ACL", "topic", name, "acl", acl.String())
+	}
+	return err
 }
 
 func (f *Follower) giveSettings(ctx context.Context, s *followedSettings, source, name string) error {

@@ -21,8 +21,9 @@ type GroupSync struct {
 	Source, Target *kafka.Client
 	Topics         TopicMap
 	Select         Selection // of source topics
-	Groups         Selection // of groups
 	Shard          Shard     // of partitions: those that this instance carries over
+	// Groups says which groups are carried over.
+	Groups func(group string) bool
 	// Rename gives a group's name on the target; nil keeps it.
 	Rename func(group string) string
 	// Earlier translates a position for which the job has no map, because it
@@ -61,6 +62,7 @@ func (g *GroupSync) Sync(ctx context.Context) ([]GroupPosition, error) { return 
 func (g *GroupSync) sync(ctx context.Context, write bool) ([]GroupPosition, error) {
 	if g.maps == nil {
 		g.maps = NewOffsetMaps(g.Target, g.Job)
+		g.maps.only = g.Shard.Has
 	}
 	groups, err := g.Source.Groups(ctx)
 	if err != nil {
@@ -70,7 +72,7 @@ func (g *GroupSync) sync(ctx context.Context, write bool) ([]GroupPosition, erro
 	var all []GroupPosition
 	var faults []error
 	for _, group := range groups {
-		if !g.Groups.Match(group.ID) || group.ProtocolType != "" && group.ProtocolType != consumerProtocol {
+		if !g.Groups(group.ID) {
 			continue
 		}
 		positions, err := g.group(ctx, group.ID, translations, write)
@@ -84,10 +86,6 @@ func (g *GroupSync) sync(ctx context.Context, write bool) ([]GroupPosition, erro
 	})
 	return all, errors.Join(faults...)
 }
-
-// consumerProtocol is the protocol type of groups of consumers; others, as
-// those of Kafka Connect's workers, have no offsets.
-const consumerProtocol = "consumer"
 
 func (g *GroupSync) group(ctx context.Context, id string, translations map[topicPartition]Translation, write bool) ([]GroupPosition, error) {
 	positions, metadata, err := g.committed(ctx, id)
@@ -119,6 +117,13 @@ func (g *GroupSync) group(ctx context.Context, id string, translations map[topic
 		case described.Active():
 			p.Reason = fmt.Sprintf("the group is active on the target (%s): its own consumers commit", described.State)
 		case p.Target > want:
+			same, err := g.nothingBetween(ctx, *p, want)
+			if err != nil {
+				return nil, err
+			}
+			if same {
+				break
+			}
 			p.Reason = fmt.Sprintf("the target is ahead, the translation is %d: a position is never moved back, etl offsets reset does", want)
 		default:
 			if moves[p.TargetTopic] == nil {
@@ -180,16 +185,44 @@ func (g *GroupSync) translate(ctx context.Context, p GroupPosition, known map[to
 	}
 	target, err := translation.Position(p.Source)
 	switch {
-	case errors.Is(err, ErrNotMapped) && g.Earlier != nil:
+	case err == nil:
+		return target, nil
+	case g.Earlier != nil && errors.Is(err, ErrNotMapped):
 		return g.Earlier(ctx, p)
-	case translation.Next < 0:
+	case g.Earlier != nil && translation.Map.Empty() && translation.Mapped != nil && p.Source <= translation.Next:
+		// no record lies between where the map begins and the position
+		p.Source = min(p.Source, *translation.Mapped)
+		return g.Earlier(ctx, p)
+	case translation.Map.Empty():
 		return g.nothingThere(ctx, p, err)
 	}
-	return target, err
+	return 0, err
 }
 
-// nothingThere translates the position in a partition that never had a record
-// to copy: it is where the target's ends.
+// nothingBetween says that a position on the target is the translation, but for
+// offsets without records: markers, and what was aborted.
+func (g *GroupSync) nothingBetween(ctx context.Context, p GroupPosition, want int64) (bool, error) {
+	for next := want; next < p.Target; {
+		fetched, err := g.Target.FetchRecords(ctx, kafka.FetchRequest{Topic: p.TargetTopic, Partition: p.Partition, Offset: next, MaxBytes: 64 << 10, ReadCommitted: true})
+		if errors.Is(err, kafka.ErrOffsetOutOfRange) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("target: %w", err)
+		}
+		if len(fetched.Records) > 0 {
+			return fetched.Records[0].Offset >= p.Target, nil
+		}
+		if fetched.Next == next {
+			return true, nil // the end
+		}
+		next = fetched.Next
+	}
+	return true, nil
+}
+
+// nothingThere translates the position in a partition of which no record was
+// copied and none is there to copy: it is where the target's ends.
 func (g *GroupSync) nothingThere(ctx context.Context, p GroupPosition, otherwise error) (int64, error) {
 	earliest, err := g.Source.Offsets(ctx, p.Topic, kafka.Earliest, p.Partition)
 	if err != nil {
@@ -199,7 +232,7 @@ func (g *GroupSync) nothingThere(ctx context.Context, p GroupPosition, otherwise
 	if err != nil {
 		return 0, fmt.Errorf("source: %w", err)
 	}
-	if earliest[p.Partition] != latest[p.Partition] || p.Source != latest[p.Partition] {
+	if earliest[p.Partition] != latest[p.Partition] {
 		return 0, otherwise
 	}
 	ends, err := g.Target.StableOffsets(ctx, p.TargetTopic, p.Partition)

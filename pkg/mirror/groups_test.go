@@ -21,7 +21,7 @@ func groupSync(t *testing.T, source, target *kafka.Client) *mirror.GroupSync {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &mirror.GroupSync{Job: "test", Source: source, Target: target, Select: all, Groups: all}
+	return &mirror.GroupSync{Job: "test", Source: source, Target: target, Select: all, Groups: all.Match}
 }
 
 func syncGroups(t *testing.T, g *mirror.GroupSync) map[string]mirror.GroupPosition {

@@ -21,6 +21,9 @@ type Lag struct {
 	TargetTopic string `json:"target_topic"`
 	Next        int64  `json:"next"` // the checkpoint; -1: nothing was copied yet
 	End         int64  `json:"end"`  // where the committed records of the source end
+	// HighWatermark is above End where a transaction of the source is open: what
+	// is behind its first record cannot be copied yet.
+	HighWatermark int64 `json:"high_watermark"`
 	// Records is how many offsets are still to copy: as many records, or fewer
 	// where markers, aborted transactions and compaction take some up.
 	Records int64 `json:"records"`
@@ -96,9 +99,13 @@ func lagsOf(ctx context.Context, job string, source, target *kafka.Client, topic
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
+	latest, err := source.Offsets(ctx, topic.Name, kafka.Latest, numbers...)
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
 	lags := make([]Lag, len(numbers))
 	for i, number := range numbers {
-		lag := Lag{Topic: topic.Name, Partition: number, TargetTopic: to, Next: checkpoints[i].Offset, End: ends[number]}
+		lag := Lag{Topic: topic.Name, Partition: number, TargetTopic: to, Next: checkpoints[i].Offset, End: ends[number], HighWatermark: latest[number]}
 		from := lag.Next
 		if from < 0 {
 			from = earliest[number]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -37,7 +38,8 @@ type mapState struct {
 type mapBlock struct {
 	Topic     string    `json:"topic"` // of the source
 	Partition int32     `json:"partition"`
-	Of        identity  `json:"of"` // the topics that the offsets are of
+	Of        identity  `json:"of"`              // the topics that the offsets are of
+	Since     int64     `json:"since,omitempty"` // where the blocks before this one end: another end is a hole
 	Runs      OffsetMap `json:"runs,omitzero"`
 	Cut       *int64    `json:"cut,omitempty"` // what is mapped from this source offset on goes: the checkpoint was reset to it
 }
@@ -95,8 +97,8 @@ func (t *transaction) mapInto(ctx context.Context, n *note) error {
 	if err := ensureMapTopic(ctx, t.Target, t.Job); err != nil {
 		return err
 	}
-	block := mapBlock{Topic: t.topic, Partition: t.number, Of: n.identity, Runs: n.Runs}
-	if err := writeBlock(ctx, t.producer, t.Job, block); err != nil {
+	block := mapBlock{Topic: t.topic, Partition: t.number, Of: n.identity, Since: n.Since, Runs: n.Runs}
+	if err := writeBlocks(ctx, t.producer, t.Job, block); err != nil {
 		return fmt.Errorf("offset map of %s/%d: %w", t.topic, t.number, err)
 	}
 	_, n.Since, _ = n.Runs.Source()
@@ -106,12 +108,7 @@ func (t *transaction) mapInto(ctx context.Context, n *note) error {
 
 // cutMap takes what a map says from an offset on away, with the checkpoint that
 // is reset to it, and gives what the new one is to say of the map.
-func cutMap(ctx context.Context, producer *kafka.Transactional, target *kafka.Client, of subject, next int64) (mapState, error) {
-	checkpoint, err := committed(ctx, target, of.group(), of.to)
-	if err != nil {
-		return mapState{}, err
-	}
-	known := decodeNote(checkpoint.Metadata)
+func cutMap(ctx context.Context, producer *kafka.Transactional, target *kafka.Client, of subject, known note, next int64) (mapState, error) {
 	if known.Mapped == nil {
 		return mapState{}, nil
 	}
@@ -119,21 +116,40 @@ func cutMap(ctx context.Context, producer *kafka.Transactional, target *kafka.Cl
 		return mapState{}, err
 	}
 	known.Runs.cut(next)
-	block := mapBlock{Topic: of.topic, Partition: of.number, Of: known.identity, Runs: known.Runs, Cut: &next}
-	return mapState{Mapped: known.Mapped}, writeBlock(ctx, producer, of.name, block)
+	block := mapBlock{Topic: of.topic, Partition: of.number, Of: known.identity, Since: known.Since, Runs: known.Runs, Cut: &next}
+	return mapState{Mapped: known.Mapped, Since: min(known.Since, next)}, writeBlocks(ctx, producer, of.name, block)
 }
 
-// writeBlock puts a block into the open transaction.
-func writeBlock(ctx context.Context, producer *kafka.Transactional, job string, block mapBlock) error {
-	record, err := block.record()
-	if err != nil {
-		return err
+// blockRuns is how many runs a block has at most: a compacted source can have
+// one for each record.
+const blockRuns = 4096
+
+// writeBlocks puts a block into the open transaction, in parts that every topic
+// takes.
+func writeBlocks(ctx context.Context, producer *kafka.Transactional, job string, block mapBlock) error {
+	var batches []batch.Batch
+	for rest := block.Runs.runs; ; {
+		part := block
+		n := min(len(rest), blockRuns)
+		part.Runs, rest = OffsetMap{rest[:n]}, rest[n:]
+		if len(rest) > 0 {
+			part.Cut = nil
+		}
+		record, err := part.record()
+		if err != nil {
+			return err
+		}
+		b, err := batch.Build(batch.Options{}, []batch.Record{record})
+		if err != nil {
+			return err
+		}
+		batches = append(batches, b)
+		if len(rest) == 0 {
+			break
+		}
+		_, block.Since, _ = part.Runs.Source()
 	}
-	b, err := batch.Build(batch.Options{}, []batch.Record{record})
-	if err != nil {
-		return err
-	}
-	_, err = producer.Produce(ctx, MapTopic(job), mapPartition, []batch.Batch{b})
+	_, err := producer.Produce(ctx, MapTopic(job), mapPartition, batches)
 	return err
 }
 
@@ -144,12 +160,15 @@ type OffsetMaps struct {
 	job    string
 	next   int64 // in the map topic
 	blocks map[topicPartition]*mapped
+	only   func(topic string, partition int32) bool // nil: all partitions are kept
 }
 
 // mapped is what the blocks of one partition say.
 type mapped struct {
-	of  identity // the topics that it is about
-	all OffsetMap
+	of      identity // the topics that it is about
+	all     OffsetMap
+	covered int64 // source offset up to which they go
+	hole    bool  // blocks are missing: the map topic was deleted, or records of it
 }
 
 // NewOffsetMaps reads nothing yet.
@@ -171,6 +190,9 @@ func (m *OffsetMaps) Partition(ctx context.Context, topic, targetTopic string, p
 		return translation, fmt.Errorf("offset map of %s/%d: %w", topic, partition, err)
 	}
 	if b := m.blocks[tp]; b != nil && !differs(b.of.Source, known.Source) && !differs(b.of.Target, known.Target) {
+		if b.hole {
+			return translation, fmt.Errorf("offset map of %s/%d: %w", topic, partition, m.missing())
+		}
 		translation.Map = b.all.clone()
 	}
 	translation.Map.extend(known.Runs)
@@ -208,14 +230,28 @@ func (t Translation) Position(source int64) (int64, error) {
 	return target, nil
 }
 
+// ErrMapGone: a part of an offset map is missing.
+var ErrMapGone = errors.New("a part of the offset map is gone")
+
+func (m *OffsetMaps) missing() error {
+	return fmt.Errorf("%w: was topic %s deleted? Positions can be translated again from the next record on after etl offsets reset to the present checkpoint",
+		ErrMapGone, MapTopic(m.job))
+}
+
+// mapPatience is how long a block is waited for that a checkpoint speaks of.
+const mapPatience = 30 * time.Second
+
 // read applies what is new in the map topic, at least up to where the runs in
 // the checkpoint begin: a block may be behind one of an open transaction.
 func (m *OffsetMaps) read(ctx context.Context, tp topicPartition, known note) error {
-	for {
+	for since := time.Now(); ; {
 		fetched, err := m.target.FetchRecords(ctx, kafka.FetchRequest{
 			Topic: MapTopic(m.job), Partition: mapPartition, Offset: m.next, MaxBytes: 1 << 20, ReadCommitted: true,
 		})
-		if errors.Is(err, kafka.ErrUnknownTopic) {
+		if errors.Is(err, kafka.ErrUnknownTopic) || errors.Is(err, kafka.ErrOffsetOutOfRange) {
+			if known.Since > 0 {
+				return m.missing()
+			}
 			return nil // nothing has been mapped beyond the checkpoints
 		}
 		if err != nil {
@@ -231,19 +267,16 @@ func (m *OffsetMaps) read(ctx context.Context, tp topicPartition, known note) er
 		if !stuck {
 			continue
 		}
-		if b := m.blocks[tp]; known.Since == 0 || b != nil && b.end() >= known.Since {
+		if b := m.blocks[tp]; known.Since == 0 || b != nil && b.covered >= known.Since {
 			return nil
+		}
+		if time.Since(since) > mapPatience {
+			return m.missing()
 		}
 		if err := pause(ctx, fetchWait/4); err != nil {
 			return err
 		}
 	}
-}
-
-// end is the source offset up to which the blocks go.
-func (m *mapped) end() int64 {
-	_, end, _ := m.all.Source()
-	return end
 }
 
 func (m *OffsetMaps) apply(r batch.Record) error {
@@ -255,14 +288,25 @@ func (m *OffsetMaps) apply(r batch.Record) error {
 		return fmt.Errorf("%w: %w", errDamagedMap, err)
 	}
 	tp := topicPartition{block.Topic, block.Partition}
-	b := m.blocks[tp]
-	if b == nil || differs(b.of.Source, block.Of.Source) || differs(b.of.Target, block.Of.Target) {
-		b = &mapped{of: block.Of}
-		m.blocks[tp] = b
+	if m.only != nil && !m.only(block.Topic, block.Partition) {
+		return nil
 	}
+	b := m.blocks[tp]
+	switch {
+	case b == nil:
+		b = &mapped{of: block.Of}
+	case differs(b.of.Source, block.Of.Source) || differs(b.of.Target, block.Of.Target):
+		b = &mapped{of: block.Of, covered: block.Since} // what is before is of other topics
+	}
+	m.blocks[tp] = b
+	b.hole = b.hole || block.Since > b.covered
 	b.all.merge(block.Runs)
+	if _, end, ok := block.Runs.Source(); ok {
+		b.covered = end
+	}
 	if block.Cut != nil {
 		b.all.cut(*block.Cut)
+		b.covered = *block.Cut
 	}
 	return nil
 }

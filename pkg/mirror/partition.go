@@ -22,6 +22,8 @@ type partition struct {
 	offsets  mapState  // what the checkpoint says of the offset map
 	attested time.Time // when the witness was told them; zero: not by this producer
 
+	committed time.Time // when the checkpoint was
+
 	perOffset int64 // of the last reader
 
 	// What a call has learnt from a refusal of the target, for its next try.
@@ -107,7 +109,10 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	}
 	if checkpoint.Offset >= 0 {
 		known := decodeNote(checkpoint.Metadata)
-		p.next, p.known, p.offsets = checkpoint.Offset, known.identity, known.mapState
+		if known.Closed {
+			return fmt.Errorf("copy %s/%d: %w at offset %d", p.topic, p.number, ErrClosed, checkpoint.Offset)
+		}
+		p.next, p.known, p.offsets, p.committed = checkpoint.Offset, known.identity, known.mapState, time.Unix(known.At, 0)
 	} else if err := p.begin(ctx, first); err != nil {
 		return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
 	}
@@ -133,14 +138,16 @@ func (p *partition) begin(ctx context.Context, first int64) (err error) {
 			return err
 		}
 	}
-	if p.Source == nil {
-		return nil
+	if err := p.notLost(ctx); err != nil || p.Source == nil {
+		return err
 	}
 	earliest, err := p.Source.Offsets(ctx, p.topic, kafka.Earliest, p.number)
 	if err != nil {
 		return err
 	}
 	switch there := earliest[p.number]; {
+	case p.following:
+		p.next = there
 	case there >= first: // above it there is a gap, which the fetch will name
 	case p.FromEarliest:
 		p.next = there
@@ -149,6 +156,45 @@ func (p *partition) begin(ctx context.Context, first int64) (err error) {
 			"topic", p.topic, "partition", p.number, "begins_at", first, "earliest", there)
 	}
 	return nil
+}
+
+// notLost is an error where a first copy would be none.
+func (p *partition) notLost(ctx context.Context) error {
+	target := p.job.Topics.Target(p.topic)
+	lost := p.Begun != nil && p.Begun(p.topic, p.number)
+	if p.Exclusive && !lost {
+		var err error
+		if lost, err = holdsRecords(ctx, p.Target, target, p.number); err != nil {
+			return fmt.Errorf("target: %w", err)
+		}
+	}
+	if !lost {
+		return nil
+	}
+	return fmt.Errorf("copy %s/%d: %w: it has expired (offsets.retention.minutes) or was deleted; copying from the beginning would double what %s holds. "+
+		"Find out how far it was (etl verify), then: etl offsets reset %s --partition %d --to OFFSET --execute",
+		p.topic, p.number, ErrLostCheckpoint, target, jobFlags(p.name, p.topic, target), p.number)
+}
+
+// holdsRecords says whether a partition has committed records. One whose first
+// copy was killed has what was aborted, and its marker.
+func holdsRecords(ctx context.Context, c *kafka.Client, topic string, partition int32) (bool, error) {
+	earliest, err := c.Offsets(ctx, topic, kafka.Earliest, partition)
+	if err != nil {
+		return false, err
+	}
+	ends, err := c.StableOffsets(ctx, topic, partition)
+	if err != nil {
+		return false, err
+	}
+	for next := earliest[partition]; next < ends[partition]; {
+		fetched, err := c.FetchRecords(ctx, kafka.FetchRequest{Topic: topic, Partition: partition, Offset: next, MinBytes: 1, MaxBytes: 64 << 10, MaxWait: fetchWait, ReadCommitted: true})
+		if err != nil || len(fetched.Records) > 0 {
+			return len(fetched.Records) > 0, err
+		}
+		next = fetched.Next
+	}
+	return false, nil
 }
 
 // sameTopics compares the topics with those of the checkpoint.
@@ -180,6 +226,29 @@ func (p *partition) unchanged(ctx context.Context) error {
 	if end := latest[p.number]; end < p.next {
 		return p.recreated(p.next, theSource, wentBack(end))
 	}
+	if time.Since(p.committed) < keepCheckpoint {
+		return nil
+	}
+	return p.recommit(ctx)
+}
+
+// keepCheckpoint is how old a checkpoint may become while nothing is copied: a
+// broker lets offsets of a group without members expire, after a day at the
+// earliest by its defaults (offsets.retention.minutes, 0.11 to 1.1).
+const keepCheckpoint = 6 * time.Hour
+
+// recommit commits the checkpoint again, as it is.
+func (p *partition) recommit(ctx context.Context) error {
+	now := time.Now()
+	n := note{identity: p.known, mapState: p.offsets, At: now.Unix()}
+	p.attested = time.Time{} // the witness as well
+	if err := p.checkpoint(ctx, kafka.Committed{Offset: p.next, Metadata: n.encode()}); err != nil {
+		return err
+	}
+	if err := p.producer.Commit(ctx); err != nil {
+		return err
+	}
+	p.committed = now
 	return nil
 }
 

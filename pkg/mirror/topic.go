@@ -19,6 +19,7 @@ type job struct {
 	buffers   sync.Pool   // of *[2]kafka.Buffer: a call takes one for each partition it copies
 	built     sync.Pool   // of *[]byte: memory of batches that were built anew and are written
 	throttle  *throttle   // nil: none
+	following bool        // the first copy of a partition begins at its earliest record, whatever the range
 	noWitness atomic.Bool // the target has none, or the user may not write to it
 }
 
