@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,27 +76,33 @@ func (d *dual) write(ctx context.Context, e event.Kafka) (Result, error) {
 			continue
 		}
 		writing.Go(func() {
-			if results[i], faults[i] = t.write(ctx, d, ranges); faults[i] != nil {
+			if results[i], faults[i] = t.write(ctx, d, ranges); faults[i] != nil && !errors.Is(faults[i], errSkipped) {
 				faults[i] = fmt.Errorf("target %d (job %s): %w", i+1, t.job, faults[i])
 			}
-			t.fault, t.restUntil = faults[i], time.Now().Add(rest)
+			if t.fault, t.restUntil = faults[i], time.Now().Add(rest); errors.Is(t.fault, errSkipped) {
+				t.fault = nil
+			}
 		})
 	}
 	writing.Wait()
-	result, written := Result{}, 0
+	result, written, skipped := Result{}, 0, 0
 	for i, r := range results {
 		if r.Step != "" {
 			result.Step = r.Step
 		}
 		result.Copied.Partitions = append(result.Copied.Partitions, r.Copied.Partitions...)
-		if faults[i] == nil {
+		switch {
+		case faults[i] == nil:
 			written++
+			continue
+		case errors.Is(faults[i], errSkipped):
+			skipped++
 			continue
 		}
 		result.Faults = append(result.Faults, faults[i].Error())
 		fn.LoggerFrom(ctx).Error("a target was not written", "error", faults[i])
 	}
-	if written == 0 {
+	if written == 0 && skipped < len(d.targets) {
 		return result, errors.Join(faults...)
 	}
 	return result, nil
@@ -126,8 +133,11 @@ func (t *target) write(ctx context.Context, d *dual, ranges []mirror.Range) (Res
 		if err != nil && !errors.Is(err, migrate.ErrUnknown) {
 			return result, err
 		}
-		if result.Step = state.Step; err == nil && !state.Step.Forward() {
-			return result, nil // it is copied once it is started, or not any more
+		if result.Step = state.Step; !state.Step.Forward() {
+			return result, errSkipped // it is copied once it is started, or not any more
+		}
+		if ranges, err = planned(state.Plan, ranges); err != nil || len(ranges) == 0 {
+			return result, cmp.Or(err, errSkipped)
 		}
 	}
 	if err := t.open(d, state.Plan.Topics); err != nil {
@@ -136,6 +146,24 @@ func (t *target) write(ctx context.Context, d *dual, ranges []mirror.Range) (Res
 	copied, err := t.copier.Copy(ctx, ranges)
 	result.Copied = copied
 	return result, err
+}
+
+// errSkipped says that an event is none of a target's business.
+var errSkipped = errors.New("not copied now")
+
+// planned gives the ranges of topics that the plan copies.
+func planned(plan migrate.Plan, ranges []mirror.Range) ([]mirror.Range, error) {
+	selected, err := mirror.NewSelection(plan.Include, plan.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	var mine []mirror.Range
+	for _, r := range ranges {
+		if selected.Match(r.Topic) {
+			mine = append(mine, r)
+		}
+	}
+	return mine, nil
 }
 
 func (t *target) connect(ctx context.Context) (err error) {

@@ -71,6 +71,18 @@ func environment(source *kafka.Client, targets ...[]string) map[string]string {
 	return env
 }
 
+// begin plans and starts the migration.
+func begin(t *testing.T, source, target *kafka.Client) {
+	t.Helper()
+	operator := migrate.Operator{Clusters: migrate.Clusters{Source: source, Target: target}}
+	if _, err := operator.Plan(t.Context(), migrate.Plan{Name: "move", Include: []string{"orders"}, Groups: []string{".*"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := operator.Start(t.Context(), "move"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func timerEvent(t *testing.T) []byte {
 	t.Helper()
 	payload, err := json.Marshal(event.Timer{TriggerName: "continue", Time: time.Now()})
@@ -130,6 +142,7 @@ func TestDualWrite(t *testing.T) {
 		first, _ := cluster(t)
 		second, _ := cluster(t)
 		payload := filled(t, source, "orders", 20)
+		begin(t, source, first)
 		function := fntest.Deploy(t, New, environment(source, first.Brokers(), second.Brokers()))
 		for range 3 {
 			if result, err := function.Invoke(payload); err != nil || len(result.Faults) > 0 {
@@ -144,13 +157,13 @@ func TestDualWrite(t *testing.T) {
 		t.Parallel()
 		source, _ := cluster(t)
 		first, _ := cluster(t)
-		second, brokers := cluster(t)
+		_, brokers := cluster(t)
 		address := brokers.Brokers()
 		payload := filled(t, source, "orders", 20)
+		begin(t, source, first)
 		if err := brokers.Close(); err != nil {
 			t.Fatal(err)
 		}
-		_ = second
 		function := fntest.Deploy(t, New, environment(source, first.Brokers(), address))
 		if result, err := function.Invoke(payload); err != nil || len(result.Faults) != 1 || !strings.Contains(result.Faults[0], "target 2 (job move-2)") {
 			t.Errorf("%+v, %v, want one fault and no error", result, err)
@@ -166,6 +179,7 @@ func TestDualWrite(t *testing.T) {
 		source, _ := cluster(t)
 		first, brokers := cluster(t)
 		payload := filled(t, source, "orders", 20)
+		begin(t, source, first)
 		function := fntest.Deploy(t, New, environment(source, first.Brokers(), brokers.Brokers()))
 		if _, err := function.Invoke(payload); err != nil {
 			t.Fatal(err)
@@ -194,6 +208,26 @@ func TestDualWrite(t *testing.T) {
 		}
 		if _, err := target.Topic(t.Context(), "orders"); !errors.Is(err, kafka.ErrUnknownTopic) {
 			t.Errorf("the target has the topic (%v)", err)
+		}
+	})
+
+	t.Run("without a plan, and for topics that are not in it, nothing is done, and the other targets are written", func(t *testing.T) {
+		t.Parallel()
+		source, _ := cluster(t)
+		first, _ := cluster(t)
+		second, _ := cluster(t)
+		for _, topic := range []string{"orders", "other"} {
+			payload := filled(t, source, topic, 20)
+			if result, err := fntest.Invoke(t, New, environment(source, first.Brokers(), second.Brokers()), payload); err != nil || len(result.Faults) > 0 {
+				t.Errorf("%s: %+v, %v", topic, result, err)
+			}
+			if _, err := first.Topic(t.Context(), topic); !errors.Is(err, kafka.ErrUnknownTopic) {
+				t.Errorf("the target has topic %s (%v)", topic, err)
+			}
+			requireEqual(t, source, second, topic, 20)
+			if topic == "orders" {
+				begin(t, source, first)
+			}
 		}
 	})
 }

@@ -3,7 +3,9 @@ package migrate
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
@@ -43,17 +45,19 @@ type route struct {
 	job      string
 	from, to *kafka.Client
 	topics   mirror.Selection
-	groups   mirror.Selection
+	groups   func(group string) bool
 	names    mirror.TopicMap
 	rename   func(group string) string
 	earlier  func(context.Context, mirror.GroupPosition) (int64, error)
+	acls     bool
+	begun    func(topic string, partition int32) bool // there is a checkpoint from before the first copy; nil: never
 }
 
 // forward is the way from the source to the target.
 func (c Clusters) forward(plan Plan) (route, error) {
 	topics, groups, names, err := plan.selections()
 	return route{
-		job: plan.Name, from: c.Source, to: c.Target, topics: topics, groups: groups, names: names,
+		job: plan.Name, from: c.Source, to: c.Target, topics: topics, groups: groups.Match, names: names, acls: plan.ACLs,
 		rename: func(group string) string { return plan.GroupPrefix + group },
 	}, err
 }
@@ -65,7 +69,7 @@ func (c Clusters) back(state State) (route, error) {
 	var names []string
 	pairs := ""
 	for _, cut := range state.Cut {
-		if name := quote(cut.TargetTopic); !slices.Contains(names, name) {
+		if name := regexp.QuoteMeta(cut.TargetTopic); !slices.Contains(names, name) {
 			names = append(names, name)
 			pairs += "," + cut.TargetTopic + ":" + cut.Topic
 		}
@@ -78,25 +82,42 @@ func (c Clusters) back(state State) (route, error) {
 	if err != nil {
 		return route{}, err
 	}
-	groups, err := mirror.NewSelection(prefixed(plan.GroupPrefix, plan.Groups), prefixed(plan.GroupPrefix, plan.ExcludeGroups))
+	_, groups, _, err := plan.selections()
 	if err != nil {
 		return route{}, err
 	}
+	cuts := map[string]map[int32]CutPartition{} // by target topic
+	for _, cut := range state.Cut {
+		if cuts[cut.TargetTopic] == nil {
+			cuts[cut.TargetTopic] = map[int32]CutPartition{}
+		}
+		cuts[cut.TargetTopic][cut.Partition] = cut
+	}
 	maps := mirror.NewOffsetMaps(c.Target, plan.Name)
 	return route{
-		job: plan.BackJob(), from: c.Target, to: c.Source, topics: topics, groups: groups, names: toSource,
-		rename: func(group string) string { return group[len(plan.GroupPrefix):] },
+		job: plan.BackJob(), from: c.Target, to: c.Source, topics: topics, names: toSource,
+		groups: func(group string) bool {
+			name, ok := strings.CutPrefix(group, plan.GroupPrefix)
+			return ok && groups.Match(name)
+		},
+		begun: func(topic string, partition int32) bool {
+			_, ok := cuts[topic][partition]
+			return ok
+		},
+		rename: func(group string) string { return strings.TrimPrefix(group, plan.GroupPrefix) },
 		earlier: func(ctx context.Context, p mirror.GroupPosition) (int64, error) {
 			forward, err := maps.Partition(ctx, p.TargetTopic, p.Topic, p.Partition)
 			if err != nil {
 				return 0, err
 			}
 			inverse := forward.Map.Inverse()
-			position, ok := inverse.Position(p.Source)
-			if !ok {
-				return 0, fmt.Errorf("%w: nothing of the partition came from the source", mirror.ErrNotMapped)
+			if position, ok := inverse.Position(p.Source); ok {
+				return position, nil
 			}
-			return position, nil
+			if cut, ok := cuts[p.Topic][p.Partition]; ok && p.Source <= cut.Target {
+				return cut.Source, nil // nothing of the partition came from the source
+			}
+			return 0, fmt.Errorf("%w: nothing of the partition came from the source", mirror.ErrNotMapped)
 		},
 	}, nil
 }

@@ -8,37 +8,58 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
-// compare compares topic by topic what has been copied and is still on both
-// sides.
-func (o *Operator) compare(ctx context.Context, way route, lags []mirror.Lag) ([]mirror.TopicComparison, Gate, error) {
-	gate := Gate{Name: "content", Want: "equal, record by record", OK: true}
+// Point is how far a partition was compared: a later comparison goes on there,
+// so that the one of the cut-over, while nobody writes, is short.
+type Point struct {
+	Source int64  `json:"source"` // next offset to compare
+	Target int64  `json:"target"`
+	State  []byte `json:"state"` // see [mirror.PartitionComparison]
+}
+
+// points are those of a migration, by source topic and partition.
+type points map[string]map[int32]Point
+
+// compared is what a comparison has found.
+type compared struct {
+	topics []mirror.TopicComparison
+	gate   Gate
+	points points
+}
+
+// compare compares topic by topic what has been copied, is still on both sides,
+// and was not compared before.
+func (o *Operator) compare(ctx context.Context, way route, lags []mirror.Lag, before points) (compared, error) {
+	c := compared{gate: Gate{Name: "content", Want: "equal, record by record", OK: true}, points: points{}}
 	maps := mirror.NewOffsetMaps(way.to, way.job)
 	topics := byTopic(lags)
-	var all []mirror.TopicComparison
 	var records int64
 	for i, partitions := range topics {
 		name, target := partitions[0].Topic, partitions[0].TargetTopic
 		o.say("comparing %s (%d of %d topics)", name, i+1, len(topics))
-		options, err := copied(ctx, way, maps, partitions)
+		options, err := copied(ctx, way, maps, partitions, before[name])
 		if err != nil {
-			return all, gate, err
+			return c, err
 		}
 		comparison, err := mirror.CompareTopics(ctx, way.from, way.to, name, target, options)
 		if err != nil {
-			return all, gate, fmt.Errorf("compare %s: %w", name, err)
+			return c, fmt.Errorf("compare %s: %w", name, err)
 		}
-		all = append(all, comparison)
+		c.topics = append(c.topics, comparison)
+		c.points[name] = map[int32]Point{}
 		for _, p := range comparison.Partitions {
 			records += p.Source.Records
-			if !p.Equal && gate.OK {
-				gate.OK, gate.Have = false, fmt.Sprintf("%s/%d: %s", name, p.Partition, p.Difference)
+			if !p.Equal && c.gate.OK {
+				c.gate.OK, c.gate.Have = false, fmt.Sprintf("%s/%d: %s", name, p.Partition, p.Difference)
+			}
+			if p.State != nil {
+				c.points[name][p.Partition] = Point{Source: options.Source[p.Partition].End, Target: options.Target[p.Partition].End, State: p.State}
 			}
 		}
 	}
-	if gate.OK {
-		gate.Have = fmt.Sprintf("%d records in %d topics are equal", records, len(topics))
+	if c.gate.OK {
+		c.gate.Have = fmt.Sprintf("%d records in %d topics are equal", records, len(topics))
 	}
-	return all, gate, nil
+	return c, nil
 }
 
 // byTopic divides lags, which are in order of topic.
@@ -54,9 +75,10 @@ func byTopic(lags []mirror.Lag) [][]mirror.Lag {
 	return topics
 }
 
-// copied gives the part of each partition of a topic that both sides have.
-func copied(ctx context.Context, way route, maps *mirror.OffsetMaps, partitions []mirror.Lag) (mirror.CompareOptions, error) {
-	options := mirror.CompareOptions{Source: map[int32]mirror.Span{}, Target: map[int32]mirror.Span{}}
+// copied gives the part of each partition of a topic that both sides have, from
+// where it was compared up to before.
+func copied(ctx context.Context, way route, maps *mirror.OffsetMaps, partitions []mirror.Lag, before map[int32]Point) (mirror.CompareOptions, error) {
+	options := mirror.CompareOptions{Source: map[int32]mirror.Span{}, Target: map[int32]mirror.Span{}, Resume: map[int32][]byte{}}
 	var numbers []int32
 	for _, lag := range partitions {
 		options.Source[lag.Partition], options.Target[lag.Partition] = mirror.Span{}, mirror.Span{}
@@ -84,34 +106,52 @@ func copied(ctx context.Context, way route, maps *mirror.OffsetMaps, partitions 
 		if err != nil {
 			return options, err
 		}
-		source, target, err := span(translation, lag.Next, here[lag.Partition], there[lag.Partition])
-		if err != nil {
+		s := span{next: lag.Next, source: here[lag.Partition], target: there[lag.Partition]}
+		if err := s.measure(translation, before[lag.Partition]); err != nil {
 			return options, fmt.Errorf("%s/%d: %w", name, lag.Partition, err)
 		}
-		options.Source[lag.Partition], options.Target[lag.Partition] = source, target
+		options.Source[lag.Partition], options.Target[lag.Partition] = s.here, s.there
+		if s.resumed != nil {
+			options.Resume[lag.Partition] = s.resumed
+		}
 	}
 	return options, nil
 }
 
-// span is what both sides have of a partition that was copied up to next.
-// Retention may have taken the beginning of either. Where neither has lost the
-// first copied record, what the target has before it counts as well: it came
-// from elsewhere.
-func span(t mirror.Translation, next, source, target int64) (mirror.Span, mirror.Span, error) {
+// span is what both sides have of a partition.
+type span struct {
+	next           int64 // it was copied up to there
+	source, target int64 // earliest offsets of both sides
+	here, there    mirror.Span
+	resumed        []byte
+}
+
+// measure finds the part. Retention may have taken the beginning of either side.
+// Where neither has lost the first copied record, what the target has before it
+// counts as well: it came from elsewhere.
+func (s *span) measure(t mirror.Translation, before Point) error {
 	first, _, ok := t.Map.Source()
 	if !ok {
-		return mirror.Span{}, mirror.Span{}, nil
+		return nil
+	}
+	end, err := t.Position(s.next)
+	if err != nil {
+		return err
+	}
+	if before.State != nil && before.Source >= s.source && before.Target >= s.target && before.Source <= s.next && before.Target <= end {
+		s.here, s.there, s.resumed = mirror.Span{First: before.Source, End: s.next}, mirror.Span{First: before.Target, End: end}, before.State
+		return nil
 	}
 	inverse := t.Map.Inverse()
-	begin, _ := inverse.Position(target)
-	begin = min(max(begin, source, first), next)
+	begin, _ := inverse.Position(s.target)
+	begin = min(max(begin, s.source, first), s.next)
 	copies, err := t.Position(begin)
 	if err != nil {
-		return mirror.Span{}, mirror.Span{}, err
+		return err
 	}
-	if begin == first && source <= first {
-		copies = min(copies, target)
+	if begin == first && s.source <= first {
+		copies = min(copies, s.target)
 	}
-	end, err := t.Position(next)
-	return mirror.Span{First: begin, End: next}, mirror.Span{First: copies, End: max(end, copies)}, err
+	s.here, s.there = mirror.Span{First: begin, End: s.next}, mirror.Span{First: copies, End: max(end, copies)}
+	return nil
 }

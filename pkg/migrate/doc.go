@@ -5,6 +5,7 @@
 //	mirroring     the source's topics are copied as they grow, offsets of consumer groups translated
 //	dual-writing  the copy has caught up: what is written to the source is on both clusters within seconds
 //	verified      both sides were compared by content, up to the checkpoints
+//	cutting-over  the copy to the target is being closed; etl migrate cutover goes on with it
 //	cut-over      producers and consumers have moved; what they write is copied back to the source
 //	finished      nothing is copied any more
 //	rolled-back   producers and consumers stay at, or have gone back to, the source

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,40 +28,62 @@ func testContext(t *testing.T) context.Context {
 // rig is a migration between two embedded clusters.
 type rig struct {
 	*migrate.Operator
-	name string
+	name    string
+	brokers [2]*localkafka.Cluster // of source and target
+	stop    func()                 // ends the runner
+	log     lines                  // of the runner
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	client := func() *kafka.Client {
-		brokers, err := localkafka.Start(localkafka.Config{})
-		if err != nil {
+	r := &rig{name: "move"}
+	var clients [2]*kafka.Client
+	for i := range clients {
+		var err error
+		if r.brokers[i], err = localkafka.Start(localkafka.Config{}); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { brokers.Close() })
-		c, err := kafka.Open(testContext(t), kafka.Config{Brokers: brokers.Brokers(), MetadataTTL: 100 * time.Millisecond})
-		if err != nil {
+		t.Cleanup(func() { r.brokers[i].Close() })
+		if clients[i], err = kafka.Open(testContext(t), kafka.Config{Brokers: r.brokers[i].Brokers(), MetadataTTL: 100 * time.Millisecond}); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { c.Close() })
-		return c
+		t.Cleanup(func() { clients[i].Close() })
 	}
-	return &rig{name: "move", Operator: &migrate.Operator{
-		Clusters: migrate.Clusters{Source: client(), Target: client()},
+	r.Operator = &migrate.Operator{
+		Clusters: migrate.Clusters{Source: clients[0], Target: clients[1]},
 		Limits:   migrate.Limits{Quiet: 200 * time.Millisecond},
-	}}
+	}
+	return r
+}
+
+// lines keeps what was logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func (r *rig) plan() migrate.Plan {
 	return migrate.Plan{Name: r.name, Include: []string{".*"}, Groups: []string{".*"}}
 }
 
-// run has a runner carry the migration out until the test ends or it is stopped.
-func (r *rig) run(t *testing.T) (stop func()) {
+// run has a runner carry the migration out until the test ends or r.stop.
+func (r *rig) run(t *testing.T) {
 	t.Helper()
 	runner, err := migrate.NewRunner(migrate.RunConfig{
 		Name: r.name, Clusters: r.Clusters, Watch: 50 * time.Millisecond, GroupInterval: 50 * time.Millisecond,
-		Log: func(context.Context) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) },
+		Log: func(context.Context) *slog.Logger { return slog.New(slog.NewTextHandler(&r.log, nil)) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,14 +99,13 @@ func (r *rig) run(t *testing.T) (stop func()) {
 		}
 		ended <- nil
 	}()
-	stop = sync.OnceFunc(func() {
+	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("the runner has ended: %v", err)
 		}
 	})
-	t.Cleanup(stop)
-	return stop
+	t.Cleanup(r.stop)
 }
 
 func await(t *testing.T, what string, holds func() bool) {

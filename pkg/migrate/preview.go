@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -60,6 +61,11 @@ func (o *Operator) Preview(ctx context.Context, plan Plan) (Preview, error) {
 				Choices: "name another target (--topics), or exclude one"})
 		}
 		owners[planned.Target] = topic.Name
+		if reserved(planned.Target) {
+			conflicts = append(conflicts, Conflict{Topic: topic.Name,
+				Problem: fmt.Sprintf("target name %s is one of Kafka's or this project's own: it could not be copied back", planned.Target),
+				Choices: "name another target (--topics)"})
+		}
 		preview.Topics = append(preview.Topics, planned)
 		preview.Conflicts = append(preview.Conflicts, conflicts...)
 	}
@@ -67,6 +73,10 @@ func (o *Operator) Preview(ctx context.Context, plan Plan) (Preview, error) {
 		preview.Conflicts = append(preview.Conflicts, Conflict{Problem: "no topic of the source matches", Choices: "other patterns (--include, --exclude)"})
 	}
 	return preview, nil
+}
+
+func reserved(topic string) bool {
+	return strings.HasPrefix(topic, "__") || strings.HasPrefix(topic, "etl.")
 }
 
 func (o *Operator) plannedTopic(ctx context.Context, source kafka.Topic, name string) (PlannedTopic, []Conflict, error) {

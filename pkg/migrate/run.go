@@ -134,7 +134,11 @@ func (r *Runner) newWorker(way route) (*worker, error) {
 		Config: mirror.Config{
 			Job: way.job, Source: way.from, Target: way.to, Topics: way.names,
 			CreateTopics: true, OffsetMap: true, Parallel: r.config.Parallel, Log: r.config.Log,
+			// to the target all is the copy's; the source has what it had before, and
+			// its settings stay: a shorter retention would delete what a rollback needs
+			Exclusive: way.begun == nil, Begun: way.begun,
 		},
+		ACLs: way.acls, KeepSettings: way.begun != nil,
 		Select: way.topics, Shard: r.config.Shard, Rate: r.config.Rate, Memory: r.config.Memory,
 	})
 	if err != nil {
@@ -158,20 +162,29 @@ func (r *Runner) during(ctx context.Context, step Step, w *worker) mirror.Result
 	return result
 }
 
+// unreadable is how often in a row the state may be unreadable.
+const unreadable = 5
+
 // watch returns once the migration goes another way than step, or ctx has ended.
 func (r *Runner) watch(ctx context.Context, step Step, w *worker) {
-	forward := step.Forward()
+	forward, failed := step.Forward(), 0
 	for sleep(ctx, r.config.Watch) {
 		state, err := r.store.Load(ctx, r.config.Name)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
+			if failed++; failed == unreadable {
+				return // better not to copy than to copy the wrong way
+			}
 			r.config.Log(ctx).Warn("the state of the migration cannot be read", "migration", r.config.Name, "error", err)
-		case state.Step.Forward() != forward || state.Step.Over():
+		case state.Step.Forward() != forward || !forward && state.Step != step:
 			return
 		case state.Step == Mirroring:
 			r.caughtUp(ctx, state, w)
+		}
+		if err == nil {
+			failed = 0
 		}
 	}
 }
@@ -182,7 +195,7 @@ func (r *Runner) caughtUp(ctx context.Context, state State, w *worker) {
 	if err != nil {
 		return // the next look may be better
 	}
-	gates := []Gate{faultGate(lags), lagGate(lags, r.config.Limits.withDefaults().LagRecords)}
+	gates := []Gate{faultGate(lags), copiedGate(lags), lagGate(lags, r.config.Limits.withDefaults().LagRecords)}
 	operator := Operator{Clusters: r.config.Clusters}
 	_, err = operator.enter(ctx, state, DualWriting, gates, nil)
 	var notYet *GateError

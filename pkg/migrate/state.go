@@ -19,6 +19,7 @@ const (
 	Mirroring   Step = "mirroring"
 	DualWriting Step = "dual-writing"
 	Verified    Step = "verified"
+	CuttingOver Step = "cutting-over"
 	CutOver     Step = "cut-over"
 	Finished    Step = "finished"
 	RolledBack  Step = "rolled-back"
@@ -44,6 +45,8 @@ type Plan struct {
 	Groups        []string `json:"groups"`
 	ExcludeGroups []string `json:"exclude_groups,omitempty"`
 	GroupPrefix   string   `json:"group_prefix,omitempty"`
+	// ACLs has those of the topics carried over: those of writers at the cut-over.
+	ACLs bool `json:"acls,omitempty"`
 	// Source and Target are the ids of the clusters: a step with other ones is refused.
 	Source string `json:"source_cluster"`
 	Target string `json:"target_cluster"`
@@ -62,7 +65,7 @@ func (p Plan) selections() (topics, groups mirror.Selection, names mirror.TopicM
 
 // Check names everything that is wrong with the plan itself.
 func (p Plan) Check() error {
-	faults := []error{mirror.CheckJob(p.Name)}
+	faults := []error{mirror.CheckJob(p.Name), mirror.CheckJob(p.BackJob())}
 	if len(p.Include) == 0 {
 		faults = append(faults, errors.New("no topics are included"))
 	}
@@ -77,6 +80,7 @@ type State struct {
 	Format int `json:"format"`
 	// Revision goes up with every change.
 	Revision int64     `json:"revision"`
+	ChangeID string    `json:"change_id"` // of the last change: one whose answer was lost knows itself by it
 	Step     Step      `json:"step"`
 	Since    time.Time `json:"since"` // of the step
 	Plan     Plan      `json:"plan"`
@@ -98,8 +102,8 @@ type CutPartition struct {
 	Topic       string `json:"topic"` // of the source
 	TargetTopic string `json:"target_topic"`
 	Partition   int32  `json:"partition"`
-	Source      int64  `json:"source"` // where the source ended: later records there are on the wrong side
-	Target      int64  `json:"target"` // where the target ended: later records there are copied back
+	Source      int64  `json:"source"` // where the copy ended in the source: later records there are on the wrong side
+	Target      int64  `json:"target"` // where it ended in the target: later records there are copied back
 }
 
 const format = 1

@@ -49,6 +49,12 @@ func Look(ctx context.Context, c Clusters, name string) (Status, error) {
 	if state.Step == Planned || state.Step.Over() {
 		return status, nil
 	}
+	if status.Back {
+		operator := Operator{Clusters: c}
+		if status.Late, err = operator.late(ctx, state); err != nil {
+			return status, err
+		}
+	}
 	if status.Groups, err = way.groupSync(mirror.Shard{}).Preview(ctx); err != nil {
 		return status, fmt.Errorf("groups: %w", err)
 	}

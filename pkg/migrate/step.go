@@ -36,6 +36,12 @@ func (l Limits) withDefaults() Limits {
 type Operator struct {
 	Clusters
 	Limits Limits
+	// Full has Verify and CutOver compare from the beginning, and not from where
+	// the last comparison has ended.
+	Full bool
+	// AcceptLate has Finish leave records behind that were written to the source
+	// after the cut-over.
+	AcceptLate bool
 	// Progress, where not nil, is told what is being measured.
 	Progress func(text string)
 
@@ -109,7 +115,8 @@ type Verification struct {
 }
 
 // Verify compares both sides by content, up to the checkpoints: what is
-// written meanwhile is not looked at. It may be repeated.
+// written meanwhile is not looked at. It may be repeated, and then goes on where
+// it has ended: counts and digests are of all that was compared.
 func (o *Operator) Verify(ctx context.Context, name string) (Verification, error) {
 	state, err := o.load(ctx, name, "verify", Mirroring, DualWriting, Verified)
 	if err != nil {
@@ -124,24 +131,48 @@ func (o *Operator) Verify(ctx context.Context, name string) (Verification, error
 		return Verification{State: state}, err
 	}
 	limits := o.Limits.withDefaults()
-	gates := []Gate{faultGate(lags), lagGate(lags, limits.LagRecords)}
+	gates := []Gate{faultGate(lags), copiedGate(lags), lagGate(lags, limits.LagRecords)}
 	if err := passed(name, Verified, gates); err != nil {
 		return Verification{State: state}, err
 	}
-	topics, content, err := o.compare(ctx, way, lags)
-	v := Verification{State: state, Topics: topics}
+	before, err := o.before(ctx, name)
+	if err != nil {
+		return Verification{State: state}, err
+	}
+	found, err := o.compare(ctx, way, lags, before)
+	v := Verification{State: state, Topics: found.topics}
 	if err != nil {
 		return v, err
 	}
-	v.State, err = o.enter(ctx, state, Verified, append(gates, content), nil)
+	gates = append(gates, found.gate)
+	if err := passed(name, Verified, gates); err != nil {
+		return v, err
+	}
+	// before the step: whoever sees that can go on from them
+	if err := o.store().savePoints(ctx, name, found.points); err != nil {
+		return v, err
+	}
+	v.State, err = o.enter(ctx, state, Verified, gates, nil)
 	return v, err
 }
 
+// before is how far the migration was compared, unless all is to be.
+func (o *Operator) before(ctx context.Context, name string) (points, error) {
+	if o.Full {
+		return nil, nil
+	}
+	return o.store().loadPoints(ctx, name)
+}
+
 // CutOver ends the copy to the target and begins that back to the source.
-// Producers must have stopped at the source, consumers too, and neither may
-// have begun at the target.
+// Producers must have stopped at the source, consumers too.
+//
+// It is done in two changes, so that it can be killed at any point and called
+// again: once the gates hold, the migration is [CuttingOver] and nobody copies
+// any more; then the copy of each partition is closed, and where it has ended is
+// what the other direction begins at.
 func (o *Operator) CutOver(ctx context.Context, name string) (State, error) {
-	state, err := o.load(ctx, name, "cutover", Verified)
+	state, err := o.load(ctx, name, "cutover", Verified, CuttingOver)
 	if err != nil {
 		return state, err
 	}
@@ -149,47 +180,105 @@ func (o *Operator) CutOver(ctx context.Context, name string) (State, error) {
 	if err != nil {
 		return state, err
 	}
-	gates, lags, err := o.still(ctx, way, "source")
-	if err != nil {
-		return state, err
-	}
-	back := Gate{Name: "the way back", Want: "a source with transactions (Kafka 0.11 or later)", Have: "one", OK: true}
-	if !o.Source.SupportsTransactions() {
-		back.Have, back.OK = "an older one: what is written after the cut-over could not be copied back", false
-	}
-	if gates = append(gates, back); passed(name, CutOver, gates) == nil {
-		_, content, err := o.compare(ctx, way, lags)
-		if err != nil {
+	var gates []Gate
+	if state.Step == Verified {
+		if gates, err = o.cutOverGates(ctx, name, way); err != nil {
 			return state, err
 		}
-		gates = append(gates, content)
-	}
-	if err := passed(name, CutOver, gates); err != nil {
-		return state, err
-	}
-	cut, err := o.cut(ctx, way, lags)
-	if err != nil {
-		return state, err
-	}
-	o.say("the way back begins at the end of %d partitions", len(cut))
-	for _, c := range cut {
-		// before the state says so: nobody copies back yet
-		if err := mirror.ResetCheckpoint(ctx, o.Source, state.Plan.BackJob(), c.TargetTopic, c.Topic, c.Partition, c.Target); err != nil {
+		if state, err = o.enter(ctx, state, CuttingOver, gates, nil); err != nil {
 			return state, err
 		}
+	}
+	cut, err := o.cut(ctx, state.Plan, way)
+	if err != nil {
+		return state, err
 	}
 	return o.enter(ctx, state, CutOver, gates, func(s *State) { s.Cut = cut })
 }
 
-// cut is where both sides end.
-func (o *Operator) cut(ctx context.Context, way route, lags []mirror.Lag) ([]CutPartition, error) {
+func (o *Operator) cutOverGates(ctx context.Context, name string, way route) ([]Gate, error) {
+	back := Gate{Name: "the way back", Want: "a source with transactions (Kafka 0.11 or later)", Have: "one", OK: true}
+	if !o.Source.SupportsTransactions() {
+		back.Have, back.OK = "an older one: what is written after the cut-over could not be copied back", false
+	}
+	gates, lags, err := o.still(ctx, way, "source")
+	if err != nil || passed("", CutOver, append(gates, back)) != nil {
+		return append(gates, back), err
+	}
+	keeps, err := o.keepsTimes(ctx, lags)
+	if err != nil {
+		return nil, err
+	}
+	before, err := o.before(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := o.compare(ctx, way, lags, before)
+	if err != nil {
+		return nil, err
+	}
+	// the comparison may have taken long: is everybody still away?
+	if gates, _, err = o.still(ctx, way, "source"); err != nil {
+		return nil, err
+	}
+	return append(gates, back, keeps, found.gate), nil
+}
+
+// keepsTimes wants no topic of the source to replace the times of records that
+// are copied back.
+func (o *Operator) keepsTimes(ctx context.Context, lags []mirror.Lag) (Gate, error) {
+	gate := Gate{Name: "times at the source", Want: "message.timestamp.type=CreateTime", Have: "all", OK: true}
+	for _, partitions := range byTopic(lags) {
+		settings, _, err := o.Source.TopicSettings(ctx, partitions[0].Topic)
+		switch {
+		case errors.Is(err, kafka.ErrAuthorization) || errors.Is(err, kafka.ErrUnsupported):
+			continue
+		case err != nil:
+			return gate, fmt.Errorf("source: %w", err)
+		case settings["message.timestamp.type"] == "LogAppendTime" && gate.OK:
+			gate.OK, gate.Have = false, fmt.Sprintf("topic %s has LogAppendTime: what is copied back would get other times; set CreateTime, now that its producers have stopped", partitions[0].Topic)
+		}
+	}
+	return gate, nil
+}
+
+// cut closes the copy of each partition, and has the way back begin where it
+// has ended.
+func (o *Operator) cut(ctx context.Context, plan Plan, way route) ([]CutPartition, error) {
+	lags, err := way.lags(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, partitions := range byTopic(lags) {
+		if !plan.ACLs {
+			break
+		}
+		if _, err := mirror.CarryACLs(ctx, o.Source, o.Target, partitions[0].Topic, partitions[0].TargetTopic, true); err != nil {
+			return nil, fmt.Errorf("ACLs of %s: %w", partitions[0].Topic, err)
+		}
+	}
+	o.say("closing the copy of %d partitions", len(lags))
+	maps := mirror.NewOffsetMaps(way.to, way.job)
 	var cut []CutPartition
 	for _, lag := range lags {
-		ends, err := way.to.StableOffsets(ctx, lag.TargetTopic, lag.Partition)
+		next, err := mirror.CloseCopy(ctx, way.to, way.job, lag.Topic, lag.TargetTopic, lag.Partition)
 		if err != nil {
-			return nil, fmt.Errorf("target: %w", err)
+			return nil, err
 		}
-		cut = append(cut, CutPartition{Topic: lag.Topic, TargetTopic: lag.TargetTopic, Partition: lag.Partition, Source: lag.End, Target: ends[lag.Partition]})
+		c := CutPartition{Topic: lag.Topic, TargetTopic: lag.TargetTopic, Partition: lag.Partition, Source: max(next, 0)}
+		translation, err := maps.Partition(ctx, lag.Topic, lag.TargetTopic, lag.Partition)
+		if err != nil {
+			return nil, err
+		}
+		if !translation.Map.Empty() {
+			if c.Target, err = translation.Position(c.Source); err != nil {
+				return nil, fmt.Errorf("%s/%d: %w", lag.Topic, lag.Partition, err)
+			}
+		}
+		if err := mirror.BeginAt(ctx, o.Source, plan.BackJob(), c.TargetTopic, c.Topic, c.Partition, c.Target); err != nil {
+			return nil, err
+		}
+		cut = append(cut, c)
 	}
 	slices.SortFunc(cut, compareCut)
 	return cut, nil
@@ -199,7 +288,7 @@ func (o *Operator) cut(ctx context.Context, way route, lags []mirror.Lag) ([]Cut
 // everything that was written to the target since must be at the source first,
 // and producers and consumers stopped there.
 func (o *Operator) Rollback(ctx context.Context, name string) (State, error) {
-	state, err := o.load(ctx, name, "rollback", Planned, Mirroring, DualWriting, Verified, CutOver)
+	state, err := o.load(ctx, name, "rollback", Planned, Mirroring, DualWriting, Verified, CuttingOver, CutOver)
 	if err != nil {
 		return state, err
 	}
@@ -210,11 +299,23 @@ func (o *Operator) Rollback(ctx context.Context, name string) (State, error) {
 	if err != nil {
 		return state, err
 	}
-	gates, _, err := o.still(ctx, way, "target")
+	gates, lags, err := o.still(ctx, way, "target")
 	if err != nil {
 		return state, err
 	}
-	return o.enter(ctx, state, RolledBack, gates, nil)
+	return o.enter(ctx, state, RolledBack, append(gates, completeGate(state, lags)), nil)
+}
+
+// completeGate wants every partition that was cut over to have been measured.
+func completeGate(state State, lags []mirror.Lag) Gate {
+	gate := Gate{Name: "partitions that were cut over", Want: fmt.Sprintf("%d measured", len(state.Cut)), Have: "all", OK: true}
+	for _, cut := range state.Cut {
+		if !slices.ContainsFunc(lags, func(lag mirror.Lag) bool { return lag.Topic == cut.TargetTopic && lag.Partition == cut.Partition }) {
+			gate.OK, gate.Have = false, fmt.Sprintf("%s/%d is gone from the target", cut.TargetTopic, cut.Partition)
+			break
+		}
+	}
+	return gate
 }
 
 // Finish ends the copy back: from then on the target stands alone.
@@ -227,9 +328,9 @@ func (o *Operator) Finish(ctx context.Context, name string) (State, error) {
 	if err != nil {
 		return state, err
 	}
-	gate := Gate{Name: "records at the source since the cut-over", Want: "none that were not copied back from the target", Have: "none", OK: len(late) == 0}
+	gate := Gate{Name: "records at the source since the cut-over", Want: "none that were not copied back from the target", Have: "none", OK: len(late) == 0 || o.AcceptLate}
 	if len(late) > 0 {
-		gate.Have = fmt.Sprintf("some in %d partitions, the first at %s/%d offset %d: a producer was left there", len(late), late[0].Topic, late[0].Partition, late[0].Offset)
+		gate.Have = fmt.Sprintf("some in %d partitions, the first at %s/%d offset %d: a producer was left there. To leave them behind: --accept-late", len(late), late[0].Topic, late[0].Partition, late[0].Offset)
 	}
 	return o.enter(ctx, state, Finished, []Gate{gate}, nil)
 }
@@ -248,6 +349,11 @@ func (o *Operator) late(ctx context.Context, state State) ([]LatePartition, erro
 		if err != nil {
 			return nil, err
 		}
+		earliest, err := o.Source.Offsets(ctx, cut.Topic, kafka.Earliest, cut.Partition)
+		if err != nil {
+			return nil, fmt.Errorf("source: %w", err)
+		}
+		cut.Source = max(cut.Source, earliest[cut.Partition])
 		offset, found, err := firstNotCopied(ctx, o.Source, cut, ends[cut.Partition], back.Map)
 		if err != nil {
 			return nil, err
@@ -264,9 +370,6 @@ func firstNotCopied(ctx context.Context, source *kafka.Client, cut CutPartition,
 		fetched, err := source.FetchRecords(ctx, kafka.FetchRequest{
 			Topic: cut.Topic, Partition: cut.Partition, Offset: next, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: time.Second, ReadCommitted: true,
 		})
-		if errors.Is(err, kafka.ErrOffsetOutOfRange) {
-			return next, true, nil // retention was faster than we are
-		}
 		if err != nil {
 			return 0, false, fmt.Errorf("source: %w", err)
 		}

@@ -2,11 +2,13 @@ package migrate
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -20,6 +22,7 @@ import (
 const Topic = "etl.migrations"
 
 const (
+	transactionalID    = "etl.migrate"
 	topicPartition     = 0
 	transactionTimeout = 10 * time.Second
 
@@ -54,6 +57,9 @@ func (s *Store) List(ctx context.Context) ([]State, error) {
 	var states []State
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if strings.Contains(name, "/") {
+			continue // points
+		}
 		state, err := decode(name, values)
 		if err != nil {
 			faults = append(faults, err)
@@ -102,8 +108,9 @@ func (s *Store) Change(ctx context.Context, name string, change func(*State) err
 func (s *Store) change(ctx context.Context, name string, change func(state *State, there bool) error) (State, error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 200*time.Millisecond
+	id := rand.Text()
 	for since := time.Now(); ; {
-		state, err := s.changeOnce(ctx, name, change)
+		state, err := s.changeOnce(ctx, name, id, change)
 		fenced := errors.Is(err, kafka.ErrFenced)
 		if !fenced && !kafka.Retriable(err) {
 			return state, err
@@ -119,8 +126,10 @@ func (s *Store) change(ctx context.Context, name string, change func(state *Stat
 
 // changeOnce fences, reads, changes and writes. Who has read the state before a
 // later one has fenced cannot commit: so no change is lost.
-func (s *Store) changeOnce(ctx context.Context, name string, change func(state *State, there bool) error) (State, error) {
-	producer, err := s.target.Transactional(ctx, "etl.migrate."+name, transactionTimeout)
+func (s *Store) changeOnce(ctx context.Context, name, id string, change func(state *State, there bool) error) (State, error) {
+	// one id for all migrations: a transaction of another one that was left open
+	// would hide the last change of this one
+	producer, err := s.target.Transactional(ctx, transactionalID, transactionTimeout)
 	if err != nil {
 		return State{}, storeError(name, err)
 	}
@@ -132,10 +141,14 @@ func (s *Store) changeOnce(ctx context.Context, name string, change func(state *
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return State{}, err
 	}
+	if state.ChangeID == id {
+		return state, nil // the answer alone was lost
+	}
 	if err := change(&state, err == nil); err != nil {
 		return State{}, err
 	}
 	state.Revision++
+	state.ChangeID = id
 	value, err := json.Marshal(state)
 	if err != nil {
 		return State{}, err
@@ -149,6 +162,11 @@ func (s *Store) changeOnce(ctx context.Context, name string, change func(state *
 	}
 	if err := producer.Commit(ctx); err != nil {
 		return State{}, storeError(name, err)
+	}
+	// a broker answers before the transaction's marker is written: this returns
+	// once the next reader sees the change
+	if err := producer.Fence(ctx); err != nil && !errors.Is(err, kafka.ErrFenced) {
+		return state, storeError(name, fmt.Errorf("it is stored, but may be read a moment late: %w", err))
 	}
 	return state, nil
 }
@@ -221,7 +239,7 @@ func decode(name string, values map[string][]byte) (State, error) {
 		return State{}, fmt.Errorf("migration %s in topic %s is damaged: %w", name, Topic, err)
 	}
 	switch state.Step {
-	case Planned, Mirroring, DualWriting, Verified, CutOver, Finished, RolledBack:
+	case Planned, Mirroring, DualWriting, Verified, CuttingOver, CutOver, Finished, RolledBack:
 		return state, nil
 	}
 	return State{}, fmt.Errorf("migration %s: %w: step %q is not known", name, ErrNewer, state.Step)

@@ -235,12 +235,12 @@ func TestSteps(t *testing.T) {
 		if _, err := r.Start(testContext(t), r.name); err != nil {
 			t.Fatal(err)
 		}
-		stop := r.run(t)
+		r.run(t)
 		await(t, "the copy", func() bool {
 			status, err := migrate.Look(testContext(t), r.Clusters, r.name)
 			return err == nil && status.Lags[0].Next == 20
 		})
-		stop()
+		r.stop()
 		if _, err := r.Target.Produce(testContext(t), "orders", 0, batch.Record{Timestamp: 1, Value: []byte("foreign")}); err != nil {
 			t.Fatal(err)
 		}
