@@ -25,20 +25,24 @@ type migration struct {
 	*world
 	operator *migrate.Operator
 	name     string
+	topics   int
 	services []*traffic.Service
 }
 
+// How many topics there are. A first copy of a partition costs brokers dozens of
+// requests, and two real ones share the machine with all the others.
 const (
-	migratedTopics = 50
-	liveTopics     = 3
+	manyTopics = 50
+	fewTopics  = 12
+	liveTopics = 3
 )
 
 // newMigration makes topics and services, and the function that copies.
-func newMigration(t *testing.T, w *world) *migration {
-	m := &migration{world: w, name: "m-" + w.topic[len(w.topic)-8:], operator: &migrate.Operator{
+func newMigration(t *testing.T, w *world, topics int) *migration {
+	m := &migration{world: w, topics: topics, name: "m-" + w.topic[len(w.topic)-8:], operator: &migrate.Operator{
 		Clusters: migrate.Clusters{Source: w.source, Target: w.target}, Limits: migrate.Limits{Quiet: time.Second},
 	}}
-	for i := range migratedTopics {
+	for i := range topics {
 		m.fill(t, i)
 	}
 	for i := range liveTopics {
@@ -149,7 +153,7 @@ func (m *migration) begin(t *testing.T) {
 	m.more(t)
 	names := regexp.QuoteMeta(m.topic) + ".*"
 	preview, err := m.operator.Plan(m.ctx, migrate.Plan{Name: m.name, Include: []string{names}, Groups: []string{names}})
-	if err != nil || len(preview.Conflicts) > 0 || len(preview.Topics) != migratedTopics {
+	if err != nil || len(preview.Conflicts) > 0 || len(preview.Topics) != m.topics {
 		t.Fatalf("%d topics are planned, conflicts %v (%v)", len(preview.Topics), preview.Conflicts, err)
 	}
 	m.step(t, "start", m.operator.Start)
@@ -201,13 +205,17 @@ func (m *migration) requireOnce(t *testing.T) {
 	}
 }
 
-func migrated(t *testing.T, w *world) {
-	m := newMigration(t, w)
+func migratedMany(t *testing.T, w *world) { migrated(t, w, manyTopics) }
+
+func migratedFew(t *testing.T, w *world) { migrated(t, w, fewTopics) }
+
+func migrated(t *testing.T, w *world, topics int) {
+	m := newMigration(t, w, topics)
 	m.begin(t)
 	m.cutOver(t)
 	m.step(t, "finish", m.operator.Finish)
 	m.requireOnce(t)
-	for i := range migratedTopics {
+	for i := range m.topics {
 		source, _, err := w.source.TopicSettings(w.ctx, m.topicName(i))
 		if err != nil {
 			t.Fatal(err)
@@ -225,7 +233,7 @@ func migrated(t *testing.T, w *world) {
 }
 
 func rolledBack(t *testing.T, w *world) {
-	m := newMigration(t, w)
+	m := newMigration(t, w, fewTopics)
 	m.begin(t)
 	m.cutOver(t)
 	var gates *migrate.GateError

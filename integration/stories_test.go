@@ -32,7 +32,7 @@ var stories = []struct {
 	{"two instances that handle the same events at once copy every record once", twoInstances, ""},
 	{"an instance that is paused while another takes over writes nothing when it goes on", paused, ""},
 	{"a gap that retention made stops its partition alone, and it goes on as the error says", gapByRetention, "they keep every record"},
-	{"services that write and read all the time move to the target: every record is read once", migrated, ""},
+	{"services that write and read all the time move to the target: every record is read once", migratedFew, ""},
 	{"services that have moved go back with what they wrote at the target: every record is read once", rolledBack, ""},
 	{"a target that throttles the function slows the copy and changes nothing", outOfQuota, "they have no quotas"},
 }
@@ -48,6 +48,15 @@ func TestOnEmbeddedBrokers(t *testing.T) {
 			story.run(t, embedded(t))
 		})
 	}
+}
+
+// TestManyTopics is the story of a migration at length.
+func TestManyTopics(t *testing.T) {
+	t.Parallel()
+	t.Run("50 topics move to the target while some are written and read: every record is read once", func(t *testing.T) {
+		t.Parallel()
+		migratedMany(t, embedded(t))
+	})
 }
 
 func TestOnRealKafka(t *testing.T) {

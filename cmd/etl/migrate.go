@@ -53,6 +53,8 @@ where it is too early; nothing has happened then.
 type migrateFlags struct {
 	source, target *clusterFlag
 	quiet          time.Duration
+	acceptLate     bool
+	full           bool
 }
 
 func (f *migrateFlags) add(cmd *cobra.Command) {
@@ -73,7 +75,7 @@ func (f *migrateFlags) operate(ctx context.Context, a *app, work func(*migrate.O
 	defer target.Close()
 	return work(&migrate.Operator{
 		Clusters: migrate.Clusters{Source: source, Target: target},
-		Limits:   migrate.Limits{Quiet: f.quiet},
+		Limits:   migrate.Limits{Quiet: f.quiet}, AcceptLate: f.acceptLate, Full: f.full,
 		Progress: func(text string) { fmt.Fprintln(a.stderr, text) },
 	})
 }
@@ -89,17 +91,18 @@ func (a *app) migratePlanCommand() *cobra.Command {
 stored in the target cluster, unless --dry-run is given; conflicts keep it from
 being started. NAME is also that of the copy: its checkpoints are the groups
 etl.NAME.TOPIC.PARTITION of the target.`,
-		Example: "  etl migrate plan east --include 'orders.*,payments' --exclude 'orders\\.tmp.*'\n  etl migrate plan east --include '.*' --topics '*:east.*' --group-prefix east- --dry-run",
+		Example: "  etl migrate plan east --include 'orders.*' --include payments --exclude 'orders\\.tmp.*'\n  etl migrate plan east --include '.*' --topics '*:east.*' --group-prefix east- --dry-run",
 		Args:    cobra.ExactArgs(1),
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&plan.Include, "include", []string{".*"}, "topics to copy: regular expressions that match the whole name")
-	flags.StringSliceVar(&plan.Exclude, "exclude", nil, "topics not to copy")
+	flags.StringArrayVar(&plan.Include, "include", []string{".*"}, "topics to copy: a regular expression that matches the whole name; may be given again")
+	flags.StringArrayVar(&plan.Exclude, "exclude", nil, "topics not to copy")
 	flags.StringVar(&plan.Topics, "topics", "", "target names, SOURCE:TARGET, comma separated; *:PREFIX.* for all others")
-	flags.StringSliceVar(&plan.Groups, "groups", []string{".*"}, "consumer groups to carry over")
-	flags.StringSliceVar(&plan.ExcludeGroups, "exclude-groups", nil, "consumer groups not to carry over")
+	flags.StringArrayVar(&plan.Groups, "groups", []string{".*"}, "consumer groups to carry over")
+	flags.StringArrayVar(&plan.ExcludeGroups, "exclude-groups", nil, "consumer groups not to carry over")
 	flags.StringVar(&plan.GroupPrefix, "group-prefix", "", "put before the names of groups on the target")
+	flags.BoolVar(&plan.ACLs, "acls", false, "carry the topics' own ACLs over: readers' at once, writers' at the cutover")
 	flags.BoolVar(&dry, "dry-run", false, "store nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		plan.Name = args[0]
@@ -159,6 +162,9 @@ func (a *app) migrateStepCommand(name, short, long string, step func(*migrate.Op
 		Args:    cobra.ExactArgs(1),
 	}
 	f.add(cmd)
+	if name == "finish" {
+		cmd.Flags().BoolVar(&f.acceptLate, "accept-late", false, "leave records behind that were written to the source after the cut-over")
+	}
 	cmd.Flags().DurationVar(&f.quiet, "quiet", 3*time.Second, "for how long nobody may have written to the side that is left")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return f.operate(cmd.Context(), a, func(o *migrate.Operator) error {
@@ -178,6 +184,7 @@ var next = map[migrate.Step]string{
 	migrate.Mirroring:   "etl migrate status, until the copy has caught up; then etl migrate verify",
 	migrate.DualWriting: "etl migrate verify",
 	migrate.Verified:    "stop producers, then consumers, at the source; then etl migrate cutover",
+	migrate.CuttingOver: "etl migrate cutover once more, which goes on where it was interrupted",
 	migrate.CutOver:     "start consumers and producers at the target; then etl migrate finish, or etl migrate rollback",
 	migrate.Finished:    "nothing: the target stands alone",
 	migrate.RolledBack:  "nothing: the source stands alone",
@@ -198,11 +205,13 @@ func (a *app) migrateVerifyCommand() *cobra.Command {
 		Short: "Compare both sides by content, up to what is copied",
 		Long: `Compare key, value, headers and timestamp of every record that was copied, in
 order, on both clusters, while they are written. Equal content, a small lag and
-no partition that has stopped make the migration verified.`,
-		Example: "  etl migrate verify east",
+no partition that has stopped make the migration verified. Called again it goes on
+where it has ended.`,
+		Example: "  etl migrate verify east\n  etl migrate verify east --full",
 		Args:    cobra.ExactArgs(1),
 	}
 	f.add(cmd)
+	cmd.Flags().BoolVar(&f.full, "full", false, "compare from the beginning, and not from where the last comparison has ended")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return f.operate(cmd.Context(), a, func(o *migrate.Operator) error {
 			v, err := o.Verify(cmd.Context(), args[0])
@@ -297,6 +306,9 @@ func printMigration(w io.Writer, s migrate.Status, before *migrate.Status) {
 		if lag.Fault != "" {
 			fmt.Fprintf(w, "stopped: %s\n", lag.Fault)
 		}
+	}
+	for _, late := range s.Late {
+		fmt.Fprintf(w, "late: somebody has written to %s/%d of the source after the cut-over, first at offset %d\n", late.Topic, late.Partition, late.Offset)
 	}
 	printGroups(w, s.Groups)
 	fmt.Fprintf(w, "Next: %s\n", next[s.State.Step])

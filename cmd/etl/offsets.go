@@ -13,7 +13,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
-// offsetsFlags are those of both subcommands.
+// offsetsFlags are those of all subcommands.
 type offsetsFlags struct {
 	job, topic, topics string
 	source, target     *clusterFlag
@@ -30,11 +30,11 @@ func (f *offsetsFlags) add(cmd *cobra.Command) {
 func (a *app) offsetsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "offsets",
-		Short: "Show and reset how far a copy job is",
+		Short: "Show, translate and reset how far a copy job is",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.offsetsShowCommand(), a.offsetsResetCommand())
+	cmd.AddCommand(a.offsetsShowCommand(), a.offsetsTranslateCommand(), a.offsetsResetCommand())
 	return cmd
 }
 
