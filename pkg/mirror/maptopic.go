@@ -230,7 +230,7 @@ func (t Translation) Position(source int64) (int64, error) {
 	return target, nil
 }
 
-// ErrMapGone: a part of an offset map is missing.
+// ErrMapGone says that a part of an offset map is missing.
 var ErrMapGone = errors.New("a part of the offset map is gone")
 
 func (m *OffsetMaps) missing() error {
