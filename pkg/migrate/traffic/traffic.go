@@ -32,6 +32,7 @@ type Service struct {
 // pace is the time between two records of a service.
 const pace = 2 * time.Millisecond
 
+// New is a service of a topic, whose group is named after it. It does nothing yet.
 func New(topic string) *Service {
 	return &Service{topic: topic, group: topic + "-readers", read: map[uint64]int{}}
 }
