@@ -42,7 +42,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			wait.Reset()
 		}
 		switch {
-		case ctx.Err() != nil:
+		case over(ctx):
 			p.leave(ctx, producer)
 			return result, p.stopped(err)
 		case time.Since(since) > p.RetryFor:
@@ -59,6 +59,13 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			return result, p.stopped(err)
 		}
 	}
+}
+
+// over says that ctx has ended, or is about to: connections have its deadline
+// too, and may be a moment faster.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // giveUp ends the transaction that may be open: until it times out it would
