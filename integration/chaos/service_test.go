@@ -80,7 +80,7 @@ functions:
     timeout: 5
     environment:
       MIGRATION: %[1]s
-      GROUP_INTERVAL: 100ms
+      GROUP_INTERVAL: 200ms
       ETL_DEADLINE_MARGIN: 500ms
       SOURCE_BROKERS: %[2]s
       SOURCE_REQUEST_TIMEOUT: 5s
