@@ -46,15 +46,17 @@ func (r *run) sight(ctx context.Context) error {
 func (r *run) requireBehind(t *testing.T, side string, held []journal) {
 	t.Helper()
 	last := map[string]sighting{}
-	moved := 0
+	moved, wrong := 0, 0
 	for _, s := range r.seen {
 		if skipped := held[s.lane].before(s.at) - s.read; skipped > 0 {
+			wrong++
 			t.Errorf("group %s was at offset %d in %v of the %s before it had read the last %d of the records there",
 				s.group.id, s.at, r.lanes[s.lane], side, skipped)
 		}
 		key := fmt.Sprint(s.group.id, s.lane)
 		before, ok := last[key]
 		if ok && s.at < before.at {
+			wrong++
 			t.Errorf("group %s went back from offset %d to %d in %v of the %s", s.group.id, before.at, s.at, r.lanes[s.lane], side)
 		}
 		if ok && s.at > before.at {
@@ -62,6 +64,6 @@ func (r *run) requireBehind(t *testing.T, side string, held []journal) {
 		}
 		last[key] = s
 	}
-	r.log("%d positions seen at the %s under faults, %d of them moved on, none beyond what was read", len(r.seen), side, moved)
+	r.log("%d positions seen at the %s under faults, %d of them moved on, %d beyond what was read or gone back", len(r.seen), side, moved, wrong)
 	r.seen = nil
 }
