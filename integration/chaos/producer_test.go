@@ -81,7 +81,7 @@ func (p *producer) connect() error {
 			// producer, and takes an earlier one that is sent again for another one
 			kgo.MaxProduceRequestsInflightPerBroker(1),
 			kgo.ProducerLinger(time.Millisecond), kgo.MaxBufferedRecords(1<<30), // the quota is the bound
-			kgo.ProduceRequestTimeout(5*time.Second), kgo.RequestTimeoutOverhead(5*time.Second),
+			kgo.ProduceRequestTimeout(2*time.Second), kgo.RequestTimeoutOverhead(3*time.Second), // a lost connection is noticed soon
 			kgo.UnknownTopicRetries(-1),
 			kgo.AlwaysRetryEOF(), // a broker that is killed during a connection's first answer is no wrong setting
 		)
