@@ -63,7 +63,8 @@ func dumpService(brokers kafkatest.Pair) []byte {
 }
 
 // migrateYAML is the serverless.yml of a migration: as the project's own, at a
-// pace at which faults hit every part of it. As there, an invocation ends about
+// pace at which faults hit every part of it, and with chunks of 256 KB, of which
+// a busy machine copies some in the time of an invocation. As there, an invocation ends about
 // when the timer fires again.
 const migrateYAML = `service: chaos
 configValidationMode: error
@@ -81,6 +82,7 @@ functions:
     environment:
       MIGRATION: %[1]s
       GROUP_INTERVAL: 200ms
+      MEMORY_BYTES: 3145728
       ETL_DEADLINE_MARGIN: 500ms
       SOURCE_BROKERS: %[2]s
       SOURCE_REQUEST_TIMEOUT: 5s
