@@ -1,6 +1,7 @@
 package kafkatest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -59,6 +60,10 @@ func (p Pair) Close(ctx context.Context) error {
 // starts when the first test asks for it, and ends with the run: a run without
 // such a test starts nothing. Its zero value is ready.
 type Shared struct {
+	// Room is how many nodes may live at a time beside the pair (3 by default):
+	// each is a Java process that a machine of two cores has to start.
+	Room int64
+
 	ctx  context.Context // of the run: a start does not end with the test that caused it
 	once sync.Once
 	pair Pair
@@ -73,9 +78,7 @@ type Shared struct {
 
 type closer interface{ Close(context.Context) error }
 
-// ownNodes is how many nodes may live at a time beside the shared pair: each is
-// a Java process that a machine of two cores has to start.
-const ownNodes = 3
+const defaultRoom = 3
 
 // roomTimeout is how long a test waits for that room: far longer than others
 // need it.
@@ -192,6 +195,9 @@ func own[C interface {
 		return none, err
 	}
 	defer s.starts.Done()
+	if count > s.room() {
+		return none, fmt.Errorf("start %d nodes: there is never room for more than %d (Shared.Room)", count, s.room())
+	}
 	waiting, cancel := context.WithTimeout(s.ctx, roomTimeout)
 	defer cancel()
 	if err := slots.Acquire(waiting, count); err != nil {
@@ -225,11 +231,13 @@ func (s *Shared) begin() (*semaphore.Weighted, error) {
 		return nil, errors.New("start a cluster: the run of the tests is over")
 	}
 	if s.slots == nil {
-		s.slots = semaphore.NewWeighted(ownNodes)
+		s.slots = semaphore.NewWeighted(s.room())
 	}
 	s.starts.Add(1)
 	return s.slots, nil
 }
+
+func (s *Shared) room() int64 { return cmp.Or(s.Room, defaultRoom) }
 
 func (s *Shared) remove(cluster closer) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), closeTimeout)

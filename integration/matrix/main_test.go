@@ -19,8 +19,9 @@ var (
 	update     = flag.Bool("update", false, "write what was found into README.md")
 )
 
-// containers are the brokers of the run.
-var containers kafkatest.Shared
+// containers are the brokers of the run: a small one of each target release, and
+// of a source.
+var containers = kafkatest.Shared{Room: 8}
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -35,7 +35,7 @@ type Follower struct {
 type followed struct {
 	topic    string
 	number   int32
-	end      int64 // where committed records of the source end, as last seen
+	end      int64 // where committed records of the source end, as last seen; -1: not known yet
 	next     int64 // the checkpoint; -1: not known yet
 	waiting  bool  // for its turn, or has it
 	fault    error // of the last turn
@@ -293,7 +293,7 @@ func (f *Follower) include(topic kafka.Topic) {
 		}
 		there[p.ID] = true
 		if tp := (topicPartition{topic.Name, p.ID}); f.partitions[tp] == nil {
-			f.partitions[tp] = &followed{topic: topic.Name, number: p.ID, next: -1}
+			f.partitions[tp] = &followed{topic: topic.Name, number: p.ID, end: -1, next: -1}
 		}
 	}
 	for tp, p := range f.partitions {
@@ -319,6 +319,19 @@ func (f *Follower) forget(names map[string]bool) {
 
 // allTopics is whose fault it is that the source cannot be listed.
 const allTopics = ""
+
+// Behind is how many offsets of the source, of all partitions together, are
+// not copied yet, as last seen. It is false as long as that is not known of all.
+func (f *Follower) Behind() (offsets int64, known bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	known = len(f.partitions) > 0 && len(f.faults) == 0 && len(f.unpolled) == 0
+	for _, p := range f.partitions {
+		known = known && p.end >= 0 && (p.next >= 0 || p.end == 0)
+		offsets += max(p.end-max(p.next, 0), 0)
+	}
+	return offsets, known
+}
 
 // totals is what has been copied so far.
 func (f *Follower) totals() map[topicPartition]PartitionResult {
