@@ -29,28 +29,38 @@ type world struct {
 	topic          string
 	dir            string // of the platform: where the function's binary is
 	platform       *emulator.Platform
+	another        func(testing.TB) kafka.Config // starts one more cluster of the same kind
 }
 
 // embedded is a world of embedded brokers.
 func embedded(t testing.TB) *world {
 	t.Helper()
-	var clusters [2]kafka.Config
-	for i := range clusters {
-		cluster, err := localkafka.Start(localkafka.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { cluster.Close() })
-		clusters[i].Brokers = cluster.Brokers()
-	}
-	return newWorld(t, clusters[0], clusters[1])
+	w := newWorld(t, embeddedCluster(t), embeddedCluster(t))
+	w.another = embeddedCluster
+	return w
 }
 
-// real is a world of Apache Kafka in containers.
+func embeddedCluster(t testing.TB) kafka.Config {
+	t.Helper()
+	cluster, err := localkafka.Start(localkafka.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Close() })
+	return kafka.Config{Brokers: cluster.Brokers()}
+}
+
+// real is a world of Apache Kafka in containers. One more cluster is the
+// story's own, and counts as one of its nodes.
 func real(t testing.TB) *world {
 	t.Helper()
 	pair := containers.Pair(t)
-	return newWorld(t, kafka.Config{Brokers: pair.Source.Brokers}, kafka.Config{Brokers: pair.Target.Brokers})
+	w := newWorld(t, kafka.Config{Brokers: pair.Source.Brokers}, kafka.Config{Brokers: pair.Target.Brokers})
+	w.another = func(t testing.TB) kafka.Config {
+		t.Helper()
+		return kafka.Config{Brokers: containers.New(t, kafkatest.Config{Heap: "-Xms128m -Xmx384m"}).Brokers}
+	}
+	return w
 }
 
 // newWorld is a world of any two clusters.
