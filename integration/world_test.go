@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -30,13 +31,20 @@ type world struct {
 	dir            string // of the platform: where the function's binary is
 	platform       *emulator.Platform
 	another        func(testing.TB) kafka.Config // starts one more cluster of the same kind
+	breakable      func(testing.TB) breakable    // likewise, of one that can be away
+}
+
+// breakable is a cluster that can be made to be away, and to be there again.
+type breakable struct {
+	kafka.Config
+	down, up func()
 }
 
 // embedded is a world of embedded brokers.
 func embedded(t testing.TB) *world {
 	t.Helper()
 	w := newWorld(t, embeddedCluster(t), embeddedCluster(t))
-	w.another = embeddedCluster
+	w.another, w.breakable = embeddedCluster, breakableEmbedded
 	return w
 }
 
@@ -50,12 +58,45 @@ func embeddedCluster(t testing.TB) kafka.Config {
 	return kafka.Config{Brokers: cluster.Brokers()}
 }
 
+// breakableEmbedded is stopped while it is away.
+func breakableEmbedded(t testing.TB) breakable {
+	t.Helper()
+	config := localkafka.Config{Dir: t.TempDir()}
+	cluster, err := localkafka.Start(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Close() })
+	b := breakable{Config: kafka.Config{Brokers: cluster.Brokers()}}
+	address := netip.MustParseAddrPort(b.Brokers[0])
+	config.Ports = []int{int(address.Port())}
+	b.down = func() {
+		if err := cluster.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.up = func() {
+		if cluster, err = localkafka.Start(config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// breakableReal is cut off while it is away.
+func breakableReal(t testing.TB) breakable {
+	t.Helper()
+	cluster := containers.New(t, kafkatest.Config{Heap: "-Xms128m -Xmx384m", Proxied: true})
+	return breakable{Config: kafka.Config{Brokers: cluster.Brokers}, down: cluster.Proxy.Cut, up: cluster.Proxy.Heal}
+}
+
 // real is a world of Apache Kafka in containers. One more cluster is the
 // story's own, and counts as one of its nodes.
 func real(t testing.TB) *world {
 	t.Helper()
 	pair := containers.Pair(t)
 	w := newWorld(t, kafka.Config{Brokers: pair.Source.Brokers}, kafka.Config{Brokers: pair.Target.Brokers})
+	w.breakable = breakableReal
 	w.another = func(t testing.TB) kafka.Config {
 		t.Helper()
 		return kafka.Config{Brokers: containers.New(t, kafkatest.Config{Heap: "-Xms128m -Xmx384m"}).Brokers}
