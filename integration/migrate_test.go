@@ -148,6 +148,8 @@ func (m *migration) more(t *testing.T) {
 // step takes a step as soon as its gates hold.
 func (m *migration) step(t *testing.T, name string, take func(context.Context, string) (migrate.State, error)) {
 	t.Helper()
+	begun := time.Now()
+	defer func() { t.Logf("%s: %s after %v", m.name, name, time.Since(begun).Round(time.Millisecond)) }()
 	m.await(t, name, func() (bool, error) {
 		_, err := take(m.ctx, m.name)
 		var gates *migrate.GateError

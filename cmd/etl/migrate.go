@@ -36,7 +36,9 @@ where it is too early; nothing has happened then.
 	}
 	cmd.AddCommand(
 		a.migratePlanCommand(), a.migrateStatusCommand(), a.migrateVerifyCommand(),
-		a.migrateStepCommand("start", "Begin to copy", "From now on the function migrate copies: it must be deployed with MIGRATION=NAME,\nor run here by etl up. Conflicts are looked for once more.",
+		a.migrateStepCommand("start", "Begin to copy",
+			"From now on the function migrate copies: it must be deployed with MIGRATION=NAME,\nor run here by etl up. "+
+				"Conflicts are looked for once more.",
 			(*migrate.Operator).Start),
 		a.migrateStepCommand("cutover", "Leave the source for the target", "Producers and consumers must have stopped at the source; they may start at the\ntarget once this has returned. What they write there is copied back until finish\nor rollback.",
 			(*migrate.Operator).CutOver),

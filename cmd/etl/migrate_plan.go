@@ -24,21 +24,26 @@ etl.NAME.TOPIC.PARTITION of the target.
 Of several sources that are merged into one target each has a migration of its
 own. Names that two of them would use are conflicts, and so are groups that exist
 on the target.`,
-		Example: "  etl migrate plan east --include 'orders.*' --include payments --exclude 'orders\\.tmp.*'\n  etl migrate plan east --include '.*' --topics '*:east.*' --group-prefix east- --dry-run\n" +
+		Example: "  etl migrate plan east --include 'orders.*' --include payments --exclude 'orders\\.tmp.*'\n" +
+			"  etl migrate plan east --include '.*' --topics '*:east.*' --group-prefix east- --dry-run\n" +
 			"  etl migrate plan west --include 'orders.*' --topics '*:west.*' --group-names readers:west-readers",
 		Args: cobra.ExactArgs(1),
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&plan.Include, "include", []string{".*"}, "topics to copy: a regular expression that matches the whole name; may be given again")
+	flags.StringArrayVar(&plan.Include, "include", []string{".*"},
+		"topics to copy: a regular expression that matches the whole name; may be given again")
 	flags.StringArrayVar(&plan.Exclude, "exclude", nil, "topics not to copy")
 	flags.StringVar(&plan.Topics, "topics", "", "target names, SOURCE:TARGET, comma separated; *:PREFIX.* for all others")
 	flags.StringArrayVar(&plan.Groups, "groups", []string{".*"}, "consumer groups to carry over")
 	flags.StringArrayVar(&plan.ExcludeGroups, "exclude-groups", nil, "consumer groups not to carry over")
 	flags.StringVar(&plan.GroupPrefix, "group-prefix", "", "put before the names of groups on the target")
-	flags.StringVar(&plan.GroupNames, "group-names", "", "names of single groups on the target, SOURCE:TARGET, comma separated; without the prefix")
-	flags.BoolVar(&plan.KeepSettings, "keep-settings", false, "leave the settings of target topics as they are; one that is made gets the source's")
-	flags.BoolVar(&plan.NoWayBack, "no-way-back", false, "accept that nothing is copied back after the cut-over: there is no rollback from there")
+	flags.StringVar(&plan.GroupNames, "group-names", "",
+		"names of single groups on the target, SOURCE:TARGET, comma separated; without the prefix")
+	flags.BoolVar(&plan.KeepSettings, "keep-settings", false,
+		"leave the settings of target topics as they are; one that is made gets the source's")
+	flags.BoolVar(&plan.NoWayBack, "no-way-back", false,
+		"accept that nothing is copied back after the cut-over: there is no rollback from there")
 	flags.BoolVar(&plan.ACLs, "acls", false, "carry the topics' own ACLs over: readers' at once, writers' at the cutover")
 	flags.BoolVar(&dry, "dry-run", false, "store nothing")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -82,7 +87,8 @@ func printPreview(w io.Writer, p migrate.Preview, dry bool) {
 	case dry:
 		fmt.Fprintln(w, "Nothing was stored (--dry-run).")
 	case len(p.Conflicts) > 0:
-		fmt.Fprintf(w, "The plan is stored, and cannot be started before its conflicts are gone. etl migrate rollback %s drops it; then it can be made anew.\n", name)
+		fmt.Fprintf(w, "The plan is stored, and cannot be started before its conflicts are gone. "+
+			"etl migrate rollback %s drops it; then it can be made anew.\n", name)
 	default:
 		fmt.Fprintf(w, "The plan is stored. Next: etl migrate start %s\n", name)
 	}

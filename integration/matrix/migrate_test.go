@@ -76,7 +76,7 @@ func newMoving(t *testing.T, source, target cluster) *moving {
 
 // group is the name of the group on a side.
 func (m *moving) group(c cluster) string {
-	if c.release == m.target.release {
+	if c.Client == m.target.Client {
 		return m.plan.GroupPrefix + readers
 	}
 	return readers

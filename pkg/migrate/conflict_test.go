@@ -68,7 +68,9 @@ func TestConflictsOfTopics(t *testing.T) {
 		got := r.preview(t, r.plan())
 		requireKinds(t, "conflicts", got.Conflicts)
 		requireKinds(t, "warnings", got.Warnings, migrate.SettingsDiffer, migrate.SettingsDiffer)
-		if w := got.Warnings[1]; w.Setting != "retention.ms" || w.SourceValue != "1000000000" || w.TargetValue != "2000000000" || !strings.Contains(w.Choices, "--keep-settings") {
+		w := got.Warnings[1]
+		if w.Setting != "retention.ms" || w.SourceValue != "1000000000" || w.TargetValue != "2000000000" ||
+			!strings.Contains(w.Choices, "--keep-settings") {
 			t.Errorf("warning is %+v", w)
 		}
 	})
@@ -153,7 +155,8 @@ func TestConflictsOfGroups(t *testing.T) {
 				t.Errorf("choices are %q, want %s", got.Conflicts[0].Choices, flag)
 			}
 		}
-		if got.Conflicts[0].Group != "g" || len(got.Groups) != 1 || got.Groups[0] != (migrate.PlannedGroup{Source: "g", Target: "g", Positions: 1}) {
+		want := migrate.PlannedGroup{Source: "g", Target: "g", Positions: 1}
+		if got.Conflicts[0].Group != "g" || len(got.Groups) != 1 || got.Groups[0] != want {
 			t.Errorf("preview is %+v", got)
 		}
 	})

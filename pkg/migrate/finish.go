@@ -19,9 +19,11 @@ func (o *Operator) Finish(ctx context.Context, name string) (State, error) {
 	if err != nil {
 		return state, err
 	}
-	gate := Gate{Name: "records at the source since the cut-over", Want: "none that were not copied back from the target", Have: "none", OK: len(late) == 0 || o.AcceptLate}
+	gate := Gate{Name: "records at the source since the cut-over", Want: "none that were not copied back from the target", Have: "none"}
+	gate.OK = len(late) == 0 || o.AcceptLate
 	if len(late) > 0 {
-		gate.Have = fmt.Sprintf("some in %d partitions, the first at %s/%d offset %d: a producer was left there. To leave them behind: --accept-late", len(late), late[0].Topic, late[0].Partition, late[0].Offset)
+		gate.Have = fmt.Sprintf("some in %d partitions, the first at %s/%d offset %d: a producer was left there. To leave them behind: --accept-late",
+			len(late), late[0].Topic, late[0].Partition, late[0].Offset)
 	}
 	return o.enter(ctx, state, Finished, []Gate{gate}, nil)
 }

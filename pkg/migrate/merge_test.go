@@ -183,6 +183,21 @@ func TestNoWayBack(t *testing.T) {
 		}
 	})
 
+	t.Run("a source without transactions is a conflict until that is accepted, and the target topic is to be created", func(t *testing.T) {
+		t.Parallel()
+		r := newRigFrom(t, "0.10.2")
+		if err := r.Source.CreateTopic(testContext(t), kafka.TopicSpec{Name: "orders", Partitions: 1, Replication: 1}); err != nil {
+			t.Fatal(err)
+		}
+		requireKinds(t, "conflicts", r.preview(t, r.plan()).Conflicts, migrate.CannotReturn, migrate.NotCreatable)
+		createTopic(t, r.Target, "orders")
+		plan := r.plan()
+		plan.NoWayBack = true
+		got := r.preview(t, plan)
+		requireKinds(t, "conflicts", got.Conflicts)
+		requireKinds(t, "warnings", got.Warnings, migrate.CannotReturn)
+	})
+
 	t.Run("it is a warning of the plan", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)

@@ -89,7 +89,8 @@ func (s *survey) lookAtGroup(ctx context.Context, group string, found *findings)
 	default:
 		return planned, nil
 	}
-	found.conflict(Conflict{Kind: GroupExists, Group: group, Problem: problem, Choices: groupChoices + ", or delete the group on the target"})
+	found.conflict(Conflict{Kind: GroupExists, Group: group, Problem: problem,
+		Choices: groupChoices + ", or delete the group on the target"})
 	return planned, nil
 }
 

@@ -122,7 +122,8 @@ func (s *survey) compareSettings(ctx context.Context, source kafka.Topic, name s
 	}
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if there[key] != want[key] {
-			s.settingDiffers(Conflict{Kind: SettingsDiffer, Topic: source.Name, Setting: key, SourceValue: want[key], TargetValue: there[key]}, name, found)
+			c := Conflict{Kind: SettingsDiffer, Topic: source.Name, Setting: key, SourceValue: want[key], TargetValue: there[key]}
+			s.settingDiffers(c, name, found)
 		}
 	}
 	return nil
@@ -131,7 +132,8 @@ func (s *survey) compareSettings(ctx context.Context, source kafka.Topic, name s
 // settingDiffers is about one setting of an existing target topic.
 func (s *survey) settingDiffers(c Conflict, target string, found *findings) {
 	if !s.plan.KeepSettings {
-		c.Problem = fmt.Sprintf("%s of target topic %s is %s, and would be set to %s as the source has", c.Setting, target, c.TargetValue, c.SourceValue)
+		c.Problem = fmt.Sprintf("%s of target topic %s is %s, and would be set to %s as the source has",
+			c.Setting, target, c.TargetValue, c.SourceValue)
 		c.Choices = "nothing, keep the target's (--keep-settings), or name another target (--topics)"
 		found.warn(c)
 		return
@@ -139,7 +141,8 @@ func (s *survey) settingDiffers(c Conflict, target string, found *findings) {
 	here, _ := strconv.Atoi(c.SourceValue) // of this one setting the brokers take numbers alone
 	there, _ := strconv.Atoi(c.TargetValue)
 	if c.Setting == settingMaxBytes && there < here {
-		c.Problem = fmt.Sprintf("%s of target topic %s is kept at %d, less than the source's %d: larger records could not be copied", c.Setting, target, there, here)
+		c.Problem = fmt.Sprintf("%s of target topic %s is kept at %d, less than the source's %d: larger records could not be copied",
+			c.Setting, target, there, here)
 		c.Choices = "raise it on the target topic, or do not keep its settings (without --keep-settings)"
 		found.conflict(c)
 		return

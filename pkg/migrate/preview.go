@@ -119,7 +119,8 @@ func (o *Operator) survey(ctx context.Context, plan Plan) (s *survey, unreadable
 
 // wayBack looks whether there can be, and is to be, a rollback after the cut-over.
 func (s *survey) wayBack(found *findings) {
-	const old = "the source has no transactions (Kafka 0.11 has them), so nothing can be copied back to it: there is no rollback after the cut-over"
+	const old = "the source has no transactions (Kafka 0.11 has them), so nothing can be copied back to it: " +
+		"there is no rollback after the cut-over"
 	switch {
 	case s.plan.NoWayBack:
 		found.warn(Conflict{Kind: CannotReturn, Problem: "nothing is copied back to the source: there is no rollback after the cut-over",

@@ -306,7 +306,8 @@ func (o *Operator) Rollback(ctx context.Context, name string) (State, error) {
 		return o.enter(ctx, state, RolledBack, nil, nil)
 	}
 	if state.Plan.NoWayBack {
-		return state, fmt.Errorf("%w: migration %s was planned so (--no-way-back), and is cut over: etl migrate finish %s ends it", ErrNoWayBack, name, name)
+		return state, fmt.Errorf("%w: migration %s was planned so (--no-way-back), and is cut over: etl migrate finish %s ends it",
+			ErrNoWayBack, name, name)
 	}
 	way, err := o.back(state)
 	if err != nil {
