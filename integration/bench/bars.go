@@ -23,6 +23,10 @@ const (
 	fourLZ4  = "4p 1KB lz4 large"
 	fourZstd = "4p 1KB zstd large"
 	oneNone  = "1p 1KB none large"
+
+	fortyNone       = "40p 1KB none large"
+	fortyZstd       = "40p 1KB zstd large"
+	fourHundredNone = "400p 1KB none large"
 )
 
 // bars are those that this run has measured; a run of a few cases leaves out
@@ -30,21 +34,26 @@ const (
 func (r *report) bars() []bar {
 	var found []bar
 	for _, name := range []string{fourNone, fourLZ4, fourZstd} {
-		found = append(found, r.against(name, mirrorMaker, 8, 0.05)...)
+		found = append(found, r.against(name, engine, mirrorMaker, 8, 0.05)...)
 	}
-	found = append(found, r.against(fourNone, franz, 1.2, 0.7)...)
-	found = append(found, r.against(fourZstd, franz, 4, 0.1)...)
+	found = append(found, r.against(fourNone, engine, franz, 1.2, 0.7)...)
+	found = append(found, r.against(fourZstd, engine, franz, 4, 0.1)...)
+	for _, name := range []string{fortyNone, fortyZstd, fourHundredNone} {
+		found = append(found, r.against(name, follower, mirrorMaker, 6, 0.0667)...)
+	}
 	for _, name := range []string{fourNone, fourLZ4, fourZstd} {
 		found = append(found, r.limit(name)...)
 	}
-	found = append(found, r.memory()...)
+	found = append(found, r.memory(engine, 100)...)
+	found = append(found, r.memory(follower, 150)...)
+	found = append(found, r.verification()...)
 	return append(found, r.local()...)
 }
 
-// against compares the engine with a peer: at least so many times its records
+// against compares one of ours with a peer: at least so many times its records
 // a second, at most that part of its processor time.
-func (r *report) against(name, peer string, faster, cpu float64) []bar {
-	ours, theirs, ok := r.two(name, engine, peer)
+func (r *report) against(name, our, peer string, faster, cpu float64) []bar {
+	ours, theirs, ok := r.two(name, our, peer)
 	if !ok {
 		return nil
 	}
@@ -90,18 +99,38 @@ func (r *report) limit(name string) []bar {
 }
 
 // memory takes the worst of all scenarios.
-func (r *report) memory() []bar {
+func (r *report) memory(copier string, most float64) []bar {
 	var worst float64
 	var name string
 	for _, s := range r.Scenarios {
-		if f, ok := s.of(engine); ok && f.rss > worst {
+		if f, ok := s.of(copier); ok && f.rss > worst {
 			worst, name = f.rss, s.Name
 		}
 	}
 	if name == "" {
 		return nil
 	}
-	return []bar{{"peak RSS of the engine at most 100 MB", fmt.Sprintf("%.0f MB (%s)", worst, name), worst <= 100}}
+	return []bar{{fmt.Sprintf("peak RSS of %s at most %.0f MB", copier, most), fmt.Sprintf("%.0f MB (%s)", worst, name), worst <= most}}
+}
+
+// verification are the bars of what proves a copy: comparing it, checking what
+// was built anew, and keeping the offset map.
+func (r *report) verification() []bar {
+	var found []bar
+	for _, s := range r.Scenarios {
+		if f, ok := s.of(verify); ok {
+			found = append(found, bar{s.Name + ": verify at least 200,000 records/s", grouped(f.rate), f.rate >= 200_000})
+		}
+		if ours, without, ok := r.two(s.Name, engine, unchecked); ok {
+			cost := 1 - ours.rate/without.rate
+			found = append(found, bar{s.Name + ": checking batches that are built anew costs at most 30 % of msg/s",
+				fmt.Sprintf("%.0f %%", 100*max(cost, 0)), cost <= 0.3})
+		}
+		if f, ok := s.of(follower); ok {
+			found = append(found, bar{s.Name + ": offset map below 1 byte a record", fmt.Sprintf("%.4f", f.mapBytes), f.mapBytes < 1})
+		}
+	}
+	return found
 }
 
 // local are the bars of the local platform.

@@ -14,8 +14,10 @@ type scenario struct {
 	Together   int         `json:"together"` // records in a batch
 	Records    int64       `json:"records"`  // all partitions together
 	// Also are the copiers that take part beside those of every case, because
-	// they take long.
+	// they take long or there is nothing to be seen elsewhere.
 	Also []string `json:"-"`
+	// Few leaves out those of every case.
+	Few bool `json:"-"`
 }
 
 // Batches of a producer that lingers are near the default limit of 1 MB; small
@@ -51,20 +53,29 @@ func scenarios() []scenario {
 			Records: records, Also: also,
 		}
 	}
-	small := func(partitions, size int, codec batch.Codec, records int64) scenario {
-		return scenario{Partitions: partitions, Size: size, Codec: codec, Together: smallCount, Records: records}
+	small := func(partitions, size int, codec batch.Codec, records int64, also ...string) scenario {
+		return scenario{Partitions: partitions, Size: size, Codec: codec, Together: smallCount, Records: records, Also: also}
+	}
+	few := func(s scenario) scenario {
+		s.Few = true
+		return s
 	}
 	return []scenario{
-		large(4, 1024, batch.None, 1_000_000, platform, mirrorMaker),
-		large(4, 1024, batch.LZ4, 1_000_000, mirrorMaker),
-		large(4, 1024, batch.Zstd, 1_000_000, platform, mirrorMaker),
+		large(4, 1024, batch.None, 1_000_000, platform, mirrorMaker, verify),
+		large(4, 1024, batch.LZ4, 1_000_000, mirrorMaker, verify),
+		large(4, 1024, batch.Zstd, 1_000_000, platform, mirrorMaker, verify),
 		large(1, 1024, batch.None, 1_000_000, platform, mirrorMaker),
 		large(1, 1024, batch.Zstd, 1_000_000, platform),
 		large(4, 100, batch.None, 2_000_000),
 		large(4, 100, batch.Zstd, 2_000_000),
-		small(4, 1024, batch.None, 500_000),
-		small(4, 1024, batch.Zstd, 500_000),
+		small(4, 1024, batch.None, 500_000, unchecked),
+		small(4, 1024, batch.Zstd, 500_000, unchecked),
 		small(1, 100, batch.LZ4, 1_000_000),
+		few(large(4, 1024, batch.Gzip, 500_000, engine, verify)),
+		few(large(4, 1024, batch.Snappy, 500_000, engine, verify)),
+		few(large(40, 1024, batch.None, 1_000_000, follower, mirrorMaker)),
+		few(large(40, 1024, batch.Zstd, 1_000_000, follower, mirrorMaker)),
+		few(large(400, 1024, batch.None, 1_000_000, follower, mirrorMaker)),
 	}
 }
 

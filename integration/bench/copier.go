@@ -15,19 +15,23 @@ import (
 
 // The copiers: the first is what all others are compared with.
 const (
-	engine   = "mirror"
-	platform = "platform"
-	franz    = "franz"
-	kafkaGo  = "kafka-go"
+	engine    = "mirror"
+	unchecked = "unchecked"
+	follower  = "follow"
+	platform  = "platform"
+	franz     = "franz"
+	kafkaGo   = "kafka-go"
 
 	// What the engine cannot be faster than: they copy nothing.
 	fetchOnly   = "fetch"
 	produceOnly = "produce"
+
+	verify = "verify" // compares what was copied
 )
 
 // copierNames are all copiers, in the order of the table.
 func copierNames() []string {
-	return []string{engine, platform, franz, kafkaGo, mirrorMaker, fetchOnly, produceOnly}
+	return []string{engine, unchecked, follower, platform, franz, kafkaGo, mirrorMaker, fetchOnly, produceOnly, verify}
 }
 
 // measure is one run of one copier.
@@ -38,18 +42,19 @@ type measure struct {
 	// WorkingCPUSeconds is CPUSeconds without the start, where it was measured.
 	WorkingCPUSeconds float64 `json:"workingCpuSeconds,omitempty"`
 	RSSBytes          int64   `json:"rssBytes"` // peak
+	MapBytes          int64   `json:"mapBytes,omitempty"`
 }
 
 // takesPart says whether a copier is measured in a scenario by default, in a
 // round.
 func (s scenario) takesPart(copier string, round int) bool {
 	switch copier {
-	case platform:
-		return slices.Contains(s.Also, copier)
+	case engine, franz, kafkaGo, fetchOnly, produceOnly:
+		return !s.Few || slices.Contains(s.Also, copier)
 	case mirrorMaker:
 		return slices.Contains(s.Also, copier) && round == 0
 	}
-	return true
+	return slices.Contains(s.Also, copier)
 }
 
 // trial is one copier copying one topic.

@@ -85,6 +85,8 @@ type figures struct {
 	// working is cpu without the start of the process; 0 where not measured.
 	working float64
 	rss     float64 // MB
+	// mapBytes is the size of the offset maps, in bytes a record.
+	mapBytes float64
 }
 
 // of gives the figures of a copier; false where it was not measured.
@@ -108,5 +110,7 @@ func (s scenarioReport) of(copier string) (figures, bool) {
 		cpu:     median(func(m measure) float64 { return m.CPUSeconds / float64(m.Records) * 1e6 }),
 		working: median(func(m measure) float64 { return m.WorkingCPUSeconds / float64(m.Records) * 1e6 }),
 		rss:     median(func(m measure) float64 { return float64(m.RSSBytes) / 1e6 }),
+
+		mapBytes: median(func(m measure) float64 { return float64(m.MapBytes) / float64(m.Records) }),
 	}, true
 }

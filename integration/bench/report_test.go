@@ -69,7 +69,7 @@ func TestBars(t *testing.T) {
 		fourNone + ": at least 1.2x the msg/s of franz":               "2.00x met",
 		fourNone + ": at most 0.7x the CPU of franz":                  "0.250x met",
 		fourNone + ": within 1.2x of the slower of fetch and produce": "1.33x of produce NOT MET",
-		"peak RSS of the engine at most 100 MB":                       "50 MB (" + fourNone + ") met",
+		"peak RSS of mirror at most 100 MB":                           "50 MB (" + fourNone + ") met",
 	}
 	for wanted, verdict := range want {
 		if verdicts[wanted] != verdict {

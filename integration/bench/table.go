@@ -16,6 +16,9 @@ func (r *report) table() table {
 	lines := table{{"case", "copier", "msg/s", "MB/s", "CPU us/record", "peak RSS MB", "msg/s: ours is", "CPU: ours is"}}
 	for _, s := range r.Scenarios {
 		ours, measured := s.of(engine)
+		if !measured {
+			ours, measured = s.of(follower)
+		}
 		for _, copier := range copierNames() {
 			f, ok := s.of(copier)
 			if !ok {
@@ -25,7 +28,7 @@ func (r *report) table() table {
 				s.Name, copier, grouped(f.rate), fmt.Sprintf("%.0f", f.volume),
 				fmt.Sprintf("%.2f", f.cpu), fmt.Sprintf("%.0f", f.rss), "", "",
 			}
-			if measured && copier != engine {
+			if measured && copier != engine && copier != follower && copier != verify {
 				line[6], line[7] = fmt.Sprintf("%.2fx", ours.rate/f.rate), fmt.Sprintf("%.3fx", ours.cpu/f.cpu)
 			}
 			lines = append(lines, line)

@@ -23,6 +23,9 @@ func (c *Client) call(ctx context.Context, extra time.Duration, request func(con
 	defer cancel()
 	defer context.AfterFunc(c.background, cancel)()
 	err := translate(request(bounded))
+	if misrouted(err) {
+		c.routes.forget()
+	}
 	var code kafkago.Error
 	switch {
 	case err == nil || errors.As(err, &code) || errors.Is(err, ErrAuthentication):
@@ -51,7 +54,7 @@ func ended(ctx context.Context) error {
 
 // send runs a request of kafka-go's own, routed as its type says.
 func (c *Client) send(ctx context.Context, message protocol.Message) (protocol.Message, error) {
-	return c.transport.RoundTrip(ctx, c.client.Addr, message)
+	return c.routes.RoundTrip(ctx, c.client.Addr, message)
 }
 
 // Back-off of requests that a broker asks to repeat: a coordinator that loads

@@ -22,6 +22,7 @@ type Client struct {
 	config     Config
 	network    network
 	client     *kafkago.Client
+	routes     coordinators // between both
 	transport  *kafkago.Transport
 	background context.Context // until Close
 	stop       context.CancelFunc
@@ -63,12 +64,13 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 	c := &Client{
 		config:     cfg,
 		network:    network,
+		routes:     coordinators{next: transport, clientID: cfg.ClientID},
 		transport:  transport,
 		background: background,
 		stop:       stop,
-		// with a time-out brokers may work for half of it, and 2 s at most without: too short for a busy one
-		client: &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: transport, Timeout: cfg.RequestTimeout},
 	}
+	// with a time-out brokers may work for half of it, and 2 s at most without: too short for a busy one
+	c.client = &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: &c.routes, Timeout: cfg.RequestTimeout}
 	if err := c.hello(ctx); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("connect to %s: %w", strings.Join(cfg.Brokers, ","), cfg.hint(err))

@@ -157,7 +157,7 @@ func overStalling(t *testing.T) (*Client, *stalling) {
 	background, stop := context.WithCancel(t.Context())
 	transport := &kafkago.Transport{Dial: line.dial, MetadataTTL: config.MetadataTTL, Context: background}
 	c := &Client{
-		config: config, transport: transport, background: background, stop: stop,
+		config: config, transport: transport, routes: coordinators{next: transport}, background: background, stop: stop,
 		client: &kafkago.Client{Addr: kafkago.TCP(config.Brokers...), Transport: transport},
 	}
 	t.Cleanup(func() { c.Close() })

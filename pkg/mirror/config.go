@@ -58,6 +58,11 @@ type Config struct {
 	// none.
 	Begun func(topic string, partition int32) bool
 
+	// Unchecked leaves out that batches which are built anew are decoded again and
+	// compared with what was read, see check.go: integration/bench says what it
+	// costs.
+	Unchecked bool
+
 	// ChunkBytes is about how much one fetch holds (4 MiB by default). Two
 	// chunks a partition are in memory at a time.
 	ChunkBytes int

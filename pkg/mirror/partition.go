@@ -18,6 +18,7 @@ type partition struct {
 	source   kafka.Topic
 	target   targetTopic
 	next     int64     // the checkpoint; -1 until it was read
+	opened   bool      // by the call that is under way: both topics have just been looked at
 	known    identity  // the topics that next belongs to
 	offsets  mapState  // what the checkpoint says of the offset map
 	attested time.Time // when the witness was told them; zero: not by this producer
@@ -82,7 +83,8 @@ func (p *partition) copy(ctx context.Context, rng Range, most int64) (PartitionR
 
 // open makes a cold partition warm: first fence, then read.
 func (p *partition) open(ctx context.Context, first int64) error {
-	if p.producer != nil {
+	p.opened = p.producer == nil
+	if !p.opened {
 		return nil
 	}
 	source, err := p.job.source(ctx, p.topic)
@@ -271,8 +273,10 @@ func (p *partition) run(ctx context.Context, last, most int64, result *Partition
 		p.perOffset = r.perOffset
 		p.buffers.Put(buffers)
 	}()
-	if err := p.sameTarget(ctx); err != nil { // while the first chunk is fetched
-		return err
+	if !p.opened {
+		if err := p.sameTarget(ctx); err != nil { // while the first chunk is fetched
+			return err
+		}
 	}
 	open := transaction{partition: p, result: result}
 	for {

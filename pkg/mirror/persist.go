@@ -37,6 +37,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		}
 		producer := p.producer
 		p.producer = nil
+		p.forgetSettings(p.to) // they may be the reason
 		if p.next > done { // progress: the bounds count from here
 			since, done, fenced = time.Now(), p.next, 0
 			wait.Reset()

@@ -55,10 +55,12 @@ type planner struct {
 	ceiling    int    // smaller than a batch of several records that it has refused; 0: none
 	block      *block // nil: none
 	merge      bool   // small batches are put together
+	unchecked  bool   // see Config
 
 	pool     *sync.Pool // gives the memory of batches that are built; see job
 	chunk    *chunk
 	decoder  batch.Decoder
+	checker  checker
 	builders map[int32]*building // by target partition
 }
 
@@ -67,6 +69,28 @@ type building struct {
 	*batch.Builder
 	codec batch.Codec
 	from  []span // where its records are in the source
+	// content is that of its records as they were read
+	content   content
+	unchecked bool
+}
+
+// begin starts the next batch.
+func (b *building) begin(codec batch.Codec, maxBytes int) {
+	b.codec, b.from = codec, nil
+	b.content.hash.Reset()
+	b.Reset(batch.Options{Codec: codec, MaxBytes: maxBytes})
+}
+
+// take adds a record; false where the batch has no room for it.
+func (b *building) take(r batch.Record) bool {
+	if !b.Add(r) {
+		return false
+	}
+	if !b.unchecked {
+		b.content.add(r)
+	}
+	b.note(r.Offset)
+	return true
 }
 
 // note says where a record is that was added to the batch.
@@ -83,7 +107,7 @@ func newPlanner(p *partition) *planner {
 		topic: p.topic, partition: p.number,
 		target: p.target.name, partitions: p.target.partitions, byKey: p.byKey(),
 		codec: p.Codec, limit: p.target.maxBytes, ceiling: p.ceiling, block: p.block,
-		builders: map[int32]*building{}, pool: &p.built,
+		unchecked: p.Unchecked, builders: map[int32]*building{}, pool: &p.built,
 	}
 }
 
@@ -199,27 +223,24 @@ func (p *planner) build(partition int32, codec batch.Codec, r batch.Record) erro
 	}
 	b := p.builders[partition]
 	if b == nil {
-		b = &building{Builder: batch.NewBuilder(batch.Options{})}
+		b = &building{Builder: batch.NewBuilder(batch.Options{}), unchecked: p.unchecked}
 		p.builders[partition] = b
 	}
-	if b.Len() > 0 && b.codec == codec && b.Add(r) {
-		b.note(r.Offset)
+	if b.Len() > 0 && b.codec == codec && b.take(r) {
 		return nil
 	}
 	if err := p.flush(partition); err != nil {
 		return err
 	}
-	b.codec, b.from = codec, nil
-	b.note(r.Offset)
-	b.Reset(batch.Options{Codec: codec, MaxBytes: p.size()})
-	b.Add(r) // the first record is always taken
+	b.begin(codec, p.size())
+	b.take(r) // the first record is always taken
 	if b.Size() <= p.size() {
 		return nil
 	}
 	// Alone it may be as large as the target takes. It is flushed now, so that
 	// one that is too large stops the chunk before it.
-	b.Reset(batch.Options{Codec: codec, MaxBytes: p.limit})
-	b.Add(r)
+	b.begin(codec, p.limit)
+	b.take(r)
 	return p.flush(partition)
 }
 
@@ -237,6 +258,11 @@ func (p *planner) flush(partition int32) error {
 	}
 	if err != nil {
 		return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.from[0].first, err)
+	}
+	if !p.unchecked {
+		if err := p.checker.check(built, &b.content); err != nil {
+			return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.from[0].first, err)
+		}
 	}
 	memory, ok := p.pool.Get().(*[]byte)
 	if !ok {

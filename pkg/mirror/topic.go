@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -21,6 +22,41 @@ type job struct {
 	throttle  *throttle   // nil: none
 	following bool        // the first copy of a partition begins at its earliest record, whatever the range
 	noWitness atomic.Bool // the target has none, or the user may not write to it
+
+	hasWitness atomic.Bool // it has one, or had when somebody looked
+
+	settingsMu sync.Mutex
+	settings   map[string]readSettings // of target topics
+}
+
+// readSettings are those of a topic as they were a moment ago: very many
+// partitions of one topic are opened at the same time.
+type readSettings struct {
+	all map[string]string
+	at  time.Time
+}
+
+const settingsFresh = time.Second
+
+func (j *job) targetSettings(ctx context.Context, topic string) (map[string]string, error) {
+	j.settingsMu.Lock()
+	known := j.settings[topic]
+	j.settingsMu.Unlock()
+	if time.Since(known.at) < settingsFresh {
+		return known.all, nil
+	}
+	now := time.Now()
+	all, _, err := j.Target.TopicSettings(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	j.settingsMu.Lock()
+	defer j.settingsMu.Unlock()
+	if j.settings == nil {
+		j.settings = map[string]readSettings{}
+	}
+	j.settings[topic] = readSettings{all, now}
+	return all, nil
 }
 
 // targetTopic is what a copy needs to know of where it writes.
@@ -29,6 +65,12 @@ type targetTopic struct {
 	id         string
 	partitions int32
 	maxBytes   int // largest batch; 0 where the user may not read the settings
+}
+
+func (j *job) forgetSettings(topic string) {
+	j.settingsMu.Lock()
+	defer j.settingsMu.Unlock()
+	delete(j.settings, topic)
 }
 
 // source describes the source topic; the zero Topic where there is no source.
@@ -58,7 +100,7 @@ func (j *job) target(ctx context.Context, source kafka.Topic) (targetTopic, erro
 		return targetTopic{}, fmt.Errorf("target: %w", err)
 	}
 	target := targetTopic{name: name, id: topic.ID.String(), partitions: int32(len(topic.Partitions))}
-	settings, _, err := j.Target.TopicSettings(ctx, name)
+	settings, err := j.targetSettings(ctx, name)
 	switch {
 	case errors.Is(err, kafka.ErrAuthorization), errors.Is(err, kafka.ErrUnsupported):
 		return target, nil

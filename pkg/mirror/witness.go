@@ -39,15 +39,18 @@ func (p *partition) tellWitness(ctx context.Context, checkpoint kafka.Committed)
 	if p.noWitness.Load() {
 		return nil
 	}
-	_, err := p.Target.Topic(ctx, witnessTopic)
-	if noWitness(err) {
-		p.doWithout(ctx, err)
-		return nil
+	if !p.hasWitness.Load() { // to find out in the transaction would cost it
+		_, err := p.Target.Topic(ctx, witnessTopic)
+		if noWitness(err) {
+			p.doWithout(ctx, err)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("target: %w", err)
+		}
+		p.hasWitness.Store(true)
 	}
-	if err != nil {
-		return fmt.Errorf("target: %w", err)
-	}
-	err = p.producer.CommitOffsets(ctx, p.group(), witnessTopic, map[int32]kafka.Committed{checkpointPartition: checkpoint})
+	err := p.producer.CommitOffsets(ctx, p.group(), witnessTopic, map[int32]kafka.Committed{checkpointPartition: checkpoint})
 	if noWitness(err) { // the transaction is lost
 		p.doWithout(ctx, err)
 		return fmt.Errorf("%w: %w", errReopen, err)

@@ -43,17 +43,22 @@ type outcome struct {
 	// RSSBytes is the peak of the process; where others work for it, with theirs
 	// added.
 	RSSBytes int64 `json:"rssBytes"`
+	// MapBytes is the size of the offset maps, where they are kept.
+	MapBytes int64 `json:"mapBytes,omitempty"`
 }
 
 // kinds are the ways to copy.
 func kinds() map[string]func(context.Context, task) (outcome, error) {
 	return map[string]func(context.Context, task) (outcome, error){
-		"mirror":   runMirror,
-		"platform": runPlatform,
-		"franz":    runFranz,
-		"kafka-go": runKafkaGo,
-		"fetch":    runFetch,
-		"produce":  runProduce,
+		"mirror":    runMirror,
+		"unchecked": runUnchecked,
+		"follow":    runFollow,
+		"platform":  runPlatform,
+		"franz":     runFranz,
+		"kafka-go":  runKafkaGo,
+		"fetch":     runFetch,
+		"produce":   runProduce,
+		"verify":    runVerify,
 	}
 }
 

@@ -10,13 +10,21 @@ import (
 
 // runMirror copies with the engine of this project, exactly-once. Its time
 // begins before the first connection, as that of the others does.
-func runMirror(ctx context.Context, t task) (outcome, error) {
+func runMirror(ctx context.Context, t task) (outcome, error) { return t.engine(ctx, mirror.Config{}) }
+
+// runUnchecked does so without a second look at what it builds anew.
+func runUnchecked(ctx context.Context, t task) (outcome, error) {
+	return t.engine(ctx, mirror.Config{Unchecked: true})
+}
+
+func (t task) engine(ctx context.Context, config mirror.Config) (outcome, error) {
 	begun := time.Now()
 	source, target, err := t.pair(ctx)
 	if err != nil {
 		return outcome{}, err
 	}
-	done, err := t.mirror(ctx, begun, mirror.Config{Job: t.id, Source: source, Target: target, Parallel: int(t.partitions)})
+	config.Job, config.Source, config.Target, config.Parallel = t.id, source, target, int(t.partitions)
+	done, err := t.mirror(ctx, begun, config)
 	return done, errors.Join(err, source.Close(), target.Close())
 }
 
