@@ -149,12 +149,18 @@ func (m *migration) more(t *testing.T) {
 func (m *migration) step(t *testing.T, name string, take func(context.Context, string) (migrate.State, error)) {
 	t.Helper()
 	begun := time.Now()
-	defer func() { t.Logf("%s: %s after %v", m.name, name, time.Since(begun).Round(time.Millisecond)) }()
+	var last error // why it was refused
+	defer func() {
+		t.Logf("%s: %s after %v, last refused: %v", m.name, name, time.Since(begun).Round(time.Millisecond), last)
+	}()
 	m.await(t, name, func() (bool, error) {
 		_, err := take(m.ctx, m.name)
 		var gates *migrate.GateError
 		if err != nil && !errors.As(err, &gates) && !errors.Is(err, migrate.ErrConflict) {
 			t.Fatalf("%s: %v", name, err)
+		}
+		if err != nil {
+			last = err
 		}
 		return err == nil, err
 	})
