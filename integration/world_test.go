@@ -83,10 +83,19 @@ func breakableEmbedded(t testing.TB) breakable {
 	return b
 }
 
+// oneMore is a cluster beside the shared ones. It has the long session of those,
+// and for the same reason: one that the machine keeps from its heartbeats is
+// busy, not dead.
+func oneMore() kafkatest.Config {
+	return kafkatest.Config{Heap: "-Xms128m -Xmx384m", Settings: map[string]string{"broker.session.timeout.ms": "60000"}}
+}
+
 // breakableReal is cut off while it is away.
 func breakableReal(t testing.TB) breakable {
 	t.Helper()
-	cluster := containers.New(t, kafkatest.Config{Heap: "-Xms128m -Xmx384m", Proxied: true})
+	config := oneMore()
+	config.Proxied = true
+	cluster := containers.New(t, config)
 	return breakable{Config: kafka.Config{Brokers: cluster.Brokers}, down: cluster.Proxy.Cut, up: cluster.Proxy.Heal}
 }
 
@@ -99,7 +108,7 @@ func real(t testing.TB) *world {
 	w.breakable = breakableReal
 	w.another = func(t testing.TB) kafka.Config {
 		t.Helper()
-		return kafka.Config{Brokers: containers.New(t, kafkatest.Config{Heap: "-Xms128m -Xmx384m"}).Brokers}
+		return kafka.Config{Brokers: containers.New(t, oneMore()).Brokers}
 	}
 	return w
 }
