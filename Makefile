@@ -54,14 +54,15 @@ bench: ## The copy beside its peers on real Kafka; CASES, COPIERS, ROUNDS, SCALE
 	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 
-SEED    ?= 0
-KILLS   ?= 500
-RECORDS ?= 5000000
-PAUSES  ?= 200
+SEED          ?= 0
+KILLS         ?= 500
+MIGRATE_KILLS ?= $(KILLS)
+RECORDS       ?= 5000000
+PAUSES        ?= 200
 .PHONY: chaos
-chaos: ## A copy on real Kafka under KILLS and other faults over RECORDS, and PAUSES of instances; SEED repeats one
-	@ETL_REQUIRE_DOCKER=1 $(GO) test -count=1 -timeout=0 -v -run='^Test(Chaos|Paused)$$' ./integration/chaos \
-	  -args -seed=$(SEED) -kills=$(KILLS) -records=$(RECORDS) -pauses=$(PAUSES)
+chaos: ## A copy, and a migration there and back, under KILLS and other faults over RECORDS; PAUSES of instances; SEED repeats one
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -count=1 -timeout=0 -v -run='^Test(Chaos|Migrate|Paused)$$' ./integration/chaos \
+	  -args -seed=$(SEED) -kills=$(KILLS) -migrate-kills=$(MIGRATE_KILLS) -records=$(RECORDS) -pauses=$(PAUSES)
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
@@ -18,6 +19,8 @@ type Config struct {
 	BytesPerSecond   int64 `env:"BYTES_PER_SECOND" envDefault:"0" doc:"the most that is copied by the timer; 0 for no bound"`
 	RecordsPerSecond int64 `env:"RECORDS_PER_SECOND" envDefault:"0" doc:"the most that is copied by the timer; 0 for no bound"`
 	LagRecords       int64 `env:"LAG_RECORDS" envDefault:"10000" doc:"records that the copy may be behind to count as caught up"`
+
+	GroupInterval time.Duration `env:"GROUP_INTERVAL" envDefault:"2s" doc:"how often positions of consumer groups are carried over"`
 
 	Source  kafka.Config `envPrefix:"SOURCE_"`
 	Target  kafka.Config `envPrefix:"TARGET_"`
@@ -39,6 +42,9 @@ func (c Config) Validate() error {
 	}
 	if c.Parallel < 0 || c.Parallel > 64 {
 		faults = append(faults, fmt.Errorf("PARALLEL is %d: want at most 64, or 0 for the default", c.Parallel))
+	}
+	if c.GroupInterval < 0 {
+		faults = append(faults, fmt.Errorf("GROUP_INTERVAL is %v: want 0 or more, 0 for the default", c.GroupInterval))
 	}
 	for key, value := range map[string]int64{
 		"MEMORY_BYTES": int64(c.Memory), "BYTES_PER_SECOND": c.BytesPerSecond, "RECORDS_PER_SECOND": c.RecordsPerSecond, "LAG_RECORDS": c.LagRecords,

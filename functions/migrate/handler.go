@@ -64,6 +64,8 @@ func (h *handler) open(ctx context.Context) (err error) {
 		Parallel: h.config.Parallel,
 		Limits:   migrate.Limits{LagRecords: h.config.LagRecords},
 		Log:      fn.LoggerFrom,
+
+		GroupInterval: h.config.GroupInterval,
 	})
 	return err
 }

@@ -75,7 +75,7 @@ func (r *run) strikeBroker(ctx context.Context, f chaos.Fault, cluster *kafkates
 		if err := cluster.Kill(ctx); err != nil {
 			return err
 		}
-		if cluster == r.brokers.Source {
+		if cluster == r.producer.cluster {
 			if err := r.producer.abandon(); err != nil {
 				return err
 			}

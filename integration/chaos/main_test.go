@@ -23,14 +23,15 @@ var clusters kafkatest.Shared
 
 // options are what `make chaos` says.
 var options struct {
-	seed                   uint64
-	kills, records, pauses int
+	seed                                 uint64
+	kills, migrateKills, records, pauses int
 }
 
 func TestMain(m *testing.M) {
 	flag.Uint64Var(&options.seed, "seed", 0, "seed of records, faults and moments; 0 takes a new one")
 	flag.IntVar(&options.kills, "kills", 0, "processes to kill during the copy; 0 skips it")
-	flag.IntVar(&options.records, "records", 5_000_000, "records to copy")
+	flag.IntVar(&options.migrateKills, "migrate-kills", 0, "processes to kill during the migration there and back; 0 skips it")
+	flag.IntVar(&options.records, "records", 5_000_000, "records to copy, and to migrate")
 	flag.IntVar(&options.pauses, "pauses", 0, "instances to pause in the middle of their work; 0 skips it")
 	os.Exit(clusters.Run(m))
 }
@@ -49,8 +50,8 @@ func require(t *testing.T, wanted int) uint64 {
 	if seed == 0 {
 		seed = rand.Uint64N(1_000_000) + 1
 	}
-	t.Logf("seed %d; again with: make chaos SEED=%d KILLS=%d RECORDS=%d PAUSES=%d",
-		seed, seed, options.kills, options.records, options.pauses)
+	t.Logf("seed %d; again with: make chaos SEED=%d KILLS=%d MIGRATE_KILLS=%d RECORDS=%d PAUSES=%d",
+		seed, seed, options.kills, options.migrateKills, options.records, options.pauses)
 	return seed
 }
 
@@ -107,11 +108,28 @@ func startPair(t *testing.T) (pair kafkatest.Pair) {
 	return pair
 }
 
-// createTopic makes the topic of a run. A broker that has just started may be
-// slow to answer, and have made it all the same.
-func createTopic(t *testing.T, client *kafka.Client, partitions int) {
+// open connects to a cluster through its proxy. A connection that a half-open
+// network has lost is noticed soon.
+func open(t *testing.T, cluster *kafkatest.Cluster) *kafka.Client {
 	t.Helper()
-	spec := kafka.TopicSpec{Name: topic, Partitions: partitions, Settings: sample.TopicSettings()}
+	var client *kafka.Client
+	if err := every(t.Context(), 50*time.Millisecond, "a connection to "+cluster.Brokers[0], func() (_ bool, err error) {
+		client, err = kafka.Open(t.Context(), kafka.Config{
+			Brokers: cluster.Brokers, MetadataTTL: 200 * time.Millisecond, RequestTimeout: 3 * time.Second,
+		})
+		return err == nil, err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// createTopic makes a topic of a run. A broker that has just started may be slow
+// to answer, and have made it all the same.
+func createTopic(t *testing.T, client *kafka.Client, name string, partitions int) {
+	t.Helper()
+	spec := kafka.TopicSpec{Name: name, Partitions: partitions, Settings: sample.TopicSettings()}
 	err := every(t.Context(), 100*time.Millisecond, "a topic", func() (bool, error) {
 		err := client.CreateTopic(t.Context(), spec)
 		return err == nil || errors.Is(err, kafka.ErrTopicExists), err

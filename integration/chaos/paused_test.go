@@ -77,8 +77,8 @@ func newPauses(t *testing.T, seed uint64) *pauses {
 	build(t, dir, "./functions/dump")
 	p.brokers = startPair(t)
 	p.source, p.target = open(t, p.brokers.Source), open(t, p.brokers.Target)
-	createTopic(t, p.source, 1)
-	createTopic(t, p.target, 1)
+	createTopic(t, p.source, topic, 1)
+	createTopic(t, p.target, topic, 1)
 	p.environment = []string{
 		fmt.Sprintf("CHUNK_BYTES=%d", pausedChunk), fmt.Sprintf("TRANSACTION_BYTES=%d", 4*pausedChunk),
 		"JOB=" + job, "SOURCE_BROKERS=" + p.brokers.Source.Brokers[0], "TARGET_BROKERS=" + p.brokers.Target.Brokers[0],

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// platform is `etl up` as a process of its own, with the function dump below it.
+// platform is `etl up` as a process of its own, with a function below it.
 type platform struct {
 	dir     string
 	log     *os.File
@@ -21,67 +21,10 @@ type platform struct {
 	ended   chan struct{} // closed when the process is gone
 }
 
-const topic, job = "chaos", "chaos"
-
-// service is the serverless.yml of a run: as the project's own, with an event
-// that fails sent again soon, and clients that give up on a silent broker soon.
-const service = `service: chaos
-configValidationMode: error
-provider:
-  name: tencent
-  runtime: Go1
-  region: ap-guangzhou
-  vpcConfig: {vpcId: vpc-local, subnetId: subnet-local}
-functions:
-  dump:
-    handler: main
-    binary: bin/dump
-    memorySize: 256
-    timeout: 60
-    environment:
-      JOB: %[1]s
-      START: earliest
-      CHUNK_BYTES: %[5]d
-      TRANSACTION_BYTES: %[6]d
-      SOURCE_BROKERS: %[3]s
-      SOURCE_REQUEST_TIMEOUT: 5s
-      TARGET_BROKERS: %[4]s
-      TARGET_REQUEST_TIMEOUT: 5s
-    events:
-      - ckafka:
-          instanceId: ckafka-source
-          topic: %[2]s
-          consumerGroupName: etl-%[1]s
-          offset: earliest
-          maxMsgNum: %[7]d
-          timeOut: 1
-          retry: 10000
-          enable: true
-custom:
-  local:
-    retryInterval: 50ms
-    ckafka:
-      - instanceId: ckafka-source
-        brokers: %[3]s
-`
-
-// Events are small, so that there are many, and so are chunks and transactions:
-// an event is about three chunks in two transactions.
-const (
-	eventRecords     = 800
-	chunkBytes       = 40 << 10
-	transactionBytes = 64 << 10
-)
-
-// newPlatform writes the settings of a platform whose binaries are in dir/bin.
-// Its output goes to dir/platform.log.
-func newPlatform(t *testing.T, dir, source, target string) *platform {
+// newPlatform is one that has nothing to run yet. Its output goes to
+// dir/platform.log.
+func newPlatform(t *testing.T, dir string) *platform {
 	t.Helper()
-	err := os.WriteFile(filepath.Join(dir, "serverless.yml"), fmt.Appendf(nil, service, job, topic, source, target,
-		chunkBytes, transactionBytes, eventRecords), 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +38,16 @@ func newPlatform(t *testing.T, dir, source, target string) *platform {
 		log.Close()
 	})
 	return p
+}
+
+// install builds the platform and the functions of a service, and writes its
+// settings.
+func (p *platform) install(t *testing.T, service []byte, functions ...string) {
+	t.Helper()
+	build(t, p.dir, append(functions, "./cmd/etl")...)
+	if err := os.WriteFile(filepath.Join(p.dir, "serverless.yml"), service, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // start starts the process and does not wait for what it does.

@@ -10,60 +10,78 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/scf-etl/scf-etl/integration/chaos"
+	"github.com/scf-etl/scf-etl/integration/kafkatest"
 )
 
-const partitions = 4
-
-// producer writes the records of a run to the source, as far as it is allowed
-// to, and notes what was acknowledged. It writes none again: where its client
-// ends before an answer, the record is there once or not at all.
+// producer writes the records of a run, as far as it is allowed to, and notes
+// what was acknowledged. It writes none again: where its client ends before an
+// answer, the record is there once or not at all.
 type producer struct {
 	content chaos.Content
-	brokers []string
-	ledgers [partitions]chaos.Ledger
+	lanes   []lane
+	ledgers []chaos.Ledger // by lane
+	begun   int            // how many records of each lane it was told to write
 
 	mu         sync.RWMutex // held to produce: an abandoned client gets nothing more
-	clients    [partitions]*kgo.Client
+	cluster    *kafkatest.Cluster
+	clients    []*kgo.Client // by lane
 	generation int
 
 	allowed  chan struct{} // closed when quota has grown
 	quotaMu  sync.Mutex
-	quota    int // records a partition
+	quota    int // records a lane
 	writers  sync.WaitGroup
 	awaiting sync.WaitGroup // records whose fate is open
 	refused  error          // by the broker; guarded by quotaMu
 }
 
-// newProducer starts writing so many records to each partition.
-func newProducer(t *testing.T, content chaos.Content, brokers []string, each int) *producer {
+// newProducer connects to a cluster, and writes nothing yet.
+func newProducer(t *testing.T, content chaos.Content, lanes []lane, cluster *kafkatest.Cluster) *producer {
 	t.Helper()
-	p := &producer{content: content, brokers: brokers, allowed: make(chan struct{})}
+	p := &producer{
+		content: content, lanes: lanes, ledgers: make([]chaos.Ledger, len(lanes)), cluster: cluster, allowed: make(chan struct{}),
+	}
 	if err := p.connect(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.close)
-	for partition := range int32(partitions) {
-		p.writers.Go(func() { p.write(t.Context(), partition, each) })
-	}
 	return p
 }
 
-// connect makes a client a partition: codec and size of its batches are other
+// start has it write each lane up to so many records, as far as it is allowed to.
+func (p *producer) start(ctx context.Context, each int) {
+	from := p.begun
+	p.begun = each
+	for i := range p.lanes {
+		p.writers.Go(func() { p.write(ctx, i, from, each) })
+	}
+}
+
+// move has it go on at another cluster, once it has finished at this one.
+func (p *producer) move(cluster *kafkatest.Cluster) error {
+	p.mu.Lock()
+	p.cluster = cluster
+	p.mu.Unlock()
+	return p.abandon()
+}
+
+// connect makes a client a lane: codec and size of its batches are other
 // ones for each, and for each generation.
 func (p *producer) connect() error {
 	codecs := []kgo.CompressionCodec{
 		kgo.NoCompression(), kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression(),
 	}
-	for i := range p.clients {
+	p.clients = make([]*kgo.Client, len(p.lanes))
+	for i, lane := range p.lanes {
 		client, err := kgo.NewClient(
-			kgo.SeedBrokers(p.brokers...), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+			kgo.SeedBrokers(p.cluster.Brokers...), kgo.DefaultProduceTopic(lane.topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 			kgo.ProducerBatchCompression(codecs[(i+p.generation)%len(codecs)]),
 			kgo.ProducerBatchMaxBytes(int32(4<<10<<((i+p.generation)%5))), // 4 to 64 KB
 			// why one: a broker that was started again knows only the last batch of a
 			// producer, and takes an earlier one that is sent again for another one
 			kgo.MaxProduceRequestsInflightPerBroker(1),
 			kgo.ProducerLinger(time.Millisecond), kgo.MaxBufferedRecords(1<<30), // the quota is the bound
-			kgo.ProduceRequestTimeout(5*time.Second), kgo.RequestTimeoutOverhead(5*time.Second),
+			kgo.ProduceRequestTimeout(2*time.Second), kgo.RequestTimeoutOverhead(3*time.Second), // a lost connection is noticed soon
 			kgo.UnknownTopicRetries(-1),
 			kgo.AlwaysRetryEOF(), // a broker that is killed during a connection's first answer is no wrong setting
 		)
@@ -80,13 +98,13 @@ func (p *producer) connect() error {
 func (p *producer) allow(records int) {
 	p.quotaMu.Lock()
 	defer p.quotaMu.Unlock()
-	p.quota = max(p.quota, (records+partitions-1)/partitions)
+	p.quota = max(p.quota, (records+len(p.lanes)-1)/len(p.lanes))
 	close(p.allowed)
 	p.allowed = make(chan struct{})
 }
 
 // abandon ends the clients with what they have under way and makes new ones. It
-// is called while the source is dead, so that nothing of the old ones arrives
+// is called while the cluster is dead, so that nothing of the old ones arrives
 // behind the first record of the new ones.
 func (p *producer) abandon() error {
 	p.mu.Lock()
@@ -110,30 +128,30 @@ func (p *producer) finish() error {
 		for _, client := range p.clients {
 			open = append(open, client.BufferedProduceRecords())
 		}
-		return fmt.Errorf("the producer has had no answer for %v; records without one, by partition: %v", patience, open)
+		return fmt.Errorf("the producer has had no answer for %v; records without one, by lane: %v", patience, open)
 	}
 	p.quotaMu.Lock()
 	defer p.quotaMu.Unlock()
 	return p.refused
 }
 
-func (p *producer) write(ctx context.Context, partition int32, each int) {
-	for number := range each {
+func (p *producer) write(ctx context.Context, lane, from, end int) {
+	for number := from; number < end; number++ {
 		if !p.await(ctx, number) {
 			return
 		}
-		r := p.content.Record(partition, number)
-		record := &kgo.Record{Partition: partition, Key: r.Key, Value: r.Value, Timestamp: time.UnixMilli(r.Timestamp)}
+		r := p.content.Record(int32(lane), number)
+		record := &kgo.Record{Partition: p.lanes[lane].partition, Key: r.Key, Value: r.Value, Timestamp: time.UnixMilli(r.Timestamp)}
 		for _, h := range r.Headers {
 			record.Headers = append(record.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
 		}
 		p.awaiting.Add(1)
 		p.mu.RLock()
-		p.clients[partition].Produce(ctx, record, func(_ *kgo.Record, err error) {
+		p.clients[lane].Produce(ctx, record, func(_ *kgo.Record, err error) {
 			defer p.awaiting.Done()
 			switch err {
 			case nil:
-				p.ledgers[partition].Acknowledge(number)
+				p.ledgers[lane].Acknowledge(number)
 			case kgo.ErrClientClosed: // abandoned
 			default:
 				p.quotaMu.Lock()
@@ -170,6 +188,8 @@ func (p *producer) close() {
 
 func (p *producer) closeClients() {
 	for _, client := range p.clients {
-		client.Close()
+		if client != nil {
+			client.Close()
+		}
 	}
 }

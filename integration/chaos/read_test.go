@@ -11,10 +11,10 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
-// records reads the committed records of a partition up to offset end, with
-// another client than the copy's. The last batch before end may be a control
+// records reads the committed records of a lane up to offset end, with another
+// client than the copy's. The last batch before end may be a control
 // batch, so those are read too, and left out here.
-func records(ctx context.Context, brokers []string, partition int32, end int64) chaos.Records {
+func records(ctx context.Context, brokers []string, of lane, end int64) chaos.Records {
 	return func(yield func(batch.Record, error) bool) {
 		if end == 0 {
 			return
@@ -22,7 +22,7 @@ func records(ctx context.Context, brokers []string, partition int32, end int64) 
 		client, err := kgo.NewClient(
 			kgo.SeedBrokers(brokers...), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.AlwaysRetryEOF(),
 			kgo.FetchMaxPartitionBytes(4<<20), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
-				topic: {partition: kgo.NewOffset().AtStart()},
+				of.topic: {of.partition: kgo.NewOffset().AtStart()},
 			}))
 		if err != nil {
 			yield(batch.Record{}, err)

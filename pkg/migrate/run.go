@@ -83,9 +83,10 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 	return outcome, nil
 }
 
-// ignoreEnd drops an error that only says that ctx has ended.
+// ignoreEnd drops an error that only says that ctx has ended, which connections
+// may notice a moment before it has.
 func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && !time.Now().Before(deadline) {
 		return nil
 	}
 	return err

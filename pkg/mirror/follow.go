@@ -152,7 +152,7 @@ func (f *Follower) turn(ctx context.Context, p *followed) {
 	p.copied.Bytes += result.Bytes
 	p.copied.Passed += result.Passed
 	p.copied.Rebuilt += result.Rebuilt
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return // it has stopped because everything does
 	}
 	if err != nil && (p.fault == nil || p.fault.Error() != err.Error()) {
@@ -187,7 +187,7 @@ func (f *Follower) pollTopic(ctx context.Context, topic string, numbers []int32,
 	asking, cancel := context.WithTimeout(ctx, pollTimeout)
 	ends, err := f.config.Source.StableOffsets(asking, topic, numbers...)
 	cancel()
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return
 	}
 	f.pollFault(topic, err)
@@ -255,7 +255,7 @@ func (f *Follower) setFault(faults map[string]error, topic string, err error) {
 func (f *Follower) discover(ctx context.Context) {
 	topics, err := f.config.Source.Topics(ctx)
 	if err != nil {
-		if ctx.Err() == nil {
+		if !over(ctx) {
 			f.topicFault(allTopics, fmt.Errorf("source: %w", err))
 		}
 		return
@@ -271,7 +271,7 @@ func (f *Follower) discover(ctx context.Context) {
 		names[topic.Name] = true
 		group.Go(func() error {
 			err := f.prepare(ctx, topic)
-			if ctx.Err() == nil {
+			if !over(ctx) {
 				f.topicFault(topic.Name, err)
 				f.include(topic)
 			}

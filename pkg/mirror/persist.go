@@ -38,12 +38,12 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		producer := p.producer
 		p.producer = nil
 		p.forgetSettings(p.to) // they may be the reason
-		if p.next > done { // progress: the bounds count from here
+		if p.next > done {     // progress: the bounds count from here
 			since, done, fenced = time.Now(), p.next, 0
 			wait.Reset()
 		}
 		switch {
-		case ctx.Err() != nil:
+		case over(ctx):
 			p.leave(ctx, producer)
 			return result, p.stopped(err)
 		case time.Since(since) > p.RetryFor:
@@ -60,6 +60,13 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			return result, p.stopped(err)
 		}
 	}
+}
+
+// over says that ctx has ended, or is about to: connections have its deadline
+// too, and may be a moment faster.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // giveUp ends the transaction that may be open: until it times out it would
