@@ -72,17 +72,24 @@ func copies(records []*kgo.Record) (anew []*kgo.Record) {
 	return anew
 }
 
-// finish ends the feed, waits until all of it is copied, and compares. Every
-// record that the source has acknowledged must be in it, and nothing else. The
-// feed's own producer may have written one twice where an answer was lost: then
-// the copy must have it twice.
+// finish ends the feed, waits until all of it is copied, and compares.
 func (w *world) finish(t *testing.T, f *feed) {
+	t.Helper()
+	all := w.endFeed(t, f)
+	w.awaitCopied(t)
+	w.requireEqual(t, all)
+}
+
+// endFeed ends the feed and says how many records the source has. Every record
+// that it has acknowledged must be there, and nothing else. The feed's own
+// producer may have written one twice where an answer was lost: then the copy
+// must have it twice.
+func (w *world) endFeed(t *testing.T, f *feed) int64 {
 	t.Helper()
 	close(f.stopped)
 	if err := <-f.done; err != nil {
 		t.Fatalf("produce to the source: %v", err)
 	}
-	w.awaitCopied(t)
 	var all, different int64
 	for p := range f.partitions {
 		seen := map[string]bool{}
@@ -105,7 +112,7 @@ func (w *world) finish(t *testing.T, f *feed) {
 	if all > different {
 		t.Logf("the producer of the story has written %d records twice", all-different)
 	}
-	w.requireEqual(t, all)
+	return all
 }
 
 // largeEvents lets the copy catch up with a feed after a fault.

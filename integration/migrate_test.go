@@ -16,6 +16,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/migrate"
 	"github.com/scf-etl/scf-etl/pkg/migrate/traffic"
+	"github.com/scf-etl/scf-etl/pkg/mirror"
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
@@ -25,6 +26,7 @@ type migration struct {
 	*world
 	operator *migrate.Operator
 	name     string
+	plan     migrate.Plan // without the clusters
 	topics   int
 	services []*traffic.Service
 }
@@ -37,11 +39,14 @@ const (
 	liveTopics = 3
 )
 
-// newMigration makes topics and services, and the function that copies.
-func newMigration(t *testing.T, w *world, topics int) *migration {
-	m := &migration{world: w, topics: topics, name: "m-" + w.topic[len(w.topic)-8:], operator: &migrate.Operator{
+// newMigration makes topics and services, and the function that copies. The
+// migration's name begins as it is told to.
+func newMigration(t *testing.T, w *world, name string, topics int) *migration {
+	m := &migration{world: w, topics: topics, name: name + "-" + w.topic[len(w.topic)-8:], operator: &migrate.Operator{
 		Clusters: migrate.Clusters{Source: w.source, Target: w.target}, Limits: migrate.Limits{Quiet: time.Second},
 	}}
+	names := regexp.QuoteMeta(m.topic) + ".*"
+	m.plan = migrate.Plan{Name: m.name, Include: []string{names}, Groups: []string{names}}
 	for i := range topics {
 		m.fill(t, i)
 	}
@@ -101,16 +106,22 @@ func (m *migration) fill(t *testing.T, i int) {
 func (m *migration) start(t *testing.T, s *traffic.Service, cluster kafka.Config) {
 	t.Helper()
 	cluster.MetadataTTL = 200 * time.Millisecond
+	cluster.DialTimeout = time.Minute // as open
 	if err := s.Start(m.ctx, cluster); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Halt() })
 }
 
-// move has all services go on at another cluster.
+// move has all services go on at another cluster, under their names there.
 func (m *migration) move(t *testing.T, to kafka.Config) {
 	t.Helper()
-	for _, s := range m.services {
+	names, err := mirror.ParseTopicMap(m.plan.Topics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range m.services {
+		s.Rename(names.Target(m.topicName(i)), m.plan.GroupPrefix+s.Group())
 		m.start(t, s, to)
 	}
 	m.more(t)
@@ -137,11 +148,19 @@ func (m *migration) more(t *testing.T) {
 // step takes a step as soon as its gates hold.
 func (m *migration) step(t *testing.T, name string, take func(context.Context, string) (migrate.State, error)) {
 	t.Helper()
+	begun := time.Now()
+	var last error // why it was refused
+	defer func() {
+		t.Logf("%s: %s after %v, last refused: %v", m.name, name, time.Since(begun).Round(time.Millisecond), last)
+	}()
 	m.await(t, name, func() (bool, error) {
 		_, err := take(m.ctx, m.name)
 		var gates *migrate.GateError
 		if err != nil && !errors.As(err, &gates) && !errors.Is(err, migrate.ErrConflict) {
 			t.Fatalf("%s: %v", name, err)
+		}
+		if err != nil {
+			last = err
 		}
 		return err == nil, err
 	})
@@ -151,13 +170,25 @@ func (m *migration) step(t *testing.T, name string, take func(context.Context, s
 func (m *migration) begin(t *testing.T) {
 	t.Helper()
 	m.more(t)
-	names := regexp.QuoteMeta(m.topic) + ".*"
-	preview, err := m.operator.Plan(m.ctx, migrate.Plan{Name: m.name, Include: []string{names}, Groups: []string{names}})
+	preview, err := m.operator.Plan(m.ctx, m.plan)
 	if err != nil || len(preview.Conflicts) > 0 || len(preview.Topics) != m.topics {
 		t.Fatalf("%d topics are planned, conflicts %v (%v)", len(preview.Topics), preview.Conflicts, err)
 	}
 	m.step(t, "start", m.operator.Start)
-	for range 3 {
+	m.killInstances(t, 3)
+	m.awaitStep(t, migrate.DualWriting)
+	m.step(t, "verify", m.verify)
+}
+
+func (m *migration) verify(ctx context.Context, name string) (migrate.State, error) {
+	v, err := m.operator.Verify(ctx, name)
+	return v.State, err
+}
+
+// killInstances kills the function some times, while services write.
+func (m *migration) killInstances(t *testing.T, times int) {
+	t.Helper()
+	for range times {
 		m.await(t, "an instance", func() (bool, error) { return len(m.processes(t)) > 0, nil })
 		enough := m.services[0].Written() + rand.Uint64N(300) // when it is killed is chance
 		m.await(t, "more records", func() (bool, error) { return m.services[0].Written() >= enough, nil })
@@ -165,13 +196,13 @@ func (m *migration) begin(t *testing.T) {
 			kill(t, pid)
 		}
 	}
-	m.await(t, "the copy to catch up", func() (bool, error) {
+}
+
+func (m *migration) awaitStep(t *testing.T, want migrate.Step) {
+	t.Helper()
+	m.await(t, string(want), func() (bool, error) {
 		state, err := migrate.NewStore(m.target).Load(m.ctx, m.name)
-		return state.Step == migrate.DualWriting, err
-	})
-	m.step(t, "verify", func(ctx context.Context, name string) (migrate.State, error) {
-		v, err := m.operator.Verify(ctx, name)
-		return v.State, err
+		return state.Step == want, err
 	})
 }
 
@@ -210,7 +241,7 @@ func migratedMany(t *testing.T, w *world) { migrated(t, w, manyTopics) }
 func migratedFew(t *testing.T, w *world) { migrated(t, w, fewTopics) }
 
 func migrated(t *testing.T, w *world, topics int) {
-	m := newMigration(t, w, topics)
+	m := newMigration(t, w, "m", topics)
 	m.begin(t)
 	m.cutOver(t)
 	m.step(t, "finish", m.operator.Finish)
@@ -233,7 +264,7 @@ func migrated(t *testing.T, w *world, topics int) {
 }
 
 func rolledBack(t *testing.T, w *world) {
-	m := newMigration(t, w, fewTopics)
+	m := newMigration(t, w, "m", fewTopics)
 	m.begin(t)
 	m.cutOver(t)
 	var gates *migrate.GateError

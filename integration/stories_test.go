@@ -34,6 +34,9 @@ var stories = []struct {
 	{"a gap that retention made stops its partition alone, and it goes on as the error says", gapByRetention, "they keep every record"},
 	{"services that write and read all the time move to the target: every record is read once", migratedFew, ""},
 	{"services that have moved go back with what they wrote at the target: every record is read once", rolledBack, ""},
+	{"function and operator are killed in the middle of each step of a migration: every record is read once", crashedEverywhere, ""},
+	{"a target that is away holds back none of the others, and lacks nothing once it is there", targetDown, ""},
+	{"services of two sources, with the same names, move into one target side by side: every record is read once", merged, ""},
 	{"a target that throttles the function slows the copy and changes nothing", outOfQuota, "they have no quotas"},
 }
 

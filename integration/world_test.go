@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -29,28 +30,87 @@ type world struct {
 	topic          string
 	dir            string // of the platform: where the function's binary is
 	platform       *emulator.Platform
+	another        func(testing.TB) kafka.Config // starts one more cluster of the same kind
+	breakable      func(testing.TB) breakable    // likewise, of one that can be away
+}
+
+// breakable is a cluster that can be made to be away, and to be there again.
+type breakable struct {
+	kafka.Config
+	down, up func()
 }
 
 // embedded is a world of embedded brokers.
 func embedded(t testing.TB) *world {
 	t.Helper()
-	var clusters [2]kafka.Config
-	for i := range clusters {
-		cluster, err := localkafka.Start(localkafka.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { cluster.Close() })
-		clusters[i].Brokers = cluster.Brokers()
-	}
-	return newWorld(t, clusters[0], clusters[1])
+	w := newWorld(t, embeddedCluster(t), embeddedCluster(t))
+	w.another, w.breakable = embeddedCluster, breakableEmbedded
+	return w
 }
 
-// real is a world of Apache Kafka in containers.
+func embeddedCluster(t testing.TB) kafka.Config {
+	t.Helper()
+	cluster, err := localkafka.Start(localkafka.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Close() })
+	return kafka.Config{Brokers: cluster.Brokers()}
+}
+
+// breakableEmbedded is stopped while it is away.
+func breakableEmbedded(t testing.TB) breakable {
+	t.Helper()
+	config := localkafka.Config{Dir: t.TempDir()}
+	cluster, err := localkafka.Start(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Close() })
+	b := breakable{Config: kafka.Config{Brokers: cluster.Brokers()}}
+	address := netip.MustParseAddrPort(b.Brokers[0])
+	config.Ports = []int{int(address.Port())}
+	b.down = func() {
+		if err := cluster.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.up = func() {
+		if cluster, err = localkafka.Start(config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// oneMore is a cluster beside the shared ones. It has the long session of those,
+// and for the same reason: one that the machine keeps from its heartbeats is
+// busy, not dead.
+func oneMore() kafkatest.Config {
+	return kafkatest.Config{Heap: "-Xms128m -Xmx384m", Settings: map[string]string{"broker.session.timeout.ms": "60000"}}
+}
+
+// breakableReal is cut off while it is away.
+func breakableReal(t testing.TB) breakable {
+	t.Helper()
+	config := oneMore()
+	config.Proxied = true
+	cluster := containers.New(t, config)
+	return breakable{Config: kafka.Config{Brokers: cluster.Brokers}, down: cluster.Proxy.Cut, up: cluster.Proxy.Heal}
+}
+
+// real is a world of Apache Kafka in containers. One more cluster is the
+// story's own, and counts as one of its nodes.
 func real(t testing.TB) *world {
 	t.Helper()
 	pair := containers.Pair(t)
-	return newWorld(t, kafka.Config{Brokers: pair.Source.Brokers}, kafka.Config{Brokers: pair.Target.Brokers})
+	w := newWorld(t, kafka.Config{Brokers: pair.Source.Brokers}, kafka.Config{Brokers: pair.Target.Brokers})
+	w.breakable = breakableReal
+	w.another = func(t testing.TB) kafka.Config {
+		t.Helper()
+		return kafka.Config{Brokers: containers.New(t, oneMore()).Brokers}
+	}
+	return w
 }
 
 // newWorld is a world of any two clusters.

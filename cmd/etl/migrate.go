@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +36,9 @@ where it is too early; nothing has happened then.
 	}
 	cmd.AddCommand(
 		a.migratePlanCommand(), a.migrateStatusCommand(), a.migrateVerifyCommand(),
-		a.migrateStepCommand("start", "Begin to copy", "From now on the function migrate copies: it must be deployed with MIGRATION=NAME,\nor run here by etl up.",
+		a.migrateStepCommand("start", "Begin to copy",
+			"From now on the function migrate copies: it must be deployed with MIGRATION=NAME,\nor run here by etl up. "+
+				"Conflicts are looked for once more.",
 			(*migrate.Operator).Start),
 		a.migrateStepCommand("cutover", "Leave the source for the target", "Producers and consumers must have stopped at the source; they may start at the\ntarget once this has returned. What they write there is copied back until finish\nor rollback.",
 			(*migrate.Operator).CutOver),
@@ -78,80 +79,6 @@ func (f *migrateFlags) operate(ctx context.Context, a *app, work func(*migrate.O
 		Limits:   migrate.Limits{Quiet: f.quiet}, AcceptLate: f.acceptLate, Full: f.full,
 		Progress: func(text string) { fmt.Fprintln(a.stderr, text) },
 	})
-}
-
-func (a *app) migratePlanCommand() *cobra.Command {
-	var f migrateFlags
-	var plan migrate.Plan
-	var dry bool
-	cmd := &cobra.Command{
-		Use:   "plan NAME",
-		Short: "Show what a migration would copy and what is in the way, and store the plan",
-		Long: `Show which topics would be copied where, and what is in the way. The plan is
-stored in the target cluster, unless --dry-run is given; conflicts keep it from
-being started. NAME is also that of the copy: its checkpoints are the groups
-etl.NAME.TOPIC.PARTITION of the target.`,
-		Example: "  etl migrate plan east --include 'orders.*' --include payments --exclude 'orders\\.tmp.*'\n  etl migrate plan east --include '.*' --topics '*:east.*' --group-prefix east- --dry-run",
-		Args:    cobra.ExactArgs(1),
-	}
-	f.add(cmd)
-	flags := cmd.Flags()
-	flags.StringArrayVar(&plan.Include, "include", []string{".*"}, "topics to copy: a regular expression that matches the whole name; may be given again")
-	flags.StringArrayVar(&plan.Exclude, "exclude", nil, "topics not to copy")
-	flags.StringVar(&plan.Topics, "topics", "", "target names, SOURCE:TARGET, comma separated; *:PREFIX.* for all others")
-	flags.StringArrayVar(&plan.Groups, "groups", []string{".*"}, "consumer groups to carry over")
-	flags.StringArrayVar(&plan.ExcludeGroups, "exclude-groups", nil, "consumer groups not to carry over")
-	flags.StringVar(&plan.GroupPrefix, "group-prefix", "", "put before the names of groups on the target")
-	flags.BoolVar(&plan.ACLs, "acls", false, "carry the topics' own ACLs over: readers' at once, writers' at the cutover")
-	flags.BoolVar(&dry, "dry-run", false, "store nothing")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		plan.Name = args[0]
-		if err := plan.Check(); err != nil {
-			return usagef("%v", err)
-		}
-		return f.operate(cmd.Context(), a, func(o *migrate.Operator) (err error) {
-			var preview migrate.Preview
-			if dry {
-				preview, err = o.Preview(cmd.Context(), plan)
-			} else {
-				preview, err = o.Plan(cmd.Context(), plan)
-			}
-			if err != nil {
-				return err
-			}
-			if err := a.print(preview, func(w io.Writer) { printPreview(w, preview, dry) }); err != nil {
-				return err
-			}
-			if len(preview.Conflicts) > 0 {
-				return errReported
-			}
-			return nil
-		})
-	}
-	return cmd
-}
-
-func printPreview(w io.Writer, p migrate.Preview, dry bool) {
-	rows := [][]string{{"SOURCE TOPIC", "TARGET TOPIC", "PARTITIONS", "ON TARGET", "RECORDS"}}
-	for _, t := range p.Topics {
-		there := "to be created"
-		if t.TargetPartitions > 0 {
-			there = fmt.Sprintf("%d partitions", t.TargetPartitions)
-		}
-		rows = append(rows, []string{t.Source, t.Target, fmt.Sprint(t.Partitions), there, fmt.Sprint(t.Records)})
-	}
-	table(w, rows)
-	for _, c := range p.Conflicts {
-		fmt.Fprintf(w, "conflict: %s: %s. Choices: %s\n", cmp.Or(c.Topic, "the plan"), c.Problem, c.Choices)
-	}
-	switch {
-	case dry:
-		fmt.Fprintln(w, "Nothing was stored (--dry-run).")
-	case len(p.Conflicts) > 0:
-		fmt.Fprintf(w, "The plan is stored, and cannot be started before its conflicts are gone. etl migrate rollback %s drops it.\n", p.Plan.Name)
-	default:
-		fmt.Fprintf(w, "The plan is stored. Next: etl migrate start %s\n", p.Plan.Name)
-	}
 }
 
 func (a *app) migrateStepCommand(name, short, long string, step func(*migrate.Operator, context.Context, string) (migrate.State, error)) *cobra.Command {
@@ -195,7 +122,14 @@ func printStep(w io.Writer, s migrate.State) {
 	for _, g := range s.History[len(s.History)-1].Gates {
 		fmt.Fprintf(w, "  %s: %s (wanted: %s)\n", g.Name, g.Have, g.Want)
 	}
-	fmt.Fprintf(w, "Next: %s\n", next[s.Step])
+	fmt.Fprintf(w, "Next: %s\n", nextOf(s))
+}
+
+func nextOf(s migrate.State) string {
+	if s.Step == migrate.CutOver && s.Plan.NoWayBack {
+		return "start consumers and producers at the target; then etl migrate finish: there is no rollback from here"
+	}
+	return next[s.Step]
 }
 
 func (a *app) migrateVerifyCommand() *cobra.Command {
@@ -311,7 +245,7 @@ func printMigration(w io.Writer, s migrate.Status, before *migrate.Status) {
 		fmt.Fprintf(w, "late: somebody has written to %s/%d of the source after the cut-over, first at offset %d\n", late.Topic, late.Partition, late.Offset)
 	}
 	printGroups(w, s.Groups)
-	fmt.Fprintf(w, "Next: %s\n", next[s.State.Step])
+	fmt.Fprintf(w, "Next: %s\n", nextOf(s.State))
 }
 
 func secondsText(lag mirror.Lag) string {

@@ -184,7 +184,7 @@ func (t *target) open(d *dual, topics string) error {
 	}
 	config := mirror.Config{
 		Job: t.job, Source: d.source, Target: t.client, Topics: names,
-		FromEarliest: true, KeepPartitions: true, OffsetMap: true, CreateTopics: true,
+		FromEarliest: true, KeepPartitions: true, OffsetMap: true, CreateTopics: true, Exclusive: true,
 		Parallel: d.config.Parallel, Log: fn.LoggerFrom,
 	}
 	if len(d.targets) > 1 {

@@ -193,6 +193,22 @@ func TestDualWrite(t *testing.T) {
 		}
 	})
 
+	t.Run("a topic that came to hold records of somebody else is not written between them", func(t *testing.T) {
+		t.Parallel()
+		source, _ := cluster(t)
+		target, _ := cluster(t)
+		payload := filled(t, source, "orders", 20)
+		begin(t, source, target)
+		filled(t, target, "orders", 3) // another migration's, say
+		_, err := fntest.Invoke(t, New, environment(source, target.Brokers()), payload)
+		if err == nil || !strings.Contains(err.Error(), mirror.ErrLostCheckpoint.Error()) {
+			t.Errorf("error is %v, want ErrLostCheckpoint", err)
+		}
+		if end, err := target.Offsets(t.Context(), "orders", kafka.Latest, 0); err != nil || end[0] != 3 {
+			t.Errorf("the topic ends at %d (%v), want 3", end[0], err)
+		}
+	})
+
 	t.Run("the target of a migration that is only planned, or is cut over, is not written", func(t *testing.T) {
 		t.Parallel()
 		source, _ := cluster(t)

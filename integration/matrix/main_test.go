@@ -30,31 +30,39 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	dump.dir = dir
+	binaries.dir = dir
 	code := containers.Run(m)
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
 
-// dump is built once, when the first copy needs it.
-var dump struct {
-	dir   string
+// binaries are built once, when the first test needs them.
+var binaries struct {
+	dir           string
+	dump, migrate binary
+}
+
+type binary struct {
 	build sync.Once
 	fault error
 }
 
-// dumpPackage gives the folder that is the built package of functions/dump.
-func dumpPackage(t *testing.T) string {
+func dumpPackage(t *testing.T) string    { return binaries.dump.of(t, "dump") }
+func migratePackage(t *testing.T) string { return binaries.migrate.of(t, "migrate") }
+
+// of gives the folder that is the built package of a function.
+func (b *binary) of(t *testing.T, function string) string {
 	t.Helper()
-	dump.build.Do(func() {
-		command := exec.CommandContext(context.Background(), "go", "build", "-o", filepath.Join(dump.dir, "main"), "../../functions/dump")
+	dir := filepath.Join(binaries.dir, function)
+	b.build.Do(func() {
+		command := exec.CommandContext(context.Background(), "go", "build", "-o", filepath.Join(dir, "main"), "../../functions/"+function)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := command.CombinedOutput(); err != nil {
-			dump.fault = fmt.Errorf("build functions/dump: %w\n%s", err, out)
+			b.fault = fmt.Errorf("build functions/%s: %w\n%s", function, err, out)
 		}
 	})
-	if dump.fault != nil {
-		t.Fatal(dump.fault)
+	if b.fault != nil {
+		t.Fatal(b.fault)
 	}
-	return dump.dir
+	return dir
 }

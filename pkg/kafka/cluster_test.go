@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -90,7 +91,11 @@ func TestAskingForRights(t *testing.T) {
 		t.Parallel()
 		c, _ := single(t, "there")
 		spec := kafka.TopicSpec{Name: "new", Partitions: 2, Settings: map[string]string{"retention.ms": "1000"}}
+		begun := time.Now()
 		must(t, c.CheckCreate(deadline(t), spec))
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("it took %v: nobody waits for a topic that is not created", took)
+		}
 		if _, err := c.Topic(deadline(t), "new"); !errors.Is(err, kafka.ErrUnknownTopic) {
 			t.Errorf("error is %v", err)
 		}

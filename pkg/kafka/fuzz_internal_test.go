@@ -142,6 +142,18 @@ func FuzzParseAltered(f *testing.F) {
 	})
 }
 
+func FuzzParseChecked(f *testing.F) {
+	for version := int16(checkVersion); version <= checkVersionLast; version++ {
+		f.Add(checkedSeed(version), version)
+	}
+	f.Fuzz(func(t *testing.T, frame []byte, version int16) {
+		refused, err := parseChecked(frame, "t", version)
+		if err != nil && refused != nil {
+			t.Error("an answer that makes no sense was used")
+		}
+	})
+}
+
 // assignedBytes is the least that an assignment takes on the wire.
 func assignedBytes(assigned map[string][]int32) int {
 	need := 0
@@ -275,6 +287,15 @@ func alteredSeed() []byte {
 	return response.AppendTo(binary.BigEndian.AppendUint32(nil, alterCorrelation))
 }
 
+func checkedSeed(version int16) []byte {
+	response := kmsg.NewCreateTopicsResponse()
+	response.Version = version
+	topic := kmsg.NewCreateTopicsResponseTopic()
+	topic.Topic, topic.ErrorCode, topic.ErrorMessage = "t", 44, kmsg.StringPtr("too few replicas")
+	response.Topics = append(response.Topics, topic)
+	return response.AppendTo(binary.BigEndian.AppendUint32(nil, checkCorrelation))
+}
+
 func produceSeed(version int16) []byte {
 	response := kmsg.NewProduceResponse()
 	response.Version = version
@@ -365,6 +386,18 @@ func TestAnswersAsKmsgWritesThem(t *testing.T) {
 	for n := range frame {
 		if _, err := parseAltered(frame[:n], "t"); err == nil {
 			t.Errorf("IncrementalAlterConfigs: no error after %d of %d bytes", n, len(frame))
+		}
+	}
+
+	for version := int16(checkVersion); version <= checkVersionLast; version++ {
+		frame := checkedSeed(version)
+		if refused, err := parseChecked(frame, "t", version); err != nil || refused == nil || !strings.Contains(refused.Error(), "too few replicas") {
+			t.Errorf("CreateTopics, version %d: %v, %v", version, refused, err)
+		}
+		for n := range frame {
+			if _, err := parseChecked(frame[:n], "t", version); err == nil {
+				t.Errorf("CreateTopics, version %d: no error after %d of %d bytes", version, n, len(frame))
+			}
 		}
 	}
 

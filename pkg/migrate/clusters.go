@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
@@ -50,15 +49,17 @@ type route struct {
 	rename   func(group string) string
 	earlier  func(context.Context, mirror.GroupPosition) (int64, error)
 	acls     bool
-	begun    func(topic string, partition int32) bool // there is a checkpoint from before the first copy; nil: never
+	// keepSettings leaves those of the topics that are copied to as they are.
+	keepSettings bool
+	begun        func(topic string, partition int32) bool // there is a checkpoint from before the first copy; nil: never
 }
 
 // forward is the way from the source to the target.
 func (c Clusters) forward(plan Plan) (route, error) {
-	topics, groups, names, err := plan.selections()
+	s, err := plan.selections()
 	return route{
-		job: plan.Name, from: c.Source, to: c.Target, topics: topics, groups: groups.Match, names: names, acls: plan.ACLs,
-		rename: func(group string) string { return plan.GroupPrefix + group },
+		job: plan.Name, from: c.Source, to: c.Target, topics: s.topics, groups: s.groups.Match, names: s.names,
+		rename: s.groupNames.target, acls: plan.ACLs, keepSettings: plan.KeepSettings,
 	}, err
 }
 
@@ -82,7 +83,7 @@ func (c Clusters) back(state State) (route, error) {
 	if err != nil {
 		return route{}, err
 	}
-	_, groups, _, err := plan.selections()
+	planned, err := plan.selections()
 	if err != nil {
 		return route{}, err
 	}
@@ -97,14 +98,19 @@ func (c Clusters) back(state State) (route, error) {
 	return route{
 		job: plan.BackJob(), from: c.Target, to: c.Source, topics: topics, names: toSource,
 		groups: func(group string) bool {
-			name, ok := strings.CutPrefix(group, plan.GroupPrefix)
-			return ok && groups.Match(name)
+			name, ok := planned.groupNames.source(group)
+			return ok && planned.groups.Match(name)
 		},
 		begun: func(topic string, partition int32) bool {
 			_, ok := cuts[topic][partition]
 			return ok
 		},
-		rename: func(group string) string { return strings.TrimPrefix(group, plan.GroupPrefix) },
+		rename: func(group string) string {
+			name, _ := planned.groupNames.source(group) // of those that are carried over
+			return name
+		},
+		// a shorter retention at the source would delete what a rollback needs
+		keepSettings: true,
 		earlier: func(ctx context.Context, p mirror.GroupPosition) (int64, error) {
 			forward, err := maps.Partition(ctx, p.TargetTopic, p.Topic, p.Partition)
 			if err != nil {

@@ -17,5 +17,9 @@
 // happened then. One of two operators who take a step at the same time is told
 // so ([ErrConflict]).
 //
+// Several sources are merged into one target by a migration each. What stands in
+// the way of one, another migration's names among it, is what [Operator.Preview]
+// shows as a [Conflict], with the choices; [Operator.Start] looks again.
+//
 // The copy itself, exactly once and in order, is package mirror's.
 package migrate

@@ -36,15 +36,23 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigFrom(t, "")
+}
+
+// newRigFrom is newRig with a source of a release of Kafka, such as "0.10.2".
+func newRigFrom(t *testing.T, release string) *rig {
+	t.Helper()
 	r := &rig{name: "move"}
+	releases := [2]string{release}
 	var clients [2]*kafka.Client
 	for i := range clients {
 		var err error
-		if r.brokers[i], err = localkafka.Start(localkafka.Config{}); err != nil {
+		if r.brokers[i], err = localkafka.Start(localkafka.Config{Version: releases[i]}); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { r.brokers[i].Close() })
-		if clients[i], err = kafka.Open(testContext(t), kafka.Config{Brokers: r.brokers[i].Brokers(), MetadataTTL: 100 * time.Millisecond}); err != nil {
+		config := kafka.Config{Brokers: r.brokers[i].Brokers(), MetadataTTL: 100 * time.Millisecond}
+		if clients[i], err = kafka.Open(testContext(t), config); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { clients[i].Close() })

@@ -4,137 +4,174 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
 // Preview is what a plan would do.
 type Preview struct {
-	Plan      Plan           `json:"plan"`
-	Topics    []PlannedTopic `json:"topics"`
-	Conflicts []Conflict     `json:"conflicts"`
+	Plan   Plan           `json:"plan"`
+	Topics []PlannedTopic `json:"topics"`
+	Groups []PlannedGroup `json:"groups"`
+	// Conflicts keep the plan from being started, Warnings do not.
+	Conflicts []Conflict `json:"conflicts"`
+	Warnings  []Conflict `json:"warnings"`
 }
 
-// PlannedTopic is a topic that would be copied.
-type PlannedTopic struct {
-	Source           string `json:"source"`
-	Target           string `json:"target"`
-	Partitions       int    `json:"partitions"`
-	TargetPartitions int    `json:"target_partitions"` // 0: it would be created
-	Records          int64  `json:"records"`           // offsets between beginning and end
+// claims are the names that the plan takes.
+func (p Preview) claims() Claims {
+	c := Claims{Topics: map[string]string{}, Groups: map[string]string{}}
+	for _, t := range p.Topics {
+		c.Topics[t.Target] = t.Source
+	}
+	for _, g := range p.Groups {
+		c.Groups[g.Target] = g.Source
+	}
+	return c
 }
 
-// Conflict is what keeps a plan from being started, with the ways out.
-type Conflict struct {
-	Topic   string `json:"topic"`
-	Problem string `json:"problem"`
-	Choices string `json:"choices"`
+// findings are what looking at a topic or a group has found.
+type findings struct{ conflicts, warnings []Conflict }
+
+func (f *findings) conflict(c Conflict) { f.conflicts = append(f.conflicts, c) }
+func (f *findings) warn(c Conflict)     { f.warnings = append(f.warnings, c) }
+
+// survey is one look at both clusters.
+type survey struct {
+	*Operator
+	selections
+	plan         Plan
+	own          *State // the migration of the plan where it copies already: what it has made is no conflict
+	copied       map[string]bool
+	rivals       []State
+	targetGroups map[string]bool
 }
 
-// Preview looks at both clusters and touches nothing.
+// looks is how many topics or groups are looked at at a time.
+const looks = 8
+
+// Preview looks at both clusters and touches nothing. For a migration that
+// copies already, what it has made itself is no conflict.
+//
+// Topics and groups that are created at the source later are not in it. They are
+// copied as well, and a copy that finds records in its target topic stops there.
 func (o *Operator) Preview(ctx context.Context, plan Plan) (Preview, error) {
 	preview := Preview{Plan: plan}
 	if err := plan.Check(); err != nil {
 		return preview, err
 	}
-	topics, _, names, err := plan.selections()
+	s, unreadable, err := o.survey(ctx, plan)
 	if err != nil {
 		return preview, err
 	}
-	there, err := o.Source.Topics(ctx)
-	if err != nil {
-		return preview, fmt.Errorf("source: %w", err)
+	var found findings
+	if unreadable != nil {
+		found.conflict(Conflict{Kind: Unreadable, Problem: unreadable.Error(), Choices: "the release of etl that has stored it"})
 	}
-	owners := map[string]string{} // source topic by target topic
-	for _, topic := range there {
-		if !topics.Match(topic.Name) {
-			continue
-		}
-		planned, conflicts, err := o.plannedTopic(ctx, topic, names.Target(topic.Name))
-		if err != nil {
-			return preview, err
-		}
-		if other := owners[planned.Target]; other != "" {
-			conflicts = append(conflicts, Conflict{Topic: topic.Name,
-				Problem: fmt.Sprintf("it would be copied to %s, and so would %s", planned.Target, other),
-				Choices: "name another target (--topics), or exclude one"})
-		}
-		owners[planned.Target] = topic.Name
-		if reserved(planned.Target) {
-			conflicts = append(conflicts, Conflict{Topic: topic.Name,
-				Problem: fmt.Sprintf("target name %s is one of Kafka's or this project's own: it could not be copied back", planned.Target),
-				Choices: "name another target (--topics)"})
-		}
-		preview.Topics = append(preview.Topics, planned)
-		preview.Conflicts = append(preview.Conflicts, conflicts...)
+	s.wayBack(&found)
+	var ofTopics, ofGroups findings
+	if preview.Topics, ofTopics, err = s.lookAtTopics(ctx); err != nil {
+		return preview, err
 	}
-	if len(preview.Topics) == 0 {
-		preview.Conflicts = append(preview.Conflicts, Conflict{Problem: "no topic of the source matches", Choices: "other patterns (--include, --exclude)"})
+	if preview.Groups, ofGroups, err = s.lookAtGroups(ctx); err != nil {
+		return preview, err
+	}
+	preview.Conflicts = append(append(found.conflicts, ofTopics.conflicts...), ofGroups.conflicts...)
+	preview.Warnings = append(append(found.warnings, ofTopics.warnings...), ofGroups.warnings...)
+	for _, rival := range s.rivals {
+		if clashes := preview.claims().clashes(rival); rival.Step == Planned {
+			preview.Warnings = append(preview.Warnings, clashes...)
+		} else {
+			preview.Conflicts = append(preview.Conflicts, clashes...)
+		}
 	}
 	return preview, nil
 }
 
-func reserved(topic string) bool {
-	return strings.HasPrefix(topic, "__") || strings.HasPrefix(topic, "etl.")
+// survey looks at what all topics and groups have to be compared with.
+func (o *Operator) survey(ctx context.Context, plan Plan) (s *survey, unreadable, err error) {
+	s = &survey{Operator: o, plan: plan, targetGroups: map[string]bool{}}
+	if s.selections, err = plan.selections(); err != nil {
+		return nil, nil, err
+	}
+	values, err := o.store().read(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	states, unreadable := decodeAll(values)
+	ids, err := o.groupIDs(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range ids {
+		s.targetGroups[id] = true
+	}
+	for _, state := range states {
+		if state.Plan.Name == plan.Name && state.Step != Planned && !state.Step.Over() {
+			s.own, s.copied = &state, checkpointed(plan.Name, ids)
+		}
+	}
+	s.rivals, err = rivals(states, plan.Name, ids)
+	return s, unreadable, err
 }
 
-func (o *Operator) plannedTopic(ctx context.Context, source kafka.Topic, name string) (PlannedTopic, []Conflict, error) {
-	planned := PlannedTopic{Source: source.Name, Target: name, Partitions: len(source.Partitions)}
-	records, err := o.held(ctx, o.Source, source)
-	if err != nil {
-		return planned, nil, fmt.Errorf("source: %w", err)
+// wayBack looks whether there can be, and is to be, a rollback after the cut-over.
+func (s *survey) wayBack(found *findings) {
+	const old = "the source has no transactions (Kafka 0.11 has them), so nothing can be copied back to it: " +
+		"there is no rollback after the cut-over"
+	switch {
+	case s.plan.NoWayBack:
+		found.warn(Conflict{Kind: CannotReturn, Problem: "nothing is copied back to the source: there is no rollback after the cut-over",
+			Choices: "it is accepted (--no-way-back)"})
+	case !s.Source.SupportsTransactions():
+		found.conflict(Conflict{Kind: CannotReturn, Problem: old, Choices: "accept that (--no-way-back), or upgrade the source first"})
 	}
-	planned.Records = records
-	target, err := o.Target.Topic(ctx, name)
-	if errors.Is(err, kafka.ErrUnknownTopic) {
-		return planned, nil, nil
-	}
-	if err != nil {
-		return planned, nil, fmt.Errorf("target: %w", err)
-	}
-	planned.TargetPartitions = len(target.Partitions)
-	var conflicts []Conflict
-	if len(target.Partitions) > len(source.Partitions) {
-		conflicts = append(conflicts, Conflict{Topic: source.Name,
-			Problem: fmt.Sprintf("target topic %s has %d partitions, the source %d: keys would be in other partitions than new producers put them", name, len(target.Partitions), len(source.Partitions)),
-			Choices: "name another target (--topics), give the source as many, or delete the target topic"})
-	}
-	held, err := o.held(ctx, o.Target, target)
-	if err != nil {
-		return planned, nil, fmt.Errorf("target: %w", err)
-	}
-	if held > 0 {
-		conflicts = append(conflicts, Conflict{Topic: source.Name,
-			Problem: fmt.Sprintf("target topic %s holds %d records already: the copy would stand between them", name, held),
-			Choices: "name another target (--topics), exclude it, or delete the target topic"})
-	}
-	return planned, conflicts, nil
 }
 
-// held is how many offsets a topic holds.
-func (o *Operator) held(ctx context.Context, c *kafka.Client, topic kafka.Topic) (int64, error) {
-	numbers := make([]int32, len(topic.Partitions))
-	for i, p := range topic.Partitions {
-		numbers[i] = p.ID
-	}
-	earliest, err := c.Offsets(ctx, topic.Name, kafka.Earliest, numbers...)
+// lookAtTopics looks at the topics that the plan selects, in order of their name.
+func (s *survey) lookAtTopics(ctx context.Context) ([]PlannedTopic, findings, error) {
+	var all findings
+	there, err := s.Source.Topics(ctx)
 	if err != nil {
-		return 0, err
+		return nil, all, fmt.Errorf("source: %w", err)
 	}
-	latest, err := c.Offsets(ctx, topic.Name, kafka.Latest, numbers...)
-	if err != nil {
-		return 0, err
+	var selected []kafka.Topic
+	for _, topic := range there {
+		if s.topics.Match(topic.Name) {
+			selected = append(selected, topic)
+		}
 	}
-	var held int64
-	for _, n := range numbers {
-		held += latest[n] - earliest[n]
+	if len(selected) == 0 {
+		all.conflict(Conflict{Kind: NothingSelected, Problem: "no topic of the source matches", Choices: "other patterns (--include, --exclude)"})
 	}
-	return held, nil
+	planned, found := make([]PlannedTopic, len(selected)), make([]findings, len(selected))
+	looking, ctx := errgroup.WithContext(ctx)
+	looking.SetLimit(looks)
+	for i, topic := range selected {
+		looking.Go(func() (err error) {
+			planned[i], err = s.lookAtTopic(ctx, topic, &found[i])
+			return err
+		})
+	}
+	err = looking.Wait()
+	owners := map[string]string{} // source topic by target topic
+	for i, p := range planned {
+		if other := owners[p.Target]; other != "" {
+			found[i].conflict(Conflict{Kind: NameTaken, Topic: p.Source,
+				Problem: fmt.Sprintf("it would be copied to %s, and so would %s", p.Target, other),
+				Choices: "name another target (--topics), or exclude one (--exclude)"})
+		}
+		owners[p.Target] = p.Source
+		all.conflicts, all.warnings = append(all.conflicts, found[i].conflicts...), append(all.warnings, found[i].warnings...)
+	}
+	return planned, all, err
 }
 
 // Plan stores a plan for the two clusters, whose ids it puts in. Conflicts do
-// not keep it from being stored: they keep it from being started.
+// not keep it from being stored: they keep it from being started. One that was
+// dropped before it was started can be planned again.
 func (o *Operator) Plan(ctx context.Context, plan Plan) (Preview, error) {
 	var err error
 	if plan.Source, plan.Target, err = o.ids(ctx); err != nil {
@@ -144,6 +181,11 @@ func (o *Operator) Plan(ctx context.Context, plan Plan) (Preview, error) {
 	if err != nil {
 		return preview, err
 	}
-	_, err = o.store().Create(ctx, plan)
+	_, err = o.store().create(ctx, plan, preview.claims())
 	return preview, err
+}
+
+// refusedFor says that an error is the user's rights or the brokers' age.
+func refusedFor(err error) bool {
+	return errors.Is(err, kafka.ErrAuthorization) || errors.Is(err, kafka.ErrUnsupported)
 }

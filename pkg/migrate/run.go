@@ -107,7 +107,7 @@ func (r *Runner) worker(ctx context.Context, state State) (*worker, error) {
 			r.forward, err = r.newWorker(way)
 		}
 		return r.forward, err
-	case state.Step == CutOver:
+	case state.Step == CutOver && !state.Plan.NoWayBack:
 		if r.back != nil {
 			return r.back, nil
 		}
@@ -135,11 +135,10 @@ func (r *Runner) newWorker(way route) (*worker, error) {
 		Config: mirror.Config{
 			Job: way.job, Source: way.from, Target: way.to, Topics: way.names,
 			CreateTopics: true, OffsetMap: true, Parallel: r.config.Parallel, Log: r.config.Log,
-			// to the target all is the copy's; the source has what it had before, and
-			// its settings stay: a shorter retention would delete what a rollback needs
+			// to the target all is the copy's; the source has what it had before
 			Exclusive: way.begun == nil, Begun: way.begun,
 		},
-		ACLs: way.acls, KeepSettings: way.begun != nil,
+		ACLs: way.acls, KeepSettings: way.keepSettings,
 		Select: way.topics, Shard: r.config.Shard, Rate: r.config.Rate, Memory: r.config.Memory,
 	})
 	if err != nil {

@@ -40,13 +40,21 @@ type Plan struct {
 	Exclude []string `json:"exclude,omitempty"`
 	// Topics are target names, in the words of [mirror.ParseTopicMap].
 	Topics string `json:"topics,omitempty"`
-	// Groups and ExcludeGroups select the consumer groups, in the same way;
-	// GroupPrefix is put before their names on the target.
+	// Groups and ExcludeGroups select the consumer groups, in the same way.
+	// GroupNames are the names of single ones on the target, SOURCE:TARGET, comma
+	// separated; GroupPrefix is put before the names of all others.
 	Groups        []string `json:"groups"`
 	ExcludeGroups []string `json:"exclude_groups,omitempty"`
+	GroupNames    string   `json:"group_names,omitempty"`
 	GroupPrefix   string   `json:"group_prefix,omitempty"`
+	// KeepSettings leaves the settings of target topics as they are. One that the
+	// copy makes gets the source's once.
+	KeepSettings bool `json:"keep_settings,omitempty"`
 	// ACLs has those of the topics carried over: those of writers at the cut-over.
 	ACLs bool `json:"acls,omitempty"`
+	// NoWayBack accepts that nothing is copied back after the cut-over: it cannot
+	// be, to a source without transactions. Then there is no rollback from there.
+	NoWayBack bool `json:"no_way_back,omitempty"`
 	// Source and Target are the ids of the clusters: a step with other ones is refused.
 	Source string `json:"source_cluster"`
 	Target string `json:"target_cluster"`
@@ -55,12 +63,21 @@ type Plan struct {
 // BackJob is the job that copies back after the cut-over.
 func (p Plan) BackJob() string { return p.Name + "-back" }
 
-// selections compiles the plan's patterns and names.
-func (p Plan) selections() (topics, groups mirror.Selection, names mirror.TopicMap, err error) {
-	topics, topicsErr := mirror.NewSelection(p.Include, p.Exclude)
-	groups, groupsErr := mirror.NewSelection(p.Groups, p.ExcludeGroups)
-	names, namesErr := mirror.ParseTopicMap(p.Topics)
-	return topics, groups, names, errors.Join(topicsErr, groupsErr, namesErr)
+// selections are a plan's patterns and names, compiled.
+type selections struct {
+	topics, groups mirror.Selection
+	names          mirror.TopicMap
+	groupNames     groupNames
+}
+
+func (p Plan) selections() (selections, error) {
+	var s selections
+	var faults [4]error
+	s.topics, faults[0] = mirror.NewSelection(p.Include, p.Exclude)
+	s.groups, faults[1] = mirror.NewSelection(p.Groups, p.ExcludeGroups)
+	s.names, faults[2] = mirror.ParseTopicMap(p.Topics)
+	s.groupNames, faults[3] = parseGroupNames(p.GroupNames, p.GroupPrefix)
+	return s, errors.Join(faults[:]...)
 }
 
 // Check names everything that is wrong with the plan itself.
@@ -69,7 +86,7 @@ func (p Plan) Check() error {
 	if len(p.Include) == 0 {
 		faults = append(faults, errors.New("no topics are included"))
 	}
-	_, _, _, err := p.selections()
+	_, err := p.selections()
 	return errors.Join(append(faults, err)...)
 }
 
@@ -84,6 +101,8 @@ type State struct {
 	Step     Step      `json:"step"`
 	Since    time.Time `json:"since"` // of the step
 	Plan     Plan      `json:"plan"`
+	// Claims are what the plan takes on the target, as of its last preview.
+	Claims Claims `json:"claims"`
 	// History are the steps taken, the oldest first.
 	History []Change `json:"history"`
 	// Cut is where both sides ended at the cut-over.
@@ -112,6 +131,11 @@ const format = 1
 func (s *State) enter(step Step, now time.Time, gates []Gate) {
 	s.Step, s.Since = step, now
 	s.History = append(s.History, Change{Step: step, At: now, Gates: gates})
+}
+
+// started says that something may have been copied.
+func (s *State) started() bool {
+	return slices.ContainsFunc(s.History, func(c Change) bool { return c.Step == Mirroring })
 }
 
 // require refuses a step that does not follow on the present one.
@@ -153,6 +177,8 @@ var (
 	ErrConflict = errors.New("somebody else is changing the migration")
 	// ErrNewer: the migration was stored by a newer release.
 	ErrNewer = errors.New("stored by a newer release of etl")
+	// ErrNoWayBack: there is no rollback after the cut-over.
+	ErrNoWayBack = errors.New("there is no way back")
 	// ErrClusters: the clusters are not those of the plan.
 	ErrClusters = errors.New("not the clusters of the plan")
 )

@@ -35,7 +35,7 @@ func Look(ctx context.Context, c Clusters, name string) (Status, error) {
 	if err := c.check(ctx, state.Plan); err != nil {
 		return Status{}, err
 	}
-	status := Status{State: state, Back: state.Step == CutOver}
+	status := Status{State: state, Back: state.Step == CutOver && !state.Plan.NoWayBack}
 	way, err := c.forward(state.Plan)
 	if status.Back {
 		way, err = c.back(state)
@@ -49,10 +49,13 @@ func Look(ctx context.Context, c Clusters, name string) (Status, error) {
 	if state.Step == Planned || state.Step.Over() {
 		return status, nil
 	}
-	if status.Back {
+	if state.Step == CutOver {
 		operator := Operator{Clusters: c}
 		if status.Late, err = operator.late(ctx, state); err != nil {
 			return status, err
+		}
+		if !status.Back {
+			return status, nil // the groups of the target are on their own
 		}
 	}
 	if status.Groups, err = way.groupSync(mirror.Shard{}).Preview(ctx); err != nil {

@@ -76,36 +76,24 @@ func (o *Operator) load(ctx context.Context, name, want string, from ...Step) (S
 
 // enter stores a step whose gates hold, if the migration is still what was
 // measured.
-func (o *Operator) enter(ctx context.Context, measured State, step Step, gates []Gate, more func(*State)) (State, error) {
+func (o *Operator) enter(ctx context.Context, measured State, step Step, gates []Gate, more func(s *State, others []State) error) (State, error) {
 	if err := passed(measured.Plan.Name, step, gates); err != nil {
 		return measured, err
 	}
 	store := o.store()
-	return store.Change(ctx, measured.Plan.Name, func(s *State) error {
+	return store.changeBeside(ctx, measured.Plan.Name, func(s *State, others []State) error {
 		if s.Revision != measured.Revision {
 			return fmt.Errorf("%w %s: it is %s now (revision %d, measured was %d): look at its status and try again",
 				ErrConflict, s.Plan.Name, s.Step, s.Revision, measured.Revision)
 		}
 		if more != nil {
-			more(s)
+			if err := more(s, others); err != nil {
+				return err
+			}
 		}
 		s.enter(step, store.now(), gates)
 		return nil
 	})
-}
-
-// Start begins to copy: from the next second on the function migrate does.
-func (o *Operator) Start(ctx context.Context, name string) (State, error) {
-	state, err := o.load(ctx, name, "start", Planned)
-	if err != nil {
-		return state, err
-	}
-	preview, err := o.Preview(ctx, state.Plan)
-	if err != nil {
-		return state, err
-	}
-	gates := []Gate{{Name: "conflicts", Want: "none", Have: fmt.Sprintf("%d, see etl migrate plan", len(preview.Conflicts)), OK: len(preview.Conflicts) == 0}}
-	return o.enter(ctx, state, Mirroring, gates, nil)
 }
 
 // Verification is what Verify has compared.
@@ -164,7 +152,8 @@ func (o *Operator) before(ctx context.Context, name string) (points, error) {
 	return o.store().loadPoints(ctx, name)
 }
 
-// CutOver ends the copy to the target and begins that back to the source.
+// CutOver ends the copy to the target and begins that back to the source, unless
+// the plan goes without ([Plan.NoWayBack]).
 // Producers must have stopped at the source, consumers too.
 //
 // It is done in two changes, so that it can be killed at any point and called
@@ -182,7 +171,7 @@ func (o *Operator) CutOver(ctx context.Context, name string) (State, error) {
 	}
 	var gates []Gate
 	if state.Step == Verified {
-		if gates, err = o.cutOverGates(ctx, name, way); err != nil {
+		if gates, err = o.cutOverGates(ctx, state.Plan, way); err != nil {
 			return state, err
 		}
 		if state, err = o.enter(ctx, state, CuttingOver, gates, nil); err != nil {
@@ -193,23 +182,23 @@ func (o *Operator) CutOver(ctx context.Context, name string) (State, error) {
 	if err != nil {
 		return state, err
 	}
-	return o.enter(ctx, state, CutOver, gates, func(s *State) { s.Cut = cut })
+	return o.enter(ctx, state, CutOver, gates, func(s *State, _ []State) error {
+		s.Cut = cut
+		return nil
+	})
 }
 
-func (o *Operator) cutOverGates(ctx context.Context, name string, way route) ([]Gate, error) {
-	back := Gate{Name: "the way back", Want: "a source with transactions (Kafka 0.11 or later)", Have: "one", OK: true}
-	if !o.Source.SupportsTransactions() {
-		back.Have, back.OK = "an older one: what is written after the cut-over could not be copied back", false
-	}
+func (o *Operator) cutOverGates(ctx context.Context, plan Plan, way route) ([]Gate, error) {
+	back := o.wayBackGate(plan)
 	gates, lags, err := o.still(ctx, way, "source")
 	if err != nil || passed("", CutOver, append(gates, back)) != nil {
 		return append(gates, back), err
 	}
-	keeps, err := o.keepsTimes(ctx, lags)
+	keeps, err := o.keepsTimes(ctx, plan, lags)
 	if err != nil {
 		return nil, err
 	}
-	before, err := o.before(ctx, name)
+	before, err := o.before(ctx, plan.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -224,10 +213,27 @@ func (o *Operator) cutOverGates(ctx context.Context, name string, way route) ([]
 	return append(gates, back, keeps, found.gate), nil
 }
 
+// wayBackGate wants a source that can be copied back to, unless the plan goes
+// without.
+func (o *Operator) wayBackGate(plan Plan) Gate {
+	gate := Gate{Name: "the way back", Want: "a source with transactions (Kafka 0.11 or later)", Have: "one", OK: true}
+	switch {
+	case plan.NoWayBack:
+		gate.Want, gate.Have = "none (--no-way-back)", "none"
+	case !o.Source.SupportsTransactions():
+		gate.Have, gate.OK = "an older one: what is written after the cut-over could not be copied back", false
+	}
+	return gate
+}
+
 // keepsTimes wants no topic of the source to replace the times of records that
 // are copied back.
-func (o *Operator) keepsTimes(ctx context.Context, lags []mirror.Lag) (Gate, error) {
+func (o *Operator) keepsTimes(ctx context.Context, plan Plan, lags []mirror.Lag) (Gate, error) {
 	gate := Gate{Name: "times at the source", Want: "message.timestamp.type=CreateTime", Have: "all", OK: true}
+	if plan.NoWayBack {
+		gate.Have = "not looked at: nothing is copied back"
+		return gate, nil
+	}
 	for _, partitions := range byTopic(lags) {
 		settings, _, err := o.Source.TopicSettings(ctx, partitions[0].Topic)
 		switch {
@@ -275,10 +281,13 @@ func (o *Operator) cut(ctx context.Context, plan Plan, way route) ([]CutPartitio
 				return nil, fmt.Errorf("%s/%d: %w", lag.Topic, lag.Partition, err)
 			}
 		}
+		cut = append(cut, c)
+		if plan.NoWayBack {
+			continue
+		}
 		if err := mirror.BeginAt(ctx, o.Source, plan.BackJob(), c.TargetTopic, c.Topic, c.Partition, c.Target); err != nil {
 			return nil, err
 		}
-		cut = append(cut, c)
 	}
 	slices.SortFunc(cut, compareCut)
 	return cut, nil
@@ -286,7 +295,8 @@ func (o *Operator) cut(ctx context.Context, plan Plan, way route) ([]CutPartitio
 
 // Rollback ends a migration in favour of the source. After the cut-over
 // everything that was written to the target since must be at the source first,
-// and producers and consumers stopped there.
+// and producers and consumers stopped there; [ErrNoWayBack] where the plan goes
+// without.
 func (o *Operator) Rollback(ctx context.Context, name string) (State, error) {
 	state, err := o.load(ctx, name, "rollback", Planned, Mirroring, DualWriting, Verified, CuttingOver, CutOver)
 	if err != nil {
@@ -294,6 +304,10 @@ func (o *Operator) Rollback(ctx context.Context, name string) (State, error) {
 	}
 	if state.Step != CutOver {
 		return o.enter(ctx, state, RolledBack, nil, nil)
+	}
+	if state.Plan.NoWayBack {
+		return state, fmt.Errorf("%w: migration %s was planned so (--no-way-back), and is cut over: etl migrate finish %s ends it",
+			ErrNoWayBack, name, name)
 	}
 	way, err := o.back(state)
 	if err != nil {
@@ -316,69 +330,4 @@ func completeGate(state State, lags []mirror.Lag) Gate {
 		}
 	}
 	return gate
-}
-
-// Finish ends the copy back: from then on the target stands alone.
-func (o *Operator) Finish(ctx context.Context, name string) (State, error) {
-	state, err := o.load(ctx, name, "finish", CutOver)
-	if err != nil {
-		return state, err
-	}
-	late, err := o.late(ctx, state)
-	if err != nil {
-		return state, err
-	}
-	gate := Gate{Name: "records at the source since the cut-over", Want: "none that were not copied back from the target", Have: "none", OK: len(late) == 0 || o.AcceptLate}
-	if len(late) > 0 {
-		gate.Have = fmt.Sprintf("some in %d partitions, the first at %s/%d offset %d: a producer was left there. To leave them behind: --accept-late", len(late), late[0].Topic, late[0].Partition, late[0].Offset)
-	}
-	return o.enter(ctx, state, Finished, []Gate{gate}, nil)
-}
-
-// late finds records that were written to the source after the cut-over.
-func (o *Operator) late(ctx context.Context, state State) ([]LatePartition, error) {
-	maps := mirror.NewOffsetMaps(o.Source, state.Plan.BackJob())
-	var late []LatePartition
-	for _, cut := range state.Cut {
-		// the end before the map: what is copied back meanwhile is not looked at
-		ends, err := o.Source.StableOffsets(ctx, cut.Topic, cut.Partition)
-		if err != nil {
-			return nil, fmt.Errorf("source: %w", err)
-		}
-		back, err := maps.Partition(ctx, cut.TargetTopic, cut.Topic, cut.Partition)
-		if err != nil {
-			return nil, err
-		}
-		earliest, err := o.Source.Offsets(ctx, cut.Topic, kafka.Earliest, cut.Partition)
-		if err != nil {
-			return nil, fmt.Errorf("source: %w", err)
-		}
-		cut.Source = max(cut.Source, earliest[cut.Partition])
-		offset, found, err := firstNotCopied(ctx, o.Source, cut, ends[cut.Partition], back.Map)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			late = append(late, LatePartition{cut.Topic, cut.Partition, offset})
-		}
-	}
-	return late, nil
-}
-
-func firstNotCopied(ctx context.Context, source *kafka.Client, cut CutPartition, end int64, back mirror.OffsetMap) (int64, bool, error) {
-	for next := cut.Source; next < end; {
-		fetched, err := source.FetchRecords(ctx, kafka.FetchRequest{
-			Topic: cut.Topic, Partition: cut.Partition, Offset: next, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: time.Second, ReadCommitted: true,
-		})
-		if err != nil {
-			return 0, false, fmt.Errorf("source: %w", err)
-		}
-		for _, r := range fetched.Records {
-			if r.Offset >= cut.Source && r.Offset < end && !back.Copied(r.Offset) {
-				return r.Offset, true, nil
-			}
-		}
-		next = fetched.Next
-	}
-	return 0, false, nil
 }

@@ -54,6 +54,12 @@ func (s *Store) List(ctx context.Context) ([]State, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeAll(values)
+}
+
+// decodeAll gives the migrations that can be read, by name, and the others in
+// the error.
+func decodeAll(values map[string][]byte) ([]State, error) {
 	var states []State
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -70,24 +76,29 @@ func (s *Store) List(ctx context.Context) ([]State, error) {
 	return states, errors.Join(faults...)
 }
 
-// Create stores a new migration: [ErrExists] where there is one of that name
-// that is not over.
+// Create stores a new migration: [ErrExists] where there is one of that name,
+// unless it was dropped before it was started.
 func (s *Store) Create(ctx context.Context, plan Plan) (State, error) {
+	return s.create(ctx, plan, Claims{})
+}
+
+// create is Create with the names that the plan takes.
+func (s *Store) create(ctx context.Context, plan Plan, claims Claims) (State, error) {
 	if err := plan.Check(); err != nil {
 		return State{}, err
 	}
 	if err := s.ensureTopic(ctx); err != nil {
 		return State{}, err
 	}
-	return s.change(ctx, plan.Name, func(state *State, there bool) error {
+	return s.change(ctx, plan.Name, func(state *State, there bool, _ []State) error {
 		if there && !state.Step.Over() {
 			return fmt.Errorf("%w: %s is %s: see etl migrate status %s", ErrExists, plan.Name, state.Step, plan.Name)
 		}
-		if there {
+		if there && state.started() {
 			// why: its checkpoints are those of records that were copied then
 			return fmt.Errorf("%w: %s is %s: give the new one another name", ErrExists, plan.Name, state.Step)
 		}
-		*state = State{Format: format, Plan: plan}
+		*state = State{Format: format, Revision: state.Revision, Plan: plan, Claims: claims}
 		state.enter(Planned, s.now(), nil)
 		return nil
 	})
@@ -96,16 +107,26 @@ func (s *Store) Create(ctx context.Context, plan Plan) (State, error) {
 // Change stores what change makes of a migration, unless that is an error. Of
 // two changes at the same time one is [ErrConflict], and has stored nothing.
 func (s *Store) Change(ctx context.Context, name string, change func(*State) error) (State, error) {
-	return s.change(ctx, name, func(state *State, there bool) error {
+	return s.changeBeside(ctx, name, func(state *State, _ []State) error { return change(state) })
+}
+
+// changeBeside is Change that looks at the other migrations as well: of two
+// that do so at the same time, the later one sees what the other has stored.
+func (s *Store) changeBeside(ctx context.Context, name string, change func(state *State, others []State) error) (State, error) {
+	return s.change(ctx, name, func(state *State, there bool, others []State) error {
 		if !there {
 			return unknown(name)
 		}
-		return change(state)
+		return change(state, others)
 	})
 }
 
+// changer changes a migration, or the zero state where there is none; others
+// are those that can be read.
+type changer func(state *State, there bool, others []State) error
+
 // change repeats a change that others have fenced, on top of theirs.
-func (s *Store) change(ctx context.Context, name string, change func(state *State, there bool) error) (State, error) {
+func (s *Store) change(ctx context.Context, name string, change changer) (State, error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 5*time.Millisecond, 200*time.Millisecond
 	id := rand.Text()
@@ -126,7 +147,7 @@ func (s *Store) change(ctx context.Context, name string, change func(state *Stat
 
 // changeOnce fences, reads, changes and writes. Who has read the state before a
 // later one has fenced cannot commit: so no change is lost.
-func (s *Store) changeOnce(ctx context.Context, name, id string, change func(state *State, there bool) error) (State, error) {
+func (s *Store) changeOnce(ctx context.Context, name, id string, change changer) (State, error) {
 	// one id for all migrations: a transaction of another one that was left open
 	// would hide the last change of this one
 	producer, err := s.target.Transactional(ctx, transactionalID, transactionTimeout)
@@ -144,7 +165,9 @@ func (s *Store) changeOnce(ctx context.Context, name, id string, change func(sta
 	if state.ChangeID == id {
 		return state, nil // the answer alone was lost
 	}
-	if err := change(&state, err == nil); err != nil {
+	others, _ := decodeAll(values)
+	others = slices.DeleteFunc(others, func(other State) bool { return other.Plan.Name == name })
+	if err := change(&state, err == nil, others); err != nil {
 		return State{}, err
 	}
 	state.Revision++
@@ -153,7 +176,9 @@ func (s *Store) changeOnce(ctx context.Context, name, id string, change func(sta
 	if err != nil {
 		return State{}, err
 	}
-	b, err := batch.Build(batch.Options{}, []batch.Record{{Timestamp: s.now().UnixMilli(), Key: []byte(name), Value: value}})
+	// packed: the topic takes a megabyte, which the names and offsets of some
+	// thousand partitions would be
+	b, err := batch.Build(batch.Options{Codec: batch.Gzip}, []batch.Record{{Timestamp: s.now().UnixMilli(), Key: []byte(name), Value: value}})
 	if err != nil {
 		return State{}, err
 	}

@@ -267,3 +267,11 @@ func createTopic(t *testing.T, c *kafka.Client, name string) {
 		t.Fatal(err)
 	}
 }
+
+// store puts a migration into the target as a text.
+func store(t *testing.T, c *kafka.Client, name, value string) {
+	t.Helper()
+	if _, err := c.Produce(testContext(t), migrate.Topic, 0, batch.Record{Key: []byte(name), Value: []byte(value)}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -31,11 +31,7 @@ func (f *Follower) prepare(ctx context.Context, source kafka.Topic) error {
 	if err != nil {
 		return fmt.Errorf("target: %w", err)
 	}
-	err = f.grow(ctx, source, target)
-	if f.config.KeepSettings {
-		return err
-	}
-	return errors.Join(err, f.followSettings(ctx, source, name))
+	return errors.Join(f.grow(ctx, source, target), f.followSettings(ctx, source, name))
 }
 
 // grow gives the target the partitions that the source has and it has not.
@@ -50,9 +46,10 @@ func (f *Follower) grow(ctx context.Context, source, target kafka.Topic) error {
 	return nil
 }
 
-// followSettings gives the target the source's own settings, as at its
-// creation. One that is no longer set on the source goes from the target too,
-// where this follower has set it; others of the target are its owner's.
+// followSettings gives the target the source's ACLs, where it is to have them,
+// and the source's own settings, as at its creation, unless the target's are
+// kept. One that is no longer set on the source goes from the target too, where
+// this follower has set it; others of the target are its owner's.
 func (f *Follower) followSettings(ctx context.Context, source kafka.Topic, name string) error {
 	f.mu.Lock()
 	s := f.settings[source.Name]
@@ -64,7 +61,10 @@ func (f *Follower) followSettings(ctx context.Context, source kafka.Topic, name 
 	if time.Now().Before(s.nextAt) {
 		return s.fault
 	}
-	s.fault = errors.Join(f.giveSettings(ctx, s, source.Name, name), f.giveACLs(ctx, source.Name, name))
+	s.fault = f.giveACLs(ctx, source.Name, name)
+	if !f.config.KeepSettings {
+		s.fault = errors.Join(f.giveSettings(ctx, s, source.Name, name), s.fault)
+	}
 	s.nextAt = time.Now().Add(f.config.Settings)
 	return s.fault
 }

@@ -37,6 +37,13 @@ func New(topic string) *Service {
 	return &Service{topic: topic, group: topic + "-readers", read: map[uint64]int{}}
 }
 
+// Rename has it go on with another topic and in another group from the next
+// Start on: those that a migration has made of its own.
+func (s *Service) Rename(topic, group string) { s.topic, s.group = topic, group }
+
+// Group is the name of its consumer group.
+func (s *Service) Group() string { return s.group }
+
 // Start has it write to and read from a cluster, by a client of its own, until
 // Halt or the end of ctx.
 func (s *Service) Start(ctx context.Context, cluster kafka.Config) error {
