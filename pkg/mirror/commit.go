@@ -107,6 +107,7 @@ func (t *transaction) commit(ctx context.Context) error {
 	if err := t.producer.Commit(ctx); err != nil {
 		return err
 	}
+	t.halved = max(t.halved-1, 0)
 	t.next, t.known, t.offsets, t.committed = t.sum.next, known.identity, known.mapState, time.Unix(known.At, 0)
 	t.result.add(t.sum)
 	t.sum, t.due, t.runs = nil, nil, OffsetMap{}

@@ -3,6 +3,7 @@ package mirror
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -155,10 +156,15 @@ func (f *Follower) turn(ctx context.Context, p *followed) {
 	if over(ctx) {
 		return // it has stopped because everything does
 	}
-	if err != nil && (p.fault == nil || p.fault.Error() != err.Error()) {
+	rest := f.config.Retry
+	switch {
+	case errors.Is(err, kafka.ErrFenced): // another instance copies it: a trigger was tried again, or ran late
+		rest = min(rest, fencedRest)
+		f.config.Log(ctx).Info("partition is copied by another instance", "topic", p.topic, "partition", p.number)
+	case err != nil && (p.fault == nil || p.fault.Error() != err.Error()):
 		f.config.Log(ctx).Error("partition has stopped", "topic", p.topic, "partition", p.number, "error", err)
 	}
-	p.fault, p.restedAt = err, time.Now().Add(f.config.Retry)
+	p.fault, p.restedAt = err, time.Now().Add(rest)
 }
 
 // again says whether a partition has more to copy right after its turn.

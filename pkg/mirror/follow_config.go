@@ -57,6 +57,10 @@ const (
 	polls       = 8
 
 	leastChunkBytes = 64 << 10
+
+	// fencedRest is how long a partition is left to another instance: it may have
+	// been the last thing that one did
+	fencedRest = time.Second
 )
 
 func (c FollowConfig) withDefaults() (FollowConfig, error) {

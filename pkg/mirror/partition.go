@@ -26,6 +26,7 @@ type partition struct {
 	committed time.Time // when the checkpoint was
 
 	perOffset int64 // of the last reader
+	halved    int   // how often the chunks were, because calls have ended without progress
 
 	// What a call has learnt from a refusal of the target, for its next try.
 	ceiling int    // smaller than a batch of several records that was too large; 0: none
@@ -255,6 +256,11 @@ func (p *partition) recommit(ctx context.Context) error {
 	}
 	p.committed = now
 	return nil
+}
+
+// chunk is about how many bytes a chunk has.
+func (p *partition) chunk() int {
+	return max(p.ChunkBytes>>min(p.halved, 16), min(leastChunkBytes, p.ChunkBytes))
 }
 
 // run copies chunk by chunk.

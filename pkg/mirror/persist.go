@@ -44,6 +44,9 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		}
 		switch {
 		case over(ctx):
+			if p.next == done { // a chunk may be more than there is time for
+				p.halved++
+			}
 			p.leave(ctx, producer)
 			return result, p.stopped(err)
 		case time.Since(since) > p.RetryFor:

@@ -1,6 +1,7 @@
 package mirror_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -46,5 +47,36 @@ func TestGivingUp(t *testing.T) {
 		if err != nil || len(got.Records) != 0 || got.HighWatermark == 0 || got.LastStable != got.HighWatermark {
 			t.Errorf("%d records, last stable offset %d of %d, %v: want a transaction that was aborted", len(got.Records), got.LastStable, got.HighWatermark, err)
 		}
+	})
+}
+
+func TestShortCalls(t *testing.T) {
+	t.Parallel()
+	t.Run("a chunk that takes longer than a call is copied in smaller ones by the next calls", func(t *testing.T) {
+		t.Parallel()
+		source, _ := cluster(t, localkafka.Config{})
+		target, brokers := cluster(t, localkafka.Config{})
+		createTopic(t, source, kafka.TopicSpec{Name: "t"})
+		const records = 96
+		whole := produce(t, source, "t", 0, batch.None, 1, sample.Plain(records, 20_000, 1)) // so large that batches are not put together
+		brokers.Fake().ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+			brokers.Fake().KeepControl()
+			time.Sleep(10 * time.Millisecond) // a target that is slow
+			return nil, nil, false
+		})
+		c := copier(t, mirror.Config{Source: source, Target: target})
+		for range 100 {
+			ctx, cancel := context.WithTimeout(testContext(t), 300*time.Millisecond)
+			_, err := c.Copy(ctx, []mirror.Range{whole})
+			cancel()
+			if err == nil {
+				requireCopied(t, source, target, "t", records)
+				return
+			}
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+		}
+		t.Error("the copy has come nowhere in 100 calls")
 	})
 }

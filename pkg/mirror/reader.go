@@ -15,20 +15,22 @@ import (
 type reader struct {
 	*job
 	subject
-	source    kafka.Topic // as it was opened
-	planner   *planner
-	next      int64
-	last      int64
-	epoch     int32
-	perOffset int64 // bytes that an offset took up in the last fetch, 0: not known
-	compacts  *bool // whether the source topic is compacted; nil until it matters
-	buffers   *[2]kafka.Buffer
+	source     kafka.Topic // as it was opened
+	planner    *planner
+	next       int64
+	last       int64
+	epoch      int32
+	chunkBytes int
+	perOffset  int64 // bytes that an offset took up in the last fetch, 0: not known
+	compacts   *bool // whether the source topic is compacted; nil until it matters
+	buffers    *[2]kafka.Buffer
 }
 
 func newReader(p *partition, last int64, buffers *[2]kafka.Buffer) *reader {
 	return &reader{
 		job: p.job, subject: p.subject, source: p.source, planner: newPlanner(p), buffers: buffers,
-		next: p.next, last: last, epoch: p.known.Epoch, perOffset: p.perOffset,
+		chunkBytes: p.chunk(),
+		next:       p.next, last: last, epoch: p.known.Epoch, perOffset: p.perOffset,
 	}
 }
 
@@ -115,10 +117,10 @@ func (r *reader) fetch(ctx context.Context, buf *kafka.Buffer) (kafka.FetchRespo
 // more than a chunk: what is fetched beyond the range is thrown away.
 func (r *reader) fetchBytes() int32 {
 	if r.perOffset == 0 {
-		return int32(r.ChunkBytes)
+		return int32(r.chunkBytes)
 	}
 	want := float64(r.last-r.next+1)*float64(r.perOffset)*1.25 + fetchSpare
-	return int32(min(want, float64(r.ChunkBytes)))
+	return int32(min(want, float64(r.chunkBytes)))
 }
 
 // plan emits the chunks of an answer; false where that is the end.
@@ -140,7 +142,7 @@ func (r *reader) plan(ctx context.Context, answer kafka.FetchResponse, emit func
 			return false
 		}
 		taken += len(stored.Batch) + len(stored.Message)
-		if r.planner.full(r.ChunkBytes) {
+		if r.planner.full(r.chunkBytes) {
 			if !r.emit(nil, emit) {
 				return false
 			}
