@@ -52,7 +52,7 @@ func targetDown(t *testing.T, w *world) {
 		*world
 		job string
 	}{{first, name}, {w, name + "-2"}} {
-		side.awaitNext(t, side.job, f, all/partitions)
+		side.awaitEnd(t, side.job, f)
 		side.requireEqual(t, all)
 	}
 }
@@ -123,4 +123,20 @@ func (w *world) awaitNext(t *testing.T, job string, f *feed, want int64) {
 		}
 		return true, nil
 	})
+}
+
+// awaitEnd waits until a job has copied each partition to its end, which nobody
+// writes any more.
+func (w *world) awaitEnd(t *testing.T, job string, f *feed) {
+	t.Helper()
+	for p := range f.partitions {
+		ends, err := w.source.StableOffsets(w.ctx, w.topic, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.await(t, "the end of a partition in job "+job, func() (bool, error) {
+			now, err := mirror.Checkpoints(w.ctx, w.target, job, w.topic, w.topic, p)
+			return err == nil && now[p].Next >= ends[p], err
+		})
+	}
 }

@@ -33,6 +33,7 @@ type target struct {
 
 	client *kafka.Client // nil until it has answered
 	copier *mirror.Copier
+	names  mirror.TopicMap
 
 	fault     error // of the last event, and until when it is left alone
 	restUntil time.Time
@@ -143,9 +144,28 @@ func (t *target) write(ctx context.Context, d *dual, ranges []mirror.Range) (Res
 	if err := t.open(d, state.Plan.Topics); err != nil {
 		return result, err
 	}
+	if t.first {
+		if err := t.claim(ctx, state, ranges); err != nil {
+			return result, err
+		}
+	}
 	copied, err := t.copier.Copy(ctx, ranges)
 	result.Copied = copied
 	return result, err
+}
+
+// claim makes sure that the target topics are the migration's.
+func (t *target) claim(ctx context.Context, state migrate.State, ranges []mirror.Range) error {
+	for _, r := range ranges {
+		name := t.names.Target(r.Topic)
+		if state.Claims.Topics[name] == r.Topic {
+			continue
+		}
+		if err := migrate.NewStore(t.client).ClaimTopic(ctx, t.job, r.Topic, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errSkipped says that an event is none of a target's business.
@@ -178,12 +198,12 @@ func (t *target) open(d *dual, topics string) error {
 	if t.copier != nil {
 		return nil
 	}
-	names, err := mirror.ParseTopicMap(topics)
-	if err != nil {
+	var err error
+	if t.names, err = mirror.ParseTopicMap(topics); err != nil {
 		return err
 	}
 	config := mirror.Config{
-		Job: t.job, Source: d.source, Target: t.client, Topics: names,
+		Job: t.job, Source: d.source, Target: t.client, Topics: t.names,
 		FromEarliest: true, KeepPartitions: true, OffsetMap: true, CreateTopics: true, Exclusive: true,
 		Parallel: d.config.Parallel, Log: fn.LoggerFrom,
 	}

@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
+	"github.com/scf-etl/scf-etl/pkg/migrate"
 )
 
 // operator takes the steps of a migration by `etl migrate`, one process each.
@@ -31,14 +33,15 @@ func (o *operator) command(step string, flags ...string) *exec.Cmd {
 	return command
 }
 
-// take takes a step as soon as its gates hold.
+// take takes a step as soon as its gates hold. Anything else that keeps it from
+// being taken is a failure: no fault is under way any more.
 func (o *operator) take(t *testing.T, step string, flags ...string) {
 	t.Helper()
 	begun := time.Now()
 	var output []byte
 	err := every(t.Context(), 100*time.Millisecond, "etl migrate "+step, func() (_ bool, err error) {
 		if output, err = o.command(step, flags...).CombinedOutput(); err != nil {
-			return false, fmt.Errorf("%w: %s", err, output)
+			return !notYet(string(output)), fmt.Errorf("%w: %s", err, output)
 		}
 		return true, nil
 	})
@@ -48,8 +51,29 @@ func (o *operator) take(t *testing.T, step string, flags ...string) {
 	o.log("etl migrate %s, after %v:\n%s", step, time.Since(begun).Round(time.Millisecond), output)
 }
 
+// notYet says that a step was refused for now.
+func notYet(output string) bool {
+	return strings.Contains(output, "is not to be") || strings.Contains(output, migrate.ErrConflict.Error())
+}
+
 // kill begins a step, and kills it in the moments after it has written a word.
+// One that was refused before is begun again.
 func (o *operator) kill(t *testing.T, word string, step string, flags ...string) {
+	t.Helper()
+	err := every(t.Context(), 100*time.Millisecond, "etl migrate "+step+" to say "+word, func() (bool, error) {
+		done, output := o.killOnce(t, word, step, flags...)
+		if done {
+			return true, nil
+		}
+		return !notYet(output), errors.New(output)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killOnce says whether the word was heard, or the step is done already.
+func (o *operator) killOnce(t *testing.T, word string, step string, flags ...string) (done bool, text string) {
 	t.Helper()
 	command := o.command(step, flags...)
 	output := &said{word: word, heard: make(chan struct{})}
@@ -70,6 +94,7 @@ func (o *operator) kill(t *testing.T, word string, step string, flags ...string)
 	}
 	<-ended
 	o.log("etl migrate %s to be killed: %v, after\n%s", step, command.ProcessState, output.text.String())
+	return output.done || command.ProcessState.Success(), output.text.String()
 }
 
 // said notices a word in what a process writes.

@@ -35,6 +35,9 @@ type coordinated struct {
 
 // coordinatedBy says whose coordinator takes a request; none: it goes elsewhere.
 func coordinatedBy(request protocol.Message) (of coordinated, ok bool) {
+	if request.ApiKey() == protocol.ListGroups {
+		return of, false // the one that a broker answers for itself, coordinator or not
+	}
 	switch m := request.(type) {
 	case protocol.BrokerMessage, protocol.Splitter:
 		return of, false // kafka-go looks at these first
@@ -101,7 +104,12 @@ func misrouted(err error) bool {
 	if err == nil || !errors.As(err, &code) {
 		return err != nil
 	}
-	return code == kafkago.NotCoordinatorForGroup || code == kafkago.GroupCoordinatorNotAvailable
+	switch code {
+	case kafkago.NotCoordinatorForGroup, kafkago.GroupCoordinatorNotAvailable,
+		kafkago.BrokerNotAvailable: // kafka-go's own: the broker has left the cluster
+		return true
+	}
+	return false
 }
 
 // routed is a request to a broker that is known.

@@ -44,6 +44,10 @@ var (
 	ErrNoAuthorizer = errors.New("the cluster has no authorizer, and no ACLs")
 	// ErrUnsupported: the broker, or the topic's format, is too old for this.
 	ErrUnsupported = errors.New("not supported by the broker")
+	// ErrUnexpected: something in the broker has failed that should not. Two that
+	// end transactions of one transactional id at the same time have got it from
+	// 4.2.0; else the same request will fail again, as a rule.
+	ErrUnexpected = errors.New("unexpected error in the broker: see its log")
 	// ErrNotCoordinated: the offset belongs to another generation or member of the group.
 	ErrNotCoordinated = errors.New("no longer a member of the consumer group's generation")
 	// ErrClosed: the client was closed, before the call or during it.
@@ -121,8 +125,6 @@ func (e *brokerError) Error() string {
 		text = v.kind.Error()
 	case v.title != "":
 		text = v.title
-	case e.code == kafkago.Unknown:
-		text = "unexpected error in the broker: see its log"
 	case text == "":
 		text = "error unknown to this client"
 	}

@@ -22,7 +22,7 @@ func TestBrokerErrors(t *testing.T) {
 		retriable bool
 		words     string // what the user reads
 	}{
-		-1:  {nil, true, "see its log"},
+		-1:  {ErrUnexpected, false, "see its log"},
 		1:   {ErrOffsetOutOfRange, false, ""},
 		2:   {nil, true, ""},
 		3:   {ErrUnknownTopic, true, ""},

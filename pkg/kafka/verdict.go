@@ -72,8 +72,10 @@ var verdicts = map[kafkago.Error]verdict{
 	kafkago.InvalidProducerIDMapping:     {retry: fence},
 	kafkago.InvalidTransactionState:      {retry: fence},
 	kafkago.TransactionCoordinatorFenced: {retry: fence},
-	kafkago.Unknown:                      {retry: fence}, // as two that end transactions of one id at the same time have got from 4.2.0
 	kafkago.InvalidTransactionTimeout:    {advice: "it is above the broker's transaction.max.timeout.ms"},
+
+	// anything
+	kafkago.Unknown: {kind: ErrUnexpected},
 
 	// membership of a group
 	kafkago.IllegalGeneration:   {kind: ErrNotCoordinated},

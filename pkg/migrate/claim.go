@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,6 +44,40 @@ func (c Claims) clashes(rival State) []Conflict {
 		}
 	}
 	return found
+}
+
+// ErrClaimed says that a target topic is another one's already.
+var ErrClaimed = errors.New("the target topic is taken")
+
+// ClaimTopic takes the target topic of a source topic for a migration, before
+// anything of it is created or copied: topics that are created at a source after
+// the start are in nobody's claims yet. [ErrClaimed] where another topic of the
+// migration, or another migration that has been started, has it.
+func (s *Store) ClaimTopic(ctx context.Context, name, topic, target string) error {
+	state, err := s.Load(ctx, name)
+	if err != nil || state.Claims.Topics[target] == topic {
+		return err
+	}
+	_, err = s.changeBeside(ctx, name, func(state *State, others []State) error {
+		if by, ok := state.Claims.Topics[target]; ok && by != topic {
+			return fmt.Errorf("%w: %s and %s would both be copied to %s: leave one of them out, or migrate it under another name", ErrClaimed, topic, by, target)
+		}
+		claim := Claims{Topics: map[string]string{target: topic}}
+		for _, other := range others {
+			if other.Step == Planned || other.Step.Over() {
+				continue
+			}
+			if clashes := claim.clashes(other); len(clashes) > 0 {
+				return fmt.Errorf("%w: %s: %s", ErrClaimed, topic, clashes[0].Problem)
+			}
+		}
+		if state.Claims.Topics == nil {
+			state.Claims.Topics = map[string]string{}
+		}
+		state.Claims.Topics[target] = topic
+		return nil
+	})
+	return err
 }
 
 // rivals are the other migrations into the target that are not over, with what

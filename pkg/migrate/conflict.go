@@ -48,6 +48,9 @@ const (
 	// moment. It would come out at the cut-over, when names cannot be changed any
 	// more.
 	GroupExists ConflictKind = "group-exists"
+	// GroupUnreadable: the source is so old that it does not tell what the group has
+	// committed. A conflict: it would begin anywhere at the target.
+	GroupUnreadable ConflictKind = "group-unreadable"
 	// CannotReturn: the source has no transactions, so that there is no rollback
 	// after the cut-over. A conflict until it is accepted ([Plan.NoWayBack]), and a
 	// warning then.

@@ -11,8 +11,8 @@ import (
 
 // Finish ends the copy back: from then on the target stands alone.
 func (o *Operator) Finish(ctx context.Context, name string) (State, error) {
-	state, err := o.load(ctx, name, "finish", CutOver)
-	if err != nil {
+	state, err := o.load(ctx, name, "finish", CutOver, Finished)
+	if err != nil || state.Step == Finished {
 		return state, err
 	}
 	late, err := o.late(ctx, state)

@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -100,6 +101,67 @@ func TestMerge(t *testing.T) {
 		})
 		createTopic(t, west.Source, "later")
 		requireKinds(t, "conflicts", west.preview(t, west.plan()).Conflicts, migrate.HasRecords, migrate.NameTaken)
+	})
+
+	t.Run("a topic that both sources get after the start is that of the migration which claims it first", func(t *testing.T) {
+		t.Parallel()
+		east, west := newMerge(t)
+		createTopic(t, east.Source, "orders")
+		createTopic(t, west.Source, "bills")
+		for _, r := range []*rig{east, west} {
+			plan := r.plan()
+			plan.Include = []string{".*"}
+			if _, err := r.Plan(testContext(t), plan); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Start(testContext(t), r.name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		claims := migrate.NewStore(east.Target)
+		for range 2 { // again is no change
+			if err := claims.ClaimTopic(testContext(t), "east", "new", "new"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := claims.ClaimTopic(testContext(t), "west", "new", "new"); !errors.Is(err, migrate.ErrClaimed) || !strings.Contains(err.Error(), "migration east") {
+			t.Errorf("of another migration: %v, want ErrClaimed", err)
+		}
+		if err := claims.ClaimTopic(testContext(t), "east", "newer", "new"); !errors.Is(err, migrate.ErrClaimed) {
+			t.Errorf("of another topic of the migration: %v, want ErrClaimed", err)
+		}
+		state, err := claims.Load(testContext(t), "east")
+		if err != nil || state.Claims.Topics["new"] != "new" || state.Revision != 3 {
+			t.Errorf("claims are %v in revision %d (%v)", state.Claims, state.Revision, err)
+		}
+		west.run(t)
+		for _, topic := range []string{"new", "later"} {
+			createTopic(t, west.Source, topic)
+			if _, err := west.Source.Produce(testContext(t), topic, 0, sample.Plain(5, 20, 1)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		await(t, "the topic that nobody else has", func() bool {
+			ends, err := west.Target.StableOffsets(testContext(t), "later", 0)
+			return err == nil && ends[0] >= 5
+		})
+		if _, err := west.Target.Topic(testContext(t), "new"); !errors.Is(err, kafka.ErrUnknownTopic) {
+			t.Errorf("the topic of another migration was created: %v", err)
+		}
+	})
+
+	t.Run("a step that was taken is taken again by whoever was not told", func(t *testing.T) {
+		t.Parallel()
+		r := verified(t, 1, 10, func(*rig, *migrate.Plan) {})
+		r.cutOver(t)
+		if state, err := r.CutOver(testContext(t), r.name); err != nil || state.Step != migrate.CutOver {
+			t.Errorf("cutover: %s (%v)", state.Step, err)
+		}
+		for range 2 {
+			if state, err := r.Finish(testContext(t), r.name); err != nil || state.Step != migrate.Finished {
+				t.Errorf("finish: %s (%v)", state.Step, err)
+			}
+		}
 	})
 
 	t.Run("one that copies already does not see what it has made itself", func(t *testing.T) {

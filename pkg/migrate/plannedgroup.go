@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -13,7 +14,7 @@ import (
 type PlannedGroup struct {
 	Source    string `json:"source"`
 	Target    string `json:"target"`
-	Positions int    `json:"positions"` // partitions of the plan in which it has committed
+	Positions int    `json:"positions"` // partitions of the plan in which it has committed; -1: not known
 }
 
 // lookAtGroups looks at the groups that the plan selects and that have committed
@@ -58,6 +59,13 @@ func (s *survey) lookAtGroups(ctx context.Context) ([]PlannedGroup, findings, er
 func (s *survey) lookAtGroup(ctx context.Context, group string, found *findings) (PlannedGroup, error) {
 	planned := PlannedGroup{Source: group, Target: s.groupNames.target(group)}
 	committed, err := s.Source.CommittedAll(ctx, group)
+	if errors.Is(err, kafka.ErrUnsupported) {
+		planned.Positions = -1
+		found.conflict(Conflict{Kind: GroupUnreadable, Group: group,
+			Problem: "the source does not tell the group's positions (Kafka 0.10.2 does): it cannot be carried over",
+			Choices: "exclude it (--exclude-groups), and have it begin at the target where you say (etl offsets)"})
+		return planned, nil
+	}
 	if err != nil {
 		return planned, fmt.Errorf("source: %w", err)
 	}

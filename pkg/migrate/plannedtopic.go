@@ -47,13 +47,13 @@ func (s *survey) lookAtTopic(ctx context.Context, source kafka.Topic, found *fin
 		return planned, nil // it has made it itself
 	}
 	comparePartitions(source, target, found)
-	records, err := held(ctx, s.Target, target)
+	has, err := hasRecords(ctx, s.Target, target)
 	if err != nil {
 		return planned, fmt.Errorf("target: %w", err)
 	}
-	if records > 0 {
+	if has {
 		found.conflict(Conflict{Kind: HasRecords, Topic: source.Name,
-			Problem: fmt.Sprintf("target topic %s holds %d records already: the copy would stand between them", name, records),
+			Problem: fmt.Sprintf("target topic %s holds records already: the copy would stand between them", name),
 			Choices: "name another target (--topics), exclude it (--exclude), or delete the target topic"})
 	}
 	return planned, s.compareSettings(ctx, source, name, found)
@@ -183,4 +183,14 @@ func held(ctx context.Context, c *kafka.Client, topic kafka.Topic) (int64, error
 		held += latest[n] - earliest[n]
 	}
 	return held, nil
+}
+
+// hasRecords says whether a topic holds committed records.
+func hasRecords(ctx context.Context, c *kafka.Client, topic kafka.Topic) (bool, error) {
+	for _, p := range topic.Partitions {
+		if has, err := mirror.HoldsRecords(ctx, c, topic.Name, p.ID); has || err != nil {
+			return has, err
+		}
+	}
+	return false, nil
 }

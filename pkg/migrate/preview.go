@@ -56,7 +56,7 @@ const looks = 8
 // copies already, what it has made itself is no conflict.
 //
 // Topics and groups that are created at the source later are not in it. They are
-// copied as well, and a copy that finds records in its target topic stops there.
+// copied as well, once they are claimed ([Store.ClaimTopic]).
 func (o *Operator) Preview(ctx context.Context, plan Plan) (Preview, error) {
 	preview := Preview{Plan: plan}
 	if err := plan.Check(); err != nil {

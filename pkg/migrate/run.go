@@ -104,7 +104,9 @@ func (r *Runner) worker(ctx context.Context, state State) (*worker, error) {
 		}
 		way, err := r.config.forward(state.Plan)
 		if err == nil {
-			r.forward, err = r.newWorker(way)
+			r.forward, err = r.newWorker(way, func(ctx context.Context, topic, target string) error {
+				return r.store.ClaimTopic(ctx, r.config.Name, topic, target)
+			})
 		}
 		return r.forward, err
 	case state.Step == CutOver && !state.Plan.NoWayBack:
@@ -116,7 +118,7 @@ func (r *Runner) worker(ctx context.Context, state State) (*worker, error) {
 		}
 		way, err := r.config.back(state)
 		if err == nil {
-			r.back, err = r.newWorker(way)
+			r.back, err = r.newWorker(way, nil) // of the topics that were cut over, and no others
 		}
 		return r.back, err
 	}
@@ -130,7 +132,7 @@ type worker struct {
 	groups   *mirror.GroupSync
 }
 
-func (r *Runner) newWorker(way route) (*worker, error) {
+func (r *Runner) newWorker(way route, admit func(ctx context.Context, topic, target string) error) (*worker, error) {
 	follower, err := mirror.NewFollower(mirror.FollowConfig{
 		Config: mirror.Config{
 			Job: way.job, Source: way.from, Target: way.to, Topics: way.names,
@@ -139,7 +141,7 @@ func (r *Runner) newWorker(way route) (*worker, error) {
 			Exclusive: way.begun == nil, Begun: way.begun,
 		},
 		ACLs: way.acls, KeepSettings: way.keepSettings,
-		Select: way.topics, Shard: r.config.Shard, Rate: r.config.Rate, Memory: r.config.Memory,
+		Admit: admit, Select: way.topics, Shard: r.config.Shard, Rate: r.config.Rate, Memory: r.config.Memory,
 	})
 	if err != nil {
 		return nil, err

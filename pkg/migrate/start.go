@@ -17,6 +17,12 @@ func (o *Operator) Start(ctx context.Context, name string) (State, error) {
 	if err != nil {
 		return state, err
 	}
+	if len(preview.Conflicts) > 0 {
+		// what was found may be what another operator's start has made meanwhile
+		if now, err := o.store().Load(ctx, name); err != nil || now.Step != Planned {
+			return now, err
+		}
+	}
 	claims := preview.claims()
 	return o.enter(ctx, state, Mirroring, []Gate{conflictGate(preview.Conflicts)}, func(s *State, others []State) error {
 		var conflicts []Conflict

@@ -161,8 +161,8 @@ func (o *Operator) before(ctx context.Context, name string) (points, error) {
 // any more; then the copy of each partition is closed, and where it has ended is
 // what the other direction begins at.
 func (o *Operator) CutOver(ctx context.Context, name string) (State, error) {
-	state, err := o.load(ctx, name, "cutover", Verified, CuttingOver)
-	if err != nil {
+	state, err := o.load(ctx, name, "cutover", Verified, CuttingOver, CutOver)
+	if err != nil || state.Step == CutOver { // the one who took it was not told
 		return state, err
 	}
 	way, err := o.forward(state.Plan)
@@ -298,8 +298,8 @@ func (o *Operator) cut(ctx context.Context, plan Plan, way route) ([]CutPartitio
 // and producers and consumers stopped there; [ErrNoWayBack] where the plan goes
 // without.
 func (o *Operator) Rollback(ctx context.Context, name string) (State, error) {
-	state, err := o.load(ctx, name, "rollback", Planned, Mirroring, DualWriting, Verified, CuttingOver, CutOver)
-	if err != nil {
+	state, err := o.load(ctx, name, "rollback", Planned, Mirroring, DualWriting, Verified, CuttingOver, CutOver, RolledBack)
+	if err != nil || state.Step == RolledBack {
 		return state, err
 	}
 	if state.Step != CutOver {

@@ -133,7 +133,7 @@ func (s *Store) change(ctx context.Context, name string, change changer) (State,
 	for since := time.Now(); ; {
 		state, err := s.changeOnce(ctx, name, id, change)
 		fenced := errors.Is(err, kafka.ErrFenced)
-		if !fenced && !kafka.Retriable(err) {
+		if !fenced && !kafka.Retriable(err) && !errors.Is(err, kafka.ErrUnexpected) {
 			return state, err
 		}
 		if time.Since(since) > changeFor || !sleep(ctx, wait.NextBackOff()) {

@@ -46,6 +46,7 @@ func (t *transaction) write(ctx context.Context, c *chunk) error {
 	if t.sum == nil {
 		t.begun = time.Now()
 	}
+	t.writing = true
 	for target, batches := range c.batches {
 		offsets, err := t.producer.Produce(ctx, t.target.name, target, batches)
 		if err != nil {
@@ -107,7 +108,7 @@ func (t *transaction) commit(ctx context.Context) error {
 	if err := t.producer.Commit(ctx); err != nil {
 		return err
 	}
-	t.halved = max(t.halved-1, 0)
+	t.halved, t.writing = max(t.halved-1, 0), false
 	t.next, t.known, t.offsets, t.committed = t.sum.next, known.identity, known.mapState, time.Unix(known.At, 0)
 	t.result.add(t.sum)
 	t.sum, t.due, t.runs = nil, nil, OffsetMap{}

@@ -27,6 +27,7 @@ type Follower struct {
 	mu         sync.Mutex
 	partitions map[topicPartition]*followed
 	faults     map[string]error // of topics, by name
+	admitted   map[string]bool  // topics
 	unpolled   map[string]error // of topics whose ends are not known, likewise
 
 	settings map[string]*followedSettings // by source topic; each is its topic's discovery's alone
@@ -40,6 +41,7 @@ type followed struct {
 	next     int64 // the checkpoint; -1: not known yet
 	waiting  bool  // for its turn, or has it
 	fault    error // of the last turn
+	fenced   int   // turns in a row that ended so
 	restedAt time.Time
 	lookedAt time.Time       // of the last turn: one without anything to copy keeps the checkpoint from expiring
 	copied   PartitionResult // by this follower
@@ -58,7 +60,7 @@ func NewFollower(config FollowConfig) (*Follower, error) {
 	config.Config = copier.job.Config // with its defaults
 	copier.job.throttle, copier.job.following = newThrottle(config.Rate), true
 	return &Follower{config: config, copier: copier,
-		partitions: map[topicPartition]*followed{}, faults: map[string]error{}, unpolled: map[string]error{}, settings: map[string]*followedSettings{}}, nil
+		partitions: map[topicPartition]*followed{}, faults: map[string]error{}, admitted: map[string]bool{}, unpolled: map[string]error{}, settings: map[string]*followedSettings{}}, nil
 }
 
 // Run copies until ctx ends, and then returns at a committed point: nothing is
@@ -148,6 +150,9 @@ func (f *Follower) turn(ctx context.Context, p *followed) {
 	if result.Next >= 0 {
 		p.next = result.Next
 	}
+	if err == nil {
+		p.fenced = 0
+	}
 	p.lookedAt = time.Now()
 	p.copied.Records += result.Records
 	p.copied.Bytes += result.Bytes
@@ -158,7 +163,9 @@ func (f *Follower) turn(ctx context.Context, p *followed) {
 	}
 	rest := f.config.Retry
 	switch {
-	case errors.Is(err, kafka.ErrFenced): // another instance copies it: a trigger was tried again, or ran late
+	case errors.Is(err, kafka.ErrFenced) && p.fenced < mostFenced:
+		// another instance copies it: a trigger was tried again, or ran late
+		p.fenced++
 		rest = min(rest, fencedRest)
 		f.config.Log(ctx).Info("partition is copied by another instance", "topic", p.topic, "partition", p.number)
 	case err != nil && (p.fault == nil || p.fault.Error() != err.Error()):
@@ -276,16 +283,39 @@ func (f *Follower) discover(ctx context.Context) {
 		}
 		names[topic.Name] = true
 		group.Go(func() error {
-			err := f.prepare(ctx, topic)
+			err := f.admit(ctx, topic.Name)
+			admitted := err == nil
+			if admitted {
+				err = f.prepare(ctx, topic)
+			}
 			if !over(ctx) {
 				f.topicFault(topic.Name, err)
-				f.include(topic)
+				if admitted {
+					f.include(topic)
+				}
 			}
 			return nil
 		})
 	}
 	_ = group.Wait() // faults are the topics'
 	f.forget(names)
+}
+
+// admit asks once for each topic.
+func (f *Follower) admit(ctx context.Context, topic string) error {
+	f.mu.Lock()
+	known := f.admitted[topic] || f.config.Admit == nil
+	f.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := f.config.Admit(ctx, topic, f.config.Topics.Target(topic)); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.admitted[topic] = true
+	return nil
 }
 
 // include takes the partitions of a topic, as it is now, to those that are copied.
@@ -321,6 +351,7 @@ func (f *Follower) forget(names map[string]bool) {
 	for _, faults := range []map[string]error{f.faults, f.unpolled} {
 		maps.DeleteFunc(faults, func(topic string, _ error) bool { return !names[topic] })
 	}
+	maps.DeleteFunc(f.admitted, func(topic string, _ bool) bool { return !names[topic] })
 }
 
 // allTopics is whose fault it is that the source cannot be listed.

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +14,11 @@ type FollowConfig struct {
 
 	Select Selection // the source topics to copy
 	Shard  Shard     // the part of their partitions that is this instance's
+
+	// Admit is asked before a topic is created or copied by this follower for the
+	// first time. Its error is the topic's fault, and nothing of the topic is
+	// copied; it is asked again. nil: all topics are admitted.
+	Admit func(ctx context.Context, topic, target string) error
 
 	// Rate bounds what is read from the source.
 	Rate Rate
@@ -61,6 +67,9 @@ const (
 	// fencedRest is how long a partition is left to another instance: it may have
 	// been the last thing that one did
 	fencedRest = time.Second
+	// mostFenced is how many turns in a row may end so before it is a fault like
+	// others: two functions may have the same part of the same job
+	mostFenced = 5
 )
 
 func (c FollowConfig) withDefaults() (FollowConfig, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -251,6 +252,30 @@ func TestFollow(t *testing.T) {
 		if n := records(t, target, "expired", 0); n != 20 {
 			t.Errorf("%d records, want the 20 of before", n)
 		}
+	})
+
+	t.Run("a topic that is not admitted is neither created nor copied, until it is", func(t *testing.T) {
+		t.Parallel()
+		source, target := pair(t)
+		createTopic(t, source, kafka.TopicSpec{Name: "t"})
+		produce(t, source, "t", 0, batch.None, 10, sample.Plain(10, 50, 1))
+		var open atomic.Bool
+		taken := errors.New("taken")
+		f, _ := follow(t, mirror.FollowConfig{Config: mirror.Config{Source: source, Target: target}, Admit: func(context.Context, string, string) error {
+			if open.Load() {
+				return nil
+			}
+			return taken
+		}})
+		await(t, "the fault", func() bool {
+			faults := f.Faults()
+			return len(faults) == 1 && faults[0].Topic == "t" && errors.Is(faults[0].Err, taken)
+		})
+		if _, err := target.Topic(testContext(t), "t"); !errors.Is(err, kafka.ErrUnknownTopic) {
+			t.Errorf("the target topic: %v, want that there is none", err)
+		}
+		open.Store(true)
+		awaitRecords(t, target, "t", 0, 10)
 	})
 
 	t.Run("without a source, or with too little memory, there is none", func(t *testing.T) {

@@ -27,6 +27,7 @@ type partition struct {
 
 	perOffset int64 // of the last reader
 	halved    int   // how often the chunks were, because calls have ended without progress
+	writing   bool  // a transaction was begun and not committed
 
 	// What a call has learnt from a refusal of the target, for its next try.
 	ceiling int    // smaller than a batch of several records that was too large; 0: none
@@ -167,21 +168,30 @@ func (p *partition) notLost(ctx context.Context) error {
 	lost := p.Begun != nil && p.Begun(p.topic, p.number)
 	if p.Exclusive && !lost {
 		var err error
-		if lost, err = holdsRecords(ctx, p.Target, target, p.number); err != nil {
+		if lost, err = HoldsRecords(ctx, p.Target, target, p.number); err != nil {
 			return fmt.Errorf("target: %w", err)
 		}
 	}
 	if !lost {
 		return nil
 	}
+	// Between the look at the checkpoint and this one another instance may have
+	// fenced this one and begun.
+	now, err := committed(ctx, p.Target, p.group(), target)
+	if err != nil {
+		return err
+	}
+	if now.Offset >= 0 {
+		return fmt.Errorf("copy %s/%d: another instance has begun: %w", p.topic, p.number, kafka.ErrFenced)
+	}
 	return fmt.Errorf("copy %s/%d: %w: it has expired (offsets.retention.minutes) or was deleted; copying from the beginning would double what %s holds. "+
 		"Find out how far it was (etl verify), then: etl offsets reset %s --partition %d --to OFFSET --execute",
 		p.topic, p.number, ErrLostCheckpoint, target, jobFlags(p.name, p.topic, target), p.number)
 }
 
-// holdsRecords says whether a partition has committed records. One whose first
-// copy was killed has what was aborted, and its marker.
-func holdsRecords(ctx context.Context, c *kafka.Client, topic string, partition int32) (bool, error) {
+// HoldsRecords says whether a partition has committed records. One whose first
+// copy was killed has offsets without: what was aborted, and its marker.
+func HoldsRecords(ctx context.Context, c *kafka.Client, topic string, partition int32) (bool, error) {
 	earliest, err := c.Offsets(ctx, topic, kafka.Earliest, partition)
 	if err != nil {
 		return false, err
@@ -258,9 +268,12 @@ func (p *partition) recommit(ctx context.Context) error {
 	return nil
 }
 
+// mostHalved makes 64 KiB of the default.
+const mostHalved = 6
+
 // chunk is about how many bytes a chunk has.
 func (p *partition) chunk() int {
-	return max(p.ChunkBytes>>min(p.halved, 16), min(leastChunkBytes, p.ChunkBytes))
+	return max(p.ChunkBytes>>p.halved, min(leastChunkBytes, p.ChunkBytes))
 }
 
 // run copies chunk by chunk.

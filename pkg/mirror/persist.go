@@ -44,8 +44,8 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 		}
 		switch {
 		case over(ctx):
-			if p.next == done { // a chunk may be more than there is time for
-				p.halved++
+			if p.next == done && producer != nil && p.writing { // a chunk may be more than there is time for
+				p.halved = min(p.halved+1, mostHalved)
 			}
 			p.leave(ctx, producer)
 			return result, p.stopped(err)

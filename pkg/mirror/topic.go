@@ -168,9 +168,9 @@ var notPortable = []string{
 	"local.retention.ms", "local.retention.bytes", // of tiered storage
 }
 
-// portable gives the settings of a copy: the topic's own, and what it takes of
-// the brokers' defaults for the target to take the same records and keep their
-// times.
+// portable gives the settings of a copy: the topic's own, what it takes of the
+// brokers' defaults for the target to take the same records, and that the target
+// keeps their times, whatever its brokers' default is.
 func portable(all, own map[string]string) map[string]string {
 	settings := map[string]string{}
 	for key, value := range own {
@@ -178,9 +178,7 @@ func portable(all, own map[string]string) map[string]string {
 			settings[key] = value
 		}
 	}
-	if all[settingTimeType] == logAppendTime {
-		settings[settingTimeType] = createTime
-	}
+	settings[settingTimeType] = createTime
 	if n, err := strconv.Atoi(all[settingMaxBytes]); err == nil && n > defaultMaxBytes {
 		settings[settingMaxBytes] = all[settingMaxBytes]
 	}

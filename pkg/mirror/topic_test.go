@@ -27,9 +27,9 @@ func TestCopyCreatesTopic(t *testing.T) {
 		settings, want map[string]string
 	}{
 		{
-			name:     "a missing target gets the source's partitions and its own settings, but none that speak of its brokers",
+			name:     "a missing target gets the source's partitions and its own settings, but none that speak of its brokers, and keeps the times of records",
 			settings: map[string]string{"cleanup.policy": "compact", "retention.ms": "1234567", "min.insync.replicas": "1"},
-			want:     map[string]string{"cleanup.policy": "compact", "retention.ms": "1234567"},
+			want:     map[string]string{"cleanup.policy": "compact", "retention.ms": "1234567", "message.timestamp.type": "CreateTime"},
 		},
 		{
 			name:     "a target does not take over that the broker sets the time",
@@ -132,7 +132,7 @@ func TestCopyCreatesTopic(t *testing.T) {
 		createTopic(t, source, kafka.TopicSpec{Name: "t", Settings: map[string]string{"retention.ms": "1234567"}})
 		brokers.Fake().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.InvalidConfig, Count: -1})
 		_, err := copier(t, mirror.Config{Source: source, Target: target}).Copy(testContext(t), []mirror.Range{rangeOf(0, 9)})
-		if err == nil || !strings.Contains(err.Error(), "{retention.ms=1234567} (or create it yourself, without what it does not take)") {
+		if err == nil || !strings.Contains(err.Error(), "{message.timestamp.type=CreateTime, retention.ms=1234567} (or create it yourself, without what it does not take)") {
 			t.Errorf("got %v, want the settings and the way out", err)
 		}
 	})
