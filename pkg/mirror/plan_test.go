@@ -354,7 +354,7 @@ func TestPortableSettings(t *testing.T) {
 	if diff := cmp.Diff(want, portable(all, own)); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
-	all["message.timestamp.type"], all["max.message.bytes"] = "CreateTime", "1000012" // the defaults, or less
+	all["message.timestamp.type"], all["max.message.bytes"] = "CreateTime", "1000012"     // the defaults, or less
 	want = map[string]string{"retention.ms": "1", "message.timestamp.type": "CreateTime"} // the target's default may be another
 	if diff := cmp.Diff(want, portable(all, own)); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
