@@ -1,0 +1,263 @@
+package pattern
+
+import (
+	"errors"
+	"regexp/syntax"
+)
+
+type op uint8
+
+const (
+	opMatch  op = iota
+	opText      // the bytes of text
+	opOne       // one character of set
+	opRun       // least to most characters of set, as many as can be
+	opLazy      // the same, as few as can be
+	opChoice    // the first of choices that leads to a match
+	opSave      // the position goes into slot
+	opLook      // look holds here
+)
+
+type node struct {
+	op      op
+	alone   bool // opRun: no shorter run can lead to a match
+	undo    bool // opSave: on a path that another may replace
+	slot    int
+	next    int
+	least   int
+	most    int // -1 without a bound
+	set     *set
+	text    string
+	choices []int
+	look    syntax.EmptyOp
+	first   *first // of next for runs; of the node itself for choices' targets
+}
+
+// first is what the text must begin with where a node can match.
+type first struct {
+	in    bits
+	empty bool // it can match without a character
+	only  int  // the one byte in in, or -1
+}
+
+// maxNodes bounds a program: beyond it regexp does the work.
+const maxNodes = 20_000
+
+var errOutside = errors.New("outside of what a scanner can do")
+
+type compiler struct {
+	nodes []node
+	sets  map[set]*set // one table for each class: they stay in the cache
+	loop  int          // how many alternatives, options and loops are around
+}
+
+func compile(re *syntax.Regexp) (nodes []node, start int, err error) {
+	c := &compiler{nodes: []node{{op: opMatch}}, sets: map[set]*set{}}
+	start, err = c.build(re, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i := range c.nodes {
+		c.prepare(i)
+	}
+	return c.nodes, start, nil
+}
+
+func (c *compiler) add(n node) (int, error) {
+	if len(c.nodes) >= maxNodes {
+		return 0, errOutside
+	}
+	if n.set != nil {
+		if known := c.sets[*n.set]; known != nil {
+			n.set = known
+		}
+		c.sets[*n.set] = n.set
+	}
+	c.nodes = append(c.nodes, n)
+	return len(c.nodes) - 1, nil
+}
+
+// build adds the nodes that match re and go on at next, and returns the first.
+func (c *compiler) build(re *syntax.Regexp, next int) (int, error) {
+	if s := classOf(re); s != nil {
+		return c.add(node{op: opOne, set: s, least: 1, most: 1, next: next})
+	}
+	switch re.Op {
+	case syntax.OpEmptyMatch:
+		return next, nil
+	case syntax.OpLiteral:
+		return c.literal(re, next)
+	case syntax.OpConcat:
+		return c.concat(re.Sub, next)
+	case syntax.OpAlternate:
+		return c.alternate(re.Sub, next)
+	case syntax.OpCapture:
+		return c.capture(re, next)
+	case syntax.OpStar:
+		return c.repeat(re, 0, -1, next)
+	case syntax.OpPlus:
+		return c.repeat(re, 1, -1, next)
+	case syntax.OpQuest:
+		return c.repeat(re, 0, 1, next)
+	case syntax.OpRepeat:
+		return c.repeat(re, re.Min, re.Max, next)
+	}
+	if look, ok := lookOf(re.Op); ok {
+		return c.add(node{op: opLook, look: look, next: next})
+	}
+	return 0, errOutside
+}
+
+func lookOf(op syntax.Op) (syntax.EmptyOp, bool) {
+	switch op {
+	case syntax.OpBeginText:
+		return syntax.EmptyBeginText, true
+	case syntax.OpEndText:
+		return syntax.EmptyEndText, true
+	case syntax.OpBeginLine:
+		return syntax.EmptyBeginLine, true
+	case syntax.OpEndLine:
+		return syntax.EmptyEndLine, true
+	case syntax.OpWordBoundary:
+		return syntax.EmptyWordBoundary, true
+	case syntax.OpNoWordBoundary:
+		return syntax.EmptyNoWordBoundary, true
+	}
+	return 0, false
+}
+
+func (c *compiler) literal(re *syntax.Regexp, next int) (int, error) {
+	if re.Flags&syntax.FoldCase == 0 {
+		return c.add(node{op: opText, text: string(re.Rune), next: next})
+	}
+	var err error
+	for i := len(re.Rune) - 1; i >= 0 && err == nil; i-- {
+		next, err = c.add(node{op: opOne, set: runeSet(re.Rune[i], true), least: 1, most: 1, next: next})
+	}
+	return next, err
+}
+
+func (c *compiler) concat(subs []*syntax.Regexp, next int) (int, error) {
+	var err error
+	for i := len(subs) - 1; i >= 0 && err == nil; i-- {
+		next, err = c.build(subs[i], next)
+	}
+	return next, err
+}
+
+func (c *compiler) alternate(subs []*syntax.Regexp, next int) (int, error) {
+	c.loop++
+	defer func() { c.loop-- }()
+	choices := make([]int, len(subs))
+	for i, sub := range subs {
+		var err error
+		if choices[i], err = c.build(sub, next); err != nil {
+			return 0, err
+		}
+	}
+	return c.add(node{op: opChoice, choices: choices})
+}
+
+func (c *compiler) capture(re *syntax.Regexp, next int) (int, error) {
+	next, err := c.add(node{op: opSave, slot: 2*re.Cap + 1, undo: c.loop > 0, next: next})
+	if err != nil {
+		return 0, err
+	}
+	if next, err = c.build(re.Sub[0], next); err != nil {
+		return 0, err
+	}
+	return c.add(node{op: opSave, slot: 2 * re.Cap, undo: c.loop > 0, next: next})
+}
+
+func (c *compiler) repeat(re *syntax.Regexp, least, most, next int) (int, error) {
+	body, lazy := re.Sub[0], re.Flags&syntax.NonGreedy != 0
+	if s := classOf(body); s != nil {
+		kind := opRun
+		if lazy {
+			kind = opLazy
+		}
+		return c.add(node{op: kind, set: s, least: least, most: most, next: next})
+	}
+	c.loop++
+	defer func() { c.loop-- }()
+	after := next
+	var err error
+	switch {
+	case most < 0:
+		if canBeEmpty(body) {
+			return 0, errOutside // regexp's rules for empty rounds are its own
+		}
+		if next, err = c.star(body, lazy, next); err != nil {
+			return 0, err
+		}
+	default:
+		for range most - least {
+			inner, err := c.build(body, next)
+			if err != nil {
+				return 0, err
+			}
+			if next, err = c.choice(inner, after, lazy); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for range least {
+		if next, err = c.build(body, next); err != nil {
+			return 0, err
+		}
+	}
+	return next, nil
+}
+
+func (c *compiler) star(body *syntax.Regexp, lazy bool, next int) (int, error) {
+	loop, err := c.choice(0, next, lazy)
+	if err != nil {
+		return 0, err
+	}
+	inner, err := c.build(body, loop)
+	if err != nil {
+		return 0, err
+	}
+	round := 0
+	if lazy {
+		round = 1
+	}
+	c.nodes[loop].choices[round] = inner
+	return loop, nil
+}
+
+func (c *compiler) choice(inner, after int, lazy bool) (int, error) {
+	if lazy {
+		inner, after = after, inner
+	}
+	return c.add(node{op: opChoice, choices: []int{inner, after}})
+}
+
+// canBeEmpty tells whether re matches an empty text somewhere.
+func canBeEmpty(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune) == 0
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL, syntax.OpNoMatch:
+		return false
+	case syntax.OpCapture, syntax.OpPlus:
+		return canBeEmpty(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min == 0 || canBeEmpty(re.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			if !canBeEmpty(sub) {
+				return false
+			}
+		}
+		return true
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			if canBeEmpty(sub) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
