@@ -6,7 +6,7 @@ import "bytes"
 // whether there is one. Finds do not overlap as long as each search starts where
 // the last find ended.
 func Next(text []byte, from int, kinds Kind) (Match, bool) {
-	if kinds&^IP == Email {
+	if kinds == Email {
 		return nextEmail(text, from)
 	}
 	for p := from; p < len(text); {

@@ -1,0 +1,2 @@
+// Package transform parses, filters, masks and routes records by rules.
+package transform

@@ -1,0 +1,238 @@
+package transform
+
+import (
+	"hash/maphash"
+
+	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+)
+
+type kind uint8
+
+const (
+	missing kind = iota
+	text         // raw is the text itself
+	quoted       // raw is a JSON string with its quotes
+	number       // raw is a JSON number
+	boolean      // raw is true or false
+	null         // raw is null
+	object       // raw is a JSON object
+	array        // raw is a JSON array
+)
+
+// value is a slice of what came in, or of the arena, and how to read it.
+type value struct {
+	kind kind
+	raw  []byte
+}
+
+// jsonValue is a checked JSON value.
+func jsonValue(raw []byte) value {
+	switch raw[0] {
+	case '"':
+		return value{quoted, raw}
+	case '{':
+		return value{object, raw}
+	case '[':
+		return value{array, raw}
+	case 't', 'f':
+		return value{boolean, raw}
+	case 'n':
+		return value{null, raw}
+	}
+	return value{number, raw}
+}
+
+type field struct {
+	name []byte
+	key  []byte // the name as JSON
+	value
+}
+
+// document is the fields of one record, in order. Values are slices; what is made
+// anew goes to the arena, which the next record uses again.
+type document struct {
+	fields  []field
+	arena   []byte
+	members []rawjson.Member
+	index   index
+	lossy   bool // a text that was not UTF-8 has become JSON
+}
+
+func (d *document) reset() {
+	d.lossy = false
+	d.fields, d.arena = d.fields[:0], d.arena[:0]
+	d.index.size = 0
+}
+
+// keep returns what f adds to the arena. The capacity ends with it, so that nobody
+// appends over what comes next.
+func (d *document) keep(f func(dst []byte) []byte) []byte {
+	begin := len(d.arena)
+	d.arena = f(d.arena)
+	return d.since(begin)
+}
+
+func (d *document) since(begin int) []byte { return d.arena[begin:len(d.arena):len(d.arena)] }
+
+// wide is how many fields are searched one by one.
+const wide = 32
+
+func (d *document) find(name []byte) *field {
+	if len(d.fields) > wide {
+		return d.index.find(d, name)
+	}
+	for i := range d.fields {
+		if f := &d.fields[i]; string(f.name) == string(name) && f.kind != missing {
+			return f
+		}
+	}
+	return nil
+}
+
+func (d *document) findText(name string) *field {
+	if len(d.fields) > wide {
+		return d.index.find(d, []byte(name))
+	}
+	for i := range d.fields {
+		if f := &d.fields[i]; string(f.name) == name && f.kind != missing {
+			return f
+		}
+	}
+	return nil
+}
+
+// put gives the field of a name its value: in its place, or at the end.
+func (d *document) put(name, key []byte, v value) {
+	if f := d.find(name); f != nil {
+		f.value = v
+		return
+	}
+	d.fields = append(d.fields, field{name: name, key: key, value: v})
+}
+
+// get returns the value at a path; its kind is missing where there is none.
+func (d *document) get(p *path) value {
+	if f := d.findText(p.text); f != nil {
+		return f.value
+	}
+	if len(p.parts) > 1 {
+		if f := d.findText(p.parts[0]); f != nil && f.kind == object {
+			if raw := rawjson.Get(f.raw, p.parts[1:]); raw != nil {
+				return jsonValue(raw)
+			}
+		}
+	}
+	return value{}
+}
+
+// set gives a path its value: in an object where the path begins with one, else
+// as a field.
+func (d *document) set(p *path, v value) {
+	if len(p.parts) > 1 && d.findText(p.text) == nil {
+		if f := d.findText(p.parts[0]); f != nil && f.kind == object {
+			d.replace(f, p, v)
+			return
+		}
+	}
+	if v.kind == missing {
+		d.remove(p)
+		return
+	}
+	if f := d.findText(p.text); f != nil {
+		f.value = v
+		return
+	}
+	d.fields = append(d.fields, field{name: p.name, key: p.key, value: v})
+}
+
+func (d *document) replace(f *field, p *path, v value) {
+	var member []byte
+	if v.kind != missing {
+		begin := len(d.arena)
+		d.arena = d.appendJSON(d.arena, v)
+		member = d.since(begin)
+	}
+	begin := len(d.arena)
+	d.arena = rawjson.Put(d.arena, f.raw, p.parts[1:], member)
+	f.raw = d.since(begin)
+}
+
+func (d *document) remove(p *path) {
+	if f := d.findText(p.text); f != nil {
+		f.value = value{}
+		return
+	}
+	if len(p.parts) > 1 {
+		if f := d.findText(p.parts[0]); f != nil && f.kind == object && rawjson.Get(f.raw, p.parts[1:]) != nil {
+			d.replace(f, p, value{})
+		}
+	}
+}
+
+// text is what a value reads as: strings decoded, other kinds as their JSON.
+func (d *document) text(v value) []byte {
+	if v.kind != quoted {
+		return v.raw
+	}
+	if !rawjson.Escaped(v.raw) {
+		return v.raw[1 : len(v.raw)-1]
+	}
+	begin := len(d.arena)
+	d.arena = rawjson.Decode(d.arena, v.raw)
+	return d.since(begin)
+}
+
+// appendJSON adds a value as JSON.
+func (d *document) appendJSON(dst []byte, v value) []byte {
+	if v.kind != text {
+		return append(dst, v.raw...)
+	}
+	dst, clean := rawjson.AppendString(dst, v.raw)
+	d.lossy = d.lossy || !clean
+	return dst
+}
+
+// index finds fields of wide records by a hash of their names. Without it, a
+// record with n names would cost n*n comparisons.
+type index struct {
+	seed  maphash.Seed
+	slots []int32 // number of a field, plus 1
+	size  int     // fields that are in slots
+}
+
+func (x *index) find(d *document, name []byte) *field {
+	if len(x.slots) == 0 {
+		x.seed = maphash.MakeSeed()
+	}
+	if x.size == 0 || 2*len(d.fields) > len(x.slots) {
+		x.rebuild(len(d.fields))
+	}
+	for ; x.size < len(d.fields); x.size++ {
+		i := x.slot(d.fields[x.size].name)
+		for x.slots[i] != 0 {
+			i = (i + 1) & (len(x.slots) - 1)
+		}
+		x.slots[i] = int32(x.size + 1)
+	}
+	for i := x.slot(name); x.slots[i] != 0; i = (i + 1) & (len(x.slots) - 1) {
+		if f := &d.fields[x.slots[i]-1]; string(f.name) == string(name) && f.kind != missing {
+			return f
+		}
+	}
+	return nil
+}
+
+func (x *index) slot(name []byte) int { return int(maphash.Bytes(x.seed, name)) & (len(x.slots) - 1) }
+
+func (x *index) rebuild(fields int) {
+	size := max(len(x.slots), 128)
+	for size < 4*fields {
+		size *= 2
+	}
+	x.size = 0
+	if size == len(x.slots) {
+		clear(x.slots)
+		return
+	}
+	x.slots = make([]int32, size)
+}
