@@ -55,11 +55,12 @@ type document struct {
 	arena   []byte
 	members []rawjson.Member
 	index   index
-	lossy   bool // a text that was not UTF-8 has become JSON
+	names   uint64 // a bit for each name, which others may share: what lacks it is not there
+	lossy   bool   // a text that was not UTF-8 has become JSON
 }
 
 func (d *document) reset() {
-	d.lossy = false
+	d.names, d.lossy = 0, false
 	d.fields, d.arena = d.fields[:0], d.arena[:0]
 	d.index.size = 0
 }
@@ -103,11 +104,20 @@ func (d *document) findText(name string) *field {
 
 // put gives the field of a name its value: in its place, or at the end.
 func (d *document) put(name, key []byte, v value) {
-	if f := d.find(name); f != nil {
+	if bit := nameBit(name); d.names&bit == 0 {
+		d.names |= bit
+	} else if f := d.find(name); f != nil {
 		f.value = v
 		return
 	}
 	d.fields = append(d.fields, field{name: name, key: key, value: v})
+}
+
+func nameBit(name []byte) uint64 {
+	if len(name) == 0 {
+		return 1
+	}
+	return 1 << ((len(name) ^ int(name[0])*7 ^ int(name[len(name)/2])*3 ^ int(name[len(name)-1])) & 63)
 }
 
 // get returns the value at a path; its kind is missing where there is none.
@@ -142,6 +152,7 @@ func (d *document) set(p *path, v value) {
 		f.value = v
 		return
 	}
+	d.names |= nameBit(p.name)
 	d.fields = append(d.fields, field{name: p.name, key: p.key, value: v})
 }
 

@@ -114,3 +114,16 @@ func broken() []string {
 		strings.Repeat(`"`, 1<<16), "1.2.3.4 - - [x] \"" + strings.Repeat(`\`, 1<<16), strings.Repeat("1.2.3.4 - - ", 1<<14),
 	}
 }
+
+// syslogLines are messages of both RFCs, of their examples among others.
+func syslogLines() []string {
+	return []string{
+		`<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8`,
+		`<13>Feb  5 17:32:18 10.0.0.99 Use the BFG!`,
+		`<30>Jan 12 06:30:00 web-1 nginx[4242]: upstream timed out`,
+		`<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - ` + "\xef\xbb\xbf" + `'su root' failed`,
+		`<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time to make the do-nuts.`,
+		`<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 [exampleSDID@32473 iut="3" eventSource="App \"x\\\]"][p@1 class="高"] event`,
+		`<0>1 - - - - - -`,
+	}
+}

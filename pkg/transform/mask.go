@@ -124,13 +124,18 @@ func (m *maskStep) masked(d *document, v value) value {
 		if d.arena, found = sensitive.Replace(d.arena, v.raw, m.rule.find, m.cover); found {
 			v.raw = d.since(begin)
 		}
-	case quoted, number, object, array:
+	case quoted, number:
+		begin := len(d.arena)
+		var found bool
+		if d.arena, found = m.scalar(d.arena, v.raw); found {
+			return value{quoted, d.since(begin)}
+		}
+	case object, array:
 		begin := len(d.arena)
 		var found bool
 		if d.arena, found = rawjson.Rewrite(d.arena, v.raw, m.scalar); found {
-			return jsonValue(d.since(begin))
+			return value{v.kind, d.since(begin)}
 		}
-		d.arena = d.arena[:begin]
 	}
 	return v
 }

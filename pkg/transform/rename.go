@@ -47,6 +47,7 @@ func (r *renameRule) apply(s *state) (verdict, error) {
 		// A new name in the old place: only the index of wide records has to be made again.
 		f.name, f.key, f.value = to.name, key, v
 		s.doc.index.size = 0
+		s.doc.names |= nameBit(to.name)
 	}
 	return pass, nil
 }
