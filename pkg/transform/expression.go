@@ -70,7 +70,7 @@ func (l *loader) compile(n *node, condition bool) *expression {
 			return e
 		}
 	}
-	e.fast = fastCondition(tree.Node, e.paths)
+	e.fast = fastCondition(tree.Node, e.paths, true)
 	if id, ok := tree.Node.(*ast.IdentifierNode); ok {
 		e.direct = operandOf(e.paths, id.Value)
 	}

@@ -18,18 +18,19 @@ type test func(*state, *scratch) (bool, error)
 type scratch struct{ text []byte }
 
 // fastCondition returns a test with the result of the library, or nil where the
-// expression has more than comparisons of fields with constants.
-func fastCondition(n ast.Node, operands []*operand) test {
+// expression has more than comparisons of fields with constants. last says that the
+// result is that of all: the library takes nothing for false there, and only there.
+func fastCondition(n ast.Node, operands []*operand, last bool) test {
 	switch n := n.(type) {
 	case *ast.BoolNode:
 		return func(*state, *scratch) (bool, error) { return n.Value, nil }
 	case *ast.IdentifierNode:
-		return truthOf(operandOf(operands, n.Value))
+		return truthOf(operandOf(operands, n.Value), last)
 	case *ast.UnaryNode:
 		if n.Operator != "not" && n.Operator != "!" {
 			return nil
 		}
-		inner := fastCondition(n.Node, operands)
+		inner := fastCondition(n.Node, operands, false)
 		if inner == nil {
 			return nil
 		}
@@ -40,9 +41,9 @@ func fastCondition(n ast.Node, operands []*operand) test {
 	case *ast.BinaryNode:
 		switch n.Operator {
 		case "and", "&&":
-			return both(n, operands, false)
+			return both(n, operands, false, last)
 		case "or", "||":
-			return both(n, operands, true)
+			return both(n, operands, true, last)
 		}
 		return comparison(n, operands)
 	}
@@ -50,12 +51,15 @@ func fastCondition(n ast.Node, operands []*operand) test {
 }
 
 // truthOf is a field that is true or false itself.
-func truthOf(o *operand) test {
+func truthOf(o *operand, last bool) test {
 	if o == nil {
 		return nil
 	}
 	return func(s *state, _ *scratch) (bool, error) {
 		v := o.get(s)
+		if last && (v.kind == missing || v.kind == null) {
+			return false, nil
+		}
 		if v.kind != boolean {
 			return false, fmt.Errorf("%s is not true or false", o.name)
 		}
@@ -64,8 +68,8 @@ func truthOf(o *operand) test {
 }
 
 // both is and, or or: what decides alone ends it.
-func both(n *ast.BinaryNode, operands []*operand, decides bool) test {
-	left, right := fastCondition(n.Left, operands), fastCondition(n.Right, operands)
+func both(n *ast.BinaryNode, operands []*operand, decides, last bool) test {
+	left, right := fastCondition(n.Left, operands, false), fastCondition(n.Right, operands, last)
 	if left == nil || right == nil {
 		return nil
 	}

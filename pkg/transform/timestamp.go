@@ -3,6 +3,7 @@ package transform
 import (
 	"fmt"
 	"time"
+	_ "time/tzdata" // a function's image need not have the time zones
 )
 
 // timestampRule makes a field the event time of the record.
