@@ -46,6 +46,14 @@ type field struct {
 	name []byte
 	key  []byte // the name as JSON
 	value
+	begin, end int // of the member in the text that it was parsed from; end is 0 for none
+}
+
+// within tells whether the member still stands in text as it was parsed from it.
+func (f *field) within(text []byte) bool {
+	n := len(f.raw)
+	return f.end > 0 && f.end <= len(text) && n > 0 && f.end-n > f.begin &&
+		&text[f.end-n] == &f.raw[0] && &text[f.begin] == &f.key[0]
 }
 
 // document is the fields of one record, in order. Values are slices; what is made
@@ -103,14 +111,15 @@ func (d *document) findText(name string) *field {
 }
 
 // put gives the field of a name its value: in its place, or at the end.
-func (d *document) put(name, key []byte, v value) {
+func (d *document) put(name, key []byte, v value) *field {
 	if bit := nameBit(name); d.names&bit == 0 {
 		d.names |= bit
 	} else if f := d.find(name); f != nil {
 		f.value = v
-		return
+		return f
 	}
 	d.fields = append(d.fields, field{name: name, key: key, value: v})
+	return &d.fields[len(d.fields)-1]
 }
 
 func nameBit(name []byte) uint64 {
@@ -120,65 +129,79 @@ func nameBit(name []byte) uint64 {
 	return 1 << ((len(name) ^ int(name[0])*7 ^ int(name[len(name)/2])*3 ^ int(name[len(name)-1])) & 63)
 }
 
+// place is where a path leads: to a field, or to a member of one that is an object.
+type place struct {
+	field  *field // nil where there is none
+	member bool
+	begin  int // of the member in the text of the field
+	size   int // 0 where there is no such member
+	alone  bool
+}
+
+// locate finds the place of a path, and the value there.
+func (d *document) locate(p *path) (place, value) {
+	if f := d.findText(p.text); f != nil {
+		return place{field: f}, f.value
+	}
+	if len(p.parts) == 1 {
+		return place{}, value{}
+	}
+	f := d.findText(p.parts[0])
+	if f == nil || f.kind != object {
+		return place{}, value{}
+	}
+	raw, begin, alone := rawjson.Get(f.raw, p.parts[1:])
+	if raw == nil {
+		return place{field: f, member: true}, value{}
+	}
+	return place{field: f, member: true, begin: begin, size: len(raw), alone: alone}, jsonValue(raw)
+}
+
 // get returns the value at a path; its kind is missing where there is none.
 func (d *document) get(p *path) value {
-	if f := d.findText(p.text); f != nil {
-		return f.value
-	}
-	if len(p.parts) > 1 {
-		if f := d.findText(p.parts[0]); f != nil && f.kind == object {
-			if raw := rawjson.Get(f.raw, p.parts[1:]); raw != nil {
-				return jsonValue(raw)
-			}
-		}
-	}
-	return value{}
+	_, v := d.locate(p)
+	return v
 }
 
 // set gives a path its value: in an object where the path begins with one, else
 // as a field.
 func (d *document) set(p *path, v value) {
-	if len(p.parts) > 1 && d.findText(p.text) == nil {
-		if f := d.findText(p.parts[0]); f != nil && f.kind == object {
-			d.replace(f, p, v)
-			return
-		}
-	}
-	if v.kind == missing {
-		d.remove(p)
-		return
-	}
-	if f := d.findText(p.text); f != nil {
-		f.value = v
-		return
-	}
-	d.names |= nameBit(p.name)
-	d.fields = append(d.fields, field{name: p.name, key: p.key, value: v})
+	at, _ := d.locate(p)
+	d.store(at, p, v)
 }
 
-func (d *document) replace(f *field, p *path, v value) {
+// store is set at a place that is known. A missing value removes.
+func (d *document) store(at place, p *path, v value) {
+	switch {
+	case at.member && (at.size > 0 || v.kind != missing):
+		d.replace(at, p, v)
+	case at.member:
+	case at.field != nil:
+		at.field.value = v
+	case v.kind != missing:
+		d.names |= nameBit(p.name)
+		d.fields = append(d.fields, field{name: p.name, key: p.key, value: v})
+	}
+}
+
+// replace makes the object of a member anew.
+func (d *document) replace(at place, p *path, v value) {
 	var member []byte
 	if v.kind != missing {
 		begin := len(d.arena)
 		d.arena = d.appendJSON(d.arena, v)
 		member = d.since(begin)
 	}
-	begin := len(d.arena)
-	d.arena = rawjson.Put(d.arena, f.raw, p.parts[1:], member)
-	f.raw = d.since(begin)
+	begin, old := len(d.arena), at.field.raw
+	if member != nil && at.alone {
+		d.arena = append(append(append(d.arena, old[:at.begin]...), member...), old[at.begin+at.size:]...)
+	} else {
+		d.arena = rawjson.Put(d.arena, old, p.parts[1:], member)
+	}
+	at.field.raw = d.since(begin)
 }
 
-func (d *document) remove(p *path) {
-	if f := d.findText(p.text); f != nil {
-		f.value = value{}
-		return
-	}
-	if len(p.parts) > 1 {
-		if f := d.findText(p.parts[0]); f != nil && f.kind == object && rawjson.Get(f.raw, p.parts[1:]) != nil {
-			d.replace(f, p, value{})
-		}
-	}
-}
+func (d *document) remove(p *path) { d.set(p, value{}) }
 
 // text is what a value reads as: strings decoded, other kinds as their JSON.
 func (d *document) text(v value) []byte {

@@ -52,7 +52,7 @@ func (r *keepRule) part(d *document, f *field) value {
 		if f.kind != object || len(p.parts) < 2 || p.parts[0] != string(f.name) {
 			continue
 		}
-		member := rawjson.Get(f.raw, p.parts[1:])
+		member, _, _ := rawjson.Get(f.raw, p.parts[1:])
 		if member == nil {
 			continue
 		}

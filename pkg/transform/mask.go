@@ -98,12 +98,12 @@ func (m *maskStep) apply(s *state) (verdict, error) {
 		return pass, nil
 	}
 	for _, p := range m.rule.fields {
-		v := s.doc.get(p)
+		at, v := s.doc.locate(p)
 		if v.kind == missing || v.kind == null {
 			continue
 		}
 		if covered := m.masked(&s.doc, v); !same(covered, v) {
-			s.doc.set(p, covered)
+			s.doc.store(at, p, covered)
 		}
 	}
 	return pass, nil

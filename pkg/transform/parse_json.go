@@ -25,15 +25,16 @@ func (f jsonFormat) parse(line []byte, d *document) error {
 
 // add puts a member into the document. Of several with one name the last counts, as
 // for most readers; the others go, lest a mask hides one and another is read.
-func (f jsonFormat) add(d *document, m rawjson.Member) {
+func (j jsonFormat) add(d *document, m rawjson.Member) {
 	name, key := m.Key[1:len(m.Key)-1], m.Key
-	if rawjson.Escaped(m.Key) {
+	if m.Escaped {
 		name = d.text(value{quoted, m.Key})
 	}
-	if f.prefix != "" {
-		name, key = d.prefixed(f.prefix, name)
+	if j.prefix != "" {
+		name, key = d.prefixed(j.prefix, name)
 	}
-	d.put(name, key, jsonValue(m.Value))
+	f := d.put(name, key, jsonValue(m.Value))
+	f.begin, f.end = m.Begin, m.At+len(m.Value)
 }
 
 // prefixed returns a name with a prefix, and it as JSON.

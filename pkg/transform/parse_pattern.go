@@ -38,12 +38,12 @@ type slot struct {
 
 func (l *loader) patternFormat(kind string, t *table, prefix string) format {
 	f := &patternFormat{what: kind, empty: true}
-	expr, types := "", map[string]string{}
+	expr, types := "", map[string]string{"status": "int", "size": "int"}
 	switch kind {
 	case "combined":
-		expr, types = combinedLog+restOfLog, map[string]string{"status": "int", "size": "int"}
+		expr = combinedLog + restOfLog
 	case "common":
-		expr, types = commonLog+restOfLog, map[string]string{"status": "int", "size": "int"}
+		expr = commonLog + restOfLog
 	default:
 		n := t.need("pattern")
 		if n == nil {

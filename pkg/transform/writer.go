@@ -115,16 +115,30 @@ func (w *writer) value(s *state) ([]byte, error) {
 	return w.buffer, nil
 }
 
-// json writes the fields in their order.
+// json writes the fields in their order. Members that stand side by side in the
+// value as it came, and have not changed, are copied as one.
 func (w *writer) json(s *state) ([]byte, error) {
 	b := append(w.buffer[:0], '{')
-	for i := range s.doc.fields {
+	for i := 0; i < len(s.doc.fields); i++ {
 		f := &s.doc.fields[i]
 		if f.kind == missing {
 			continue
 		}
 		if len(b) > 1 {
 			b = append(b, ',')
+		}
+		if f.within(s.in.Value) {
+			end := f.end
+			for i+1 < len(s.doc.fields) {
+				next := &s.doc.fields[i+1]
+				if next.begin != end+1 || s.in.Value[end] != ',' || !next.within(s.in.Value) {
+					break
+				}
+				end = next.end
+				i++
+			}
+			b = append(b, s.in.Value[f.begin:end]...)
+			continue
 		}
 		b = s.doc.appendJSON(append(append(b, f.key...), ':'), f.value)
 		if s.doc.lossy && !w.output.replace {

@@ -43,13 +43,7 @@ type node struct {
 
 // parseYAML reads one document; what is wrong with it is a fault.
 func parseYAML(file string, content []byte) (root *node, fault *Fault) {
-	at := func(t *token.Token, reason string) *Fault {
-		pos := Position{File: file, Line: 1, Column: 1}
-		if t != nil && t.Position != nil {
-			pos.Line, pos.Column = t.Position.Line, t.Position.Column
-		}
-		return &Fault{Pos: pos, Reason: reason}
-	}
+	at := func(t *token.Token, reason string) *Fault { return &Fault{Pos: positionOf(file, t), Reason: reason} }
 	defer func() {
 		// The parser has panicked on malformed input before; a broken file must not take the process with it.
 		if r := recover(); r != nil {
@@ -68,27 +62,39 @@ func parseYAML(file string, content []byte) (root *node, fault *Fault) {
 		return nil, at(t, fmt.Sprintf("is nested deeper than %d levels", maxLevel))
 	}
 	doc, err := yamlparser.Parse(tokens, 0, yamlparser.AllowDuplicateMapKey())
-	if err != nil {
-		var syntax *yaml.SyntaxError
-		if errors.As(err, &syntax) {
-			return nil, at(syntax.Token, "is not YAML: "+syntax.Message)
-		}
+	var syntax *yaml.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, at(syntax.Token, "is not YAML: "+syntax.Message)
+	case err != nil:
 		return nil, at(nil, "is not YAML: "+err.Error())
 	}
-	b := &yamlBuilder{file: file}
-	for _, d := range doc.Docs {
+	return (&yamlBuilder{file: file}).document(doc)
+}
+
+// document is the node of the one document of a file.
+func (b *yamlBuilder) document(f *ast.File) (root *node, fault *Fault) {
+	for _, d := range f.Docs {
 		if d.Body == nil {
 			continue
 		}
 		if root != nil {
-			return nil, at(d.Body.GetToken(), "a second YAML document: keep one in the file")
+			b.fail(d.Body, "a second YAML document: keep one in the file")
+			break
 		}
 		root = b.node(d.Body, 0)
 	}
 	if root == nil && b.fault == nil {
-		return nil, at(nil, "is empty")
+		b.fault = &Fault{Pos: Position{b.file, 1, 1}, Reason: "is empty"}
 	}
 	return root, b.fault
+}
+
+func positionOf(file string, t *token.Token) Position {
+	if t == nil || t.Position == nil {
+		return Position{File: file, Line: 1, Column: 1}
+	}
+	return Position{file, t.Position.Line, t.Position.Column}
 }
 
 // tooDeep returns the first token on which the parser would go deeper than allowed.
@@ -141,10 +147,7 @@ func (b *yamlBuilder) position(n ast.Node) Position {
 	case *ast.MappingValueNode:
 		t = n.Key.GetToken()
 	}
-	if t == nil || t.Position == nil {
-		return Position{File: b.file, Line: 1, Column: 1}
-	}
-	return Position{b.file, t.Position.Line, t.Position.Column}
+	return positionOf(b.file, t)
 }
 
 func (b *yamlBuilder) node(n ast.Node, level int) *node {

@@ -63,7 +63,6 @@ type expander struct {
 	definitions map[string]string
 	reference   *regexp.Regexp
 	types       map[string]string
-	size        int
 }
 
 func (e *expander) expand(text string, depth int) (string, error) {

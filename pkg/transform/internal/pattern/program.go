@@ -180,29 +180,30 @@ func (c *compiler) repeat(re *syntax.Regexp, least, most, next int) (int, error)
 	}
 	c.loop++
 	defer func() { c.loop-- }()
-	after := next
 	var err error
-	switch {
-	case most < 0:
-		if canBeEmpty(body) {
-			return 0, errOutside // regexp's rules for empty rounds are its own
-		}
-		if next, err = c.star(body, lazy, next); err != nil {
-			return 0, err
-		}
-	default:
-		for range most - least {
-			inner, err := c.build(body, next)
-			if err != nil {
-				return 0, err
-			}
-			if next, err = c.choice(inner, after, lazy); err != nil {
-				return 0, err
-			}
-		}
+	if most < 0 {
+		next, err = c.star(body, lazy, next)
+	} else {
+		next, err = c.options(body, lazy, most-least, next)
 	}
 	for range least {
-		if next, err = c.build(body, next); err != nil {
+		if err != nil {
+			break
+		}
+		next, err = c.build(body, next)
+	}
+	return next, err
+}
+
+// options is up to n rounds, each inside of the one before.
+func (c *compiler) options(body *syntax.Regexp, lazy bool, n, next int) (int, error) {
+	after := next
+	for range n {
+		inner, err := c.build(body, next)
+		if err != nil {
+			return 0, err
+		}
+		if next, err = c.choice(inner, after, lazy); err != nil {
 			return 0, err
 		}
 	}
@@ -210,6 +211,9 @@ func (c *compiler) repeat(re *syntax.Regexp, least, most, next int) (int, error)
 }
 
 func (c *compiler) star(body *syntax.Regexp, lazy bool, next int) (int, error) {
+	if canBeEmpty(body) {
+		return 0, errOutside // regexp's rules for empty rounds are its own
+	}
 	loop, err := c.choice(0, next, lazy)
 	if err != nil {
 		return 0, err

@@ -7,10 +7,10 @@ func Members(object []byte, yield func(Member) bool) {
 	for p := s.space(1); p < len(object) && object[p] == '"'; {
 		key := p
 		p = s.str(p)
-		m := Member{Key: object[key:p:p]}
-		begin := s.space(s.space(p) + 1)
-		p = s.value(begin)
-		m.Value = object[begin:p:p]
+		m := Member{Key: object[key:p:p], Begin: key, Escaped: s.escaped}
+		m.At = s.space(s.space(p) + 1)
+		p = s.value(m.At)
+		m.Value = object[m.At:p:p]
 		if !yield(m) {
 			return
 		}
@@ -36,25 +36,30 @@ func Elements(array []byte, yield func([]byte) bool) {
 	}
 }
 
-// Get returns the value at path in a checked value, or nil. Of members with the
-// same name the last counts.
-func Get(value []byte, path []string) []byte {
+// Get returns the value at path in a checked value, or nil, and where in value it
+// begins. Of members with the same name the last counts; alone says that there was no
+// other on the way, so that the value may be replaced where it stands.
+func Get(value []byte, path []string) (found []byte, at int, alone bool) {
+	alone = true
 	for _, name := range path {
 		if len(value) == 0 || value[0] != '{' {
-			return nil
+			return nil, 0, false
 		}
-		var found []byte
+		found = nil
+		inner := 0
 		Members(value, func(m Member) bool {
-			if Equal(m.Key, name) {
-				found = m.Value
+			if m.Is(name) {
+				alone = alone && found == nil
+				found, inner = m.Value, m.At
 			}
 			return true
 		})
 		if value = found; value == nil {
-			return nil
+			return nil, 0, false
 		}
+		at += inner
 	}
-	return value
+	return value, at, alone
 }
 
 // Put adds to dst a checked object with the member at path set to value, which is
@@ -64,7 +69,7 @@ func Get(value []byte, path []string) []byte {
 func Put(dst, object []byte, path []string, value []byte) []byte {
 	last, i := -1, 0
 	Members(object, func(m Member) bool {
-		if Equal(m.Key, path[0]) {
+		if m.Is(path[0]) {
 			last = i
 		}
 		i++
@@ -76,7 +81,7 @@ func Put(dst, object []byte, path []string, value []byte) []byte {
 		switch {
 		case i == last:
 			dst = put(dst, begin, m, path, value)
-		case last < 0 || !Equal(m.Key, path[0]):
+		case last < 0 || !m.Is(path[0]):
 			dst = append(append(append(comma(dst, begin), m.Key...), ':'), m.Value...)
 		}
 		i++

@@ -1,9 +1,20 @@
 package rawjson
 
-// Member is one member of an object. All are slices of the text.
+// Member is one member of an object. Key and Value are slices of its text.
 type Member struct {
-	Key   []byte // with its quotes
-	Value []byte
+	Key     []byte // with its quotes
+	Value   []byte
+	Begin   int  // where Key begins in the text
+	At      int  // where Value begins in the text
+	Escaped bool // the key has to be decoded to be read
+}
+
+// Is tells whether the key of m stands for name.
+func (m *Member) Is(name string) bool {
+	if m.Escaped {
+		return Equal(m.Key, name)
+	}
+	return string(m.Key[1:len(m.Key)-1]) == name
 }
 
 // Object checks that text is one JSON object, with white space around it, and
@@ -61,7 +72,7 @@ func (s *scanner) object(p int, members *[]Member) int {
 		if p = s.str(p); p < 0 {
 			return p
 		}
-		keyEnd := p
+		keyEnd, escaped := p, s.escaped
 		if p = s.space(p); p >= len(s.text) || s.text[p] != ':' {
 			return s.fail(p, "a colon is missing")
 		}
@@ -70,7 +81,7 @@ func (s *scanner) object(p int, members *[]Member) int {
 			return p
 		}
 		if members != nil {
-			*members = append(*members, Member{Key: s.text[key:keyEnd:keyEnd], Value: s.text[begin:p:p]})
+			*members = append(*members, Member{Key: s.text[key:keyEnd:keyEnd], Value: s.text[begin:p:p], Begin: key, At: begin, Escaped: escaped})
 		}
 		switch p = s.space(p); {
 		case p < len(s.text) && s.text[p] == ',':

@@ -102,7 +102,7 @@ func FuzzJSON(f *testing.F) {
 			}
 			path := []string{want, "x"}
 			put := rawjson.Put(nil, bytes.TrimSpace(text), path, []byte("1"))
-			if got := rawjson.Get(put, path); string(got) != "1" || !json.Valid(put) {
+			if got, at, _ := rawjson.Get(put, path); string(got) != string(put[at:at+len(got)]) || string(got) != "1" || !json.Valid(put) {
 				t.Fatalf("%s has %s at %q", put, got, path)
 			}
 		}

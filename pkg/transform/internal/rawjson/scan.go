@@ -23,9 +23,10 @@ func (e *SyntaxError) Error() string {
 }
 
 type scanner struct {
-	text  []byte
-	depth int
-	fault *SyntaxError
+	text    []byte
+	depth   int
+	escaped bool // the last string had an escape
+	fault   *SyntaxError
 }
 
 // fail notes the first fault; all scans return -1 after it.
@@ -147,6 +148,7 @@ func plain(text []byte, p int) int {
 // str returns the position after the string whose opening quote is at p.
 func (s *scanner) str(p int) int {
 	begin, wide := p+1, false
+	s.escaped = false
 	for p++; ; {
 		if p = plain(s.text, p); p >= len(s.text) {
 			return s.fail(p, "")
@@ -158,6 +160,7 @@ func (s *scanner) str(p int) int {
 			}
 			return p + 1
 		case b == '\\':
+			s.escaped = true
 			if p = s.escape(p); p < 0 {
 				return p
 			}

@@ -16,6 +16,9 @@ func addressAt(text []byte, p int) int {
 	if end := ipv4At(text, p); end > 0 {
 		return end
 	}
+	if bytes.IndexByte(text[p:min(len(text), p+5)], ':') < 0 {
+		return 0 // a group of IPv6 has four digits at most
+	}
 	end, colons := p, 0
 	for end < len(text) && end-p <= 45 && inAddress(text[end]) {
 		if text[end] == ':' {
