@@ -12,12 +12,12 @@ func (c *compiler) prepare(i int) {
 	n := &c.nodes[i]
 	switch n.op {
 	case opRun, opLazy:
-		n.first = c.first(n.next)
-		n.alone = n.op == opRun && !n.first.empty && !overlap(n.set, n.first)
+		n.first = c.first(int(n.next))
+		n.alone = n.alone || n.op == opRun && !n.first.empty && !overlap(n.set, n.first)
 	case opChoice:
-		for _, to := range n.choices {
+		for _, to := range c.choices[n.index] {
 			if target := &c.nodes[to]; target.first == nil && target.op != opRun && target.op != opLazy {
-				target.first = c.first(to)
+				target.first = c.first(int(to))
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func (c *compiler) collect(i int, f *first, seen map[int]bool) {
 			f.empty = true
 			return
 		case opText:
-			f.in.add(n.text[0])
+			f.in.add(c.texts[n.index][0])
 			return
 		case opOne, opRun, opLazy:
 			for b := range n.set.in {
@@ -71,12 +71,12 @@ func (c *compiler) collect(i int, f *first, seen map[int]bool) {
 				return
 			}
 		case opChoice:
-			for _, to := range n.choices {
-				c.collect(to, f, seen)
+			for _, to := range c.choices[n.index] {
+				c.collect(int(to), f, seen)
 			}
 			return
 		}
-		i = n.next
+		i = int(n.next)
 	}
 }
 

@@ -14,8 +14,16 @@ func (m *Matcher) run(i, p int) bool {
 	if m.depth++; m.depth > maxDepth {
 		m.unsure = true
 	}
+	mark := len(m.trail)
 	ok := m.path(i, p)
 	m.depth--
+	if !ok {
+		for len(m.trail) > mark {
+			last := m.trail[len(m.trail)-1]
+			m.groups[last.slot] = last.position
+			m.trail = m.trail[:len(m.trail)-1]
+		}
+	}
 	return ok
 }
 
@@ -32,10 +40,11 @@ func (m *Matcher) path(i, p int) bool {
 			m.end = p
 			return true
 		case opText:
-			if len(m.text)-p < len(n.text) || string(m.text[p:p+len(n.text)]) != n.text {
+			t := m.pattern.texts[n.index]
+			if len(m.text)-p < len(t) || string(m.text[p:p+len(t)]) != t {
 				return false
 			}
-			p += len(n.text)
+			p += len(t)
 		case opOne:
 			if p = m.one(n, p); p < 0 {
 				return false
@@ -54,11 +63,11 @@ func (m *Matcher) path(i, p int) bool {
 			return ok && m.forth(n, least, end)
 		case opSave:
 			if n.undo {
-				return m.save(n, p)
+				m.trail = append(m.trail, undo{int(n.index), m.groups[n.index]})
 			}
-			m.groups[n.slot] = p
+			m.groups[n.index] = p
 		case opLook:
-			if !m.holds(n.look, p) {
+			if !m.holds(syntax.EmptyOp(n.look), p) {
 				return false
 			}
 		case opChoice:
@@ -69,7 +78,7 @@ func (m *Matcher) path(i, p int) bool {
 			i = to
 			continue
 		}
-		i = n.next
+		i = int(n.next)
 	}
 }
 
@@ -82,7 +91,8 @@ const (
 // that it needs no deeper stack.
 func (m *Matcher) choose(n *node, p int) int {
 	last := lost
-	for _, to := range n.choices {
+	for _, next := range m.pattern.choices[n.index] {
+		to := int(next)
 		target := &m.pattern.nodes[to]
 		if target.op != opRun && target.op != opLazy && !target.first.begins(m.text, p) {
 			continue
@@ -121,16 +131,6 @@ func (m *Matcher) one(n *node, p int) int {
 	return -1
 }
 
-func (m *Matcher) save(n *node, p int) bool {
-	old := m.groups[n.slot]
-	m.groups[n.slot] = p
-	if m.run(n.next, p) {
-		return true
-	}
-	m.groups[n.slot] = old
-	return false
-}
-
 // span is how far the class of n reaches from p, and the least of it that will
 // do.
 func (m *Matcher) span(n *node, p int) (least, end int, ok bool) {
@@ -139,7 +139,7 @@ func (m *Matcher) span(n *node, p int) (least, end int, ok bool) {
 	}
 	end = len(m.text)
 	if n.most >= 0 {
-		end = min(end, p+n.most)
+		end = min(end, p+int(n.most))
 	}
 	if n.set.stop >= 0 {
 		if i := bytes.IndexByte(m.text[p:end], byte(n.set.stop)); i >= 0 {
@@ -156,13 +156,13 @@ func (m *Matcher) span(n *node, p int) (least, end int, ok bool) {
 		end = q
 	}
 	m.left -= (end - p) / 8
-	return p + n.least, end, end-p >= n.least && !m.unsure
+	return p + int(n.least), end, end-p >= int(n.least) && !m.unsure
 }
 
 // spanRunes counts characters where they may have several bytes.
 func (m *Matcher) spanRunes(n *node, p int) (least, end int, ok bool) {
 	least = p
-	count := 0
+	count := int32(0)
 	for p < len(m.text) && count != n.most && n.set.in[m.text[p]] {
 		_, size := utf8.DecodeRune(m.text[p:])
 		p += size
@@ -170,7 +170,7 @@ func (m *Matcher) spanRunes(n *node, p int) (least, end int, ok bool) {
 			least = p
 		}
 	}
-	m.left -= count / 4
+	m.left -= int(count) / 4
 	return least, p, count >= n.least
 }
 
@@ -181,7 +181,7 @@ func (m *Matcher) back(n *node, least, end int) bool {
 			continue
 		}
 		if n.first.begins(m.text, p) {
-			if m.run(n.next, p) {
+			if m.run(int(n.next), p) {
 				return true
 			}
 			if m.unsure {
@@ -207,7 +207,7 @@ func (m *Matcher) forth(n *node, least, end int) bool {
 			continue
 		}
 		if n.first.begins(m.text, p) {
-			if m.run(n.next, p) {
+			if m.run(int(n.next), p) {
 				return true
 			}
 			if m.unsure {

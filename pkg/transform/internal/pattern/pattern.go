@@ -11,7 +11,7 @@ import (
 // goroutines may use it, each with a [Matcher] of its own.
 type Pattern struct {
 	expr     *regexp.Regexp
-	nodes    []node // nil where regexp does all
+	program  // without nodes where regexp does all
 	start    int
 	first    *first
 	prefix   []byte // what every match begins with
@@ -29,15 +29,15 @@ func Compile(expr string) (*Pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	nodes, start, err := compile(parsed)
+	prog, start, err := compile(parsed)
 	if err != nil {
 		return p, nil // regexp does all
 	}
-	p.nodes, p.start = nodes, start
-	p.first = (&compiler{nodes: nodes}).first(start)
+	p.program, p.start = prog, start
+	p.first = (&compiler{program: prog}).first(start)
 	prefix, _ := compiled.LiteralPrefix()
 	p.prefix = []byte(prefix)
-	p.anchored = nodes[start].op == opLook && nodes[start].look == syntax.EmptyBeginText
+	p.anchored = p.nodes[start].op == opLook && syntax.EmptyOp(p.nodes[start].look) == syntax.EmptyBeginText
 	return p, nil
 }
 
@@ -57,12 +57,16 @@ func (p *Pattern) Matcher() *Matcher {
 type Matcher struct {
 	pattern *Pattern
 	groups  []int
+	trail   []undo
 	text    []byte
 	end     int
 	left    int // steps that are left
 	depth   int
 	unsure  bool
 }
+
+// undo is what a slot held before.
+type undo struct{ slot, position int }
 
 // Match returns the first match as regexp.FindSubmatchIndex does: pairs of
 // positions by group, -1 for a group that took no part; nil where there is none.
@@ -98,6 +102,7 @@ func (m *Matcher) search() bool {
 			for i := range m.groups {
 				m.groups[i] = -1
 			}
+			m.trail = m.trail[:0]
 			if m.run(p.start, start) {
 				m.groups[0], m.groups[1] = start, m.end
 				return true

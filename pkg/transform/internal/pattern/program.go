@@ -18,19 +18,26 @@ const (
 	opLook      // look holds here
 )
 
+// node is kept small, so that the program of a long pattern stays in the cache.
 type node struct {
-	op      op
-	alone   bool // opRun: no shorter run can lead to a match
-	undo    bool // opSave: on a path that another may replace
-	slot    int
-	next    int
-	least   int
-	most    int // -1 without a bound
-	set     *set
-	text    string
-	choices []int
-	look    syntax.EmptyOp
-	first   *first // of next for runs; of the node itself for choices' targets
+	op    op
+	alone bool // opRun: no shorter run can lead to a match
+	undo  bool // opSave: on a path that another may replace
+	look  uint8
+	next  int32
+	least int32
+	most  int32 // -1 without a bound
+	// index is the number of a slot (opSave), of a text (opText) or of choices.
+	index int32
+	set   *set
+	first *first // of next for runs; of the node itself for choices' targets
+}
+
+// program is the nodes and what they refer to.
+type program struct {
+	nodes   []node
+	texts   []string
+	choices [][]int32
 }
 
 // first is what the text must begin with where a node can match.
@@ -46,21 +53,21 @@ const maxNodes = 20_000
 var errOutside = errors.New("outside of what a scanner can do")
 
 type compiler struct {
-	nodes []node
-	sets  map[set]*set // one table for each class: they stay in the cache
-	loop  int          // how many alternatives, options and loops are around
+	program
+	sets map[set]*set // one table for each class: they stay in the cache
+	loop int          // how many alternatives, options and loops are around
 }
 
-func compile(re *syntax.Regexp) (nodes []node, start int, err error) {
-	c := &compiler{nodes: []node{{op: opMatch}}, sets: map[set]*set{}}
+func compile(re *syntax.Regexp) (p program, start int, err error) {
+	c := &compiler{program: program{nodes: []node{{op: opMatch}}}, sets: map[set]*set{}}
 	start, err = c.build(re, 0)
 	if err != nil {
-		return nil, 0, err
+		return program{}, 0, err
 	}
 	for i := range c.nodes {
 		c.prepare(i)
 	}
-	return c.nodes, start, nil
+	return c.program, start, nil
 }
 
 func (c *compiler) add(n node) (int, error) {
@@ -80,7 +87,7 @@ func (c *compiler) add(n node) (int, error) {
 // build adds the nodes that match re and go on at next, and returns the first.
 func (c *compiler) build(re *syntax.Regexp, next int) (int, error) {
 	if s := classOf(re); s != nil {
-		return c.add(node{op: opOne, set: s, least: 1, most: 1, next: next})
+		return c.add(node{op: opOne, set: s, least: 1, most: 1, next: int32(next)})
 	}
 	switch re.Op {
 	case syntax.OpEmptyMatch:
@@ -103,7 +110,7 @@ func (c *compiler) build(re *syntax.Regexp, next int) (int, error) {
 		return c.repeat(re, re.Min, re.Max, next)
 	}
 	if look, ok := lookOf(re.Op); ok {
-		return c.add(node{op: opLook, look: look, next: next})
+		return c.add(node{op: opLook, look: uint8(look), next: int32(next)})
 	}
 	return 0, errOutside
 }
@@ -128,11 +135,12 @@ func lookOf(op syntax.Op) (syntax.EmptyOp, bool) {
 
 func (c *compiler) literal(re *syntax.Regexp, next int) (int, error) {
 	if re.Flags&syntax.FoldCase == 0 {
-		return c.add(node{op: opText, text: string(re.Rune), next: next})
+		c.texts = append(c.texts, string(re.Rune))
+		return c.add(node{op: opText, index: int32(len(c.texts) - 1), next: int32(next)})
 	}
 	var err error
 	for i := len(re.Rune) - 1; i >= 0 && err == nil; i-- {
-		next, err = c.add(node{op: opOne, set: runeSet(re.Rune[i], true), least: 1, most: 1, next: next})
+		next, err = c.add(node{op: opOne, set: runeSet(re.Rune[i], true), least: 1, most: 1, next: int32(next)})
 	}
 	return next, err
 }
@@ -148,25 +156,31 @@ func (c *compiler) concat(subs []*syntax.Regexp, next int) (int, error) {
 func (c *compiler) alternate(subs []*syntax.Regexp, next int) (int, error) {
 	c.loop++
 	defer func() { c.loop-- }()
-	choices := make([]int, len(subs))
+	choices := make([]int32, len(subs))
 	for i, sub := range subs {
-		var err error
-		if choices[i], err = c.build(sub, next); err != nil {
+		to, err := c.build(sub, next)
+		if err != nil {
 			return 0, err
 		}
+		choices[i] = int32(to)
 	}
-	return c.add(node{op: opChoice, choices: choices})
+	return c.addChoices(choices)
+}
+
+func (c *compiler) addChoices(choices []int32) (int, error) {
+	c.choices = append(c.choices, choices)
+	return c.add(node{op: opChoice, index: int32(len(c.choices) - 1)})
 }
 
 func (c *compiler) capture(re *syntax.Regexp, next int) (int, error) {
-	next, err := c.add(node{op: opSave, slot: 2*re.Cap + 1, undo: c.loop > 0, next: next})
+	next, err := c.add(node{op: opSave, index: int32(2*re.Cap + 1), undo: c.loop > 0, next: int32(next)})
 	if err != nil {
 		return 0, err
 	}
 	if next, err = c.build(re.Sub[0], next); err != nil {
 		return 0, err
 	}
-	return c.add(node{op: opSave, slot: 2 * re.Cap, undo: c.loop > 0, next: next})
+	return c.add(node{op: opSave, index: int32(2 * re.Cap), undo: c.loop > 0, next: int32(next)})
 }
 
 func (c *compiler) repeat(re *syntax.Regexp, least, most, next int) (int, error) {
@@ -176,7 +190,7 @@ func (c *compiler) repeat(re *syntax.Regexp, least, most, next int) (int, error)
 		if lazy {
 			kind = opLazy
 		}
-		return c.add(node{op: kind, set: s, least: least, most: most, next: next})
+		return c.add(node{op: kind, set: s, least: int32(least), most: int32(most), next: int32(next)})
 	}
 	c.loop++
 	defer func() { c.loop-- }()
@@ -218,7 +232,7 @@ func (c *compiler) star(body *syntax.Regexp, lazy bool, next int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	inner, err := c.build(body, loop)
+	inner, err := c.round(body, lazy, loop, next)
 	if err != nil {
 		return 0, err
 	}
@@ -226,15 +240,42 @@ func (c *compiler) star(body *syntax.Regexp, lazy bool, next int) (int, error) {
 	if lazy {
 		round = 1
 	}
-	c.nodes[loop].choices[round] = inner
+	c.choices[c.nodes[loop].index][round] = int32(inner)
 	return loop, nil
+}
+
+// round builds one round of a loop. In (?:[^"\\]|\\.)*, with a quote behind it, all
+// characters of the class up to the next other one are one round: no other path can
+// succeed while they last, because neither the rest nor what is behind begins so.
+func (c *compiler) round(body *syntax.Regexp, lazy bool, loop, next int) (int, error) {
+	if body.Op != syntax.OpAlternate || lazy || classOf(body.Sub[0]) == nil {
+		return c.build(body, loop)
+	}
+	class := classOf(body.Sub[0])
+	behind := c.first(next)
+	apart := !behind.empty && !overlap(class, behind) && class.high != highSome
+	run, err := c.add(node{op: opRun, alone: true, set: class, least: 1, most: -1, next: int32(loop)})
+	choices := []int32{int32(run)}
+	for _, sub := range body.Sub[1:] {
+		if err != nil {
+			return 0, err
+		}
+		var to int
+		to, err = c.build(sub, loop)
+		choices = append(choices, int32(to))
+		apart = apart && err == nil && !overlap(class, c.first(to))
+	}
+	if err != nil || !apart {
+		return c.build(body, loop)
+	}
+	return c.addChoices(choices)
 }
 
 func (c *compiler) choice(inner, after int, lazy bool) (int, error) {
 	if lazy {
 		inner, after = after, inner
 	}
-	return c.add(node{op: opChoice, choices: []int{inner, after}})
+	return c.addChoices([]int32{int32(inner), int32(after)})
 }
 
 // canBeEmpty tells whether re matches an empty text somewhere.
