@@ -14,9 +14,11 @@ func conditions() []string {
 		`a == true`, `a == nil`, `a != nil`, `a`, `not a`, `!a`, `a == 1 and b == 2`, `a == 1 && b > 2`, `a == 1 or b`, `a || b`, `a and b`,
 		`a in ["x", 1, nil, 2.5, true]`, `a not in [1, 2]`, `a contains "x"`, `a startsWith "x"`, `a endsWith "x"`, `a matches "^x+$"`,
 		`not (a contains "é")`, `u.v == 1`, `u?.v == 1`, `u["v"] == 1`, `$env["a"] == "x"`, `true`, `false or a == "x"`, `a == 9007199254740993`,
-		`record.topic == "t"`, `record.offset > 5 and record.partition == 0`, `record.headers.h == "v"`, `record.headers["h"] == "v"`, `record.key == nil`,
+		`record.topic == "t"`, `record.offset > 5 and record.partition == 0`, `record.headers.h == "v"`, `record.headers["h"] == "v"`,
+		`record.key == nil`,
 		`record.timestamp >= 0`, `u.v.w == nil`, `a == ""`,
-		`len(a) > 0`, `a + 1 == 2`, `any(l, # == 1)`, `let x = a; x == "x"`, `(a ?? "x") == "x"`, `u == {"v": 1}`, `a == b`, `1 == 1`, `a ? true : false`,
+		`len(a) > 0`, `a + 1 == 2`, `any(l, # == 1)`, `let x = a; x == "x"`, `(a ?? "x") == "x"`, `u == {"v": 1}`, `a == b`, `1 == 1`,
+		`a ? true : false`,
 	}
 }
 

@@ -17,9 +17,12 @@ func TestOutput(t *testing.T) {
 		{"raw of an empty value is empty, and no tombstone", "output: {format: raw}", "", ""},
 		{"logfmt", "rules: [{parse: json}]\noutput: {format: logfmt}", `{"a":"x","b c":"y z","d":1,"e":null,"f":{"g":"h"},"i":""}`,
 			`a=x b_c="y z" d=1 e= f="{\"g\":\"h\"}" i=""`},
-		{"csv", "rules: [{parse: json}]\noutput: {format: csv, columns: [b, a, u.m, z]}", `{"a":"x,y","b":"q\"r","u":{"m":1}}`, `"q""r","x,y",1,`},
-		{"csv with another separator", "rules: [{parse: json}]\noutput: {format: csv, columns: [a, b], separator: ';'}", `{"a":"x,y","b":";"}`, `x,y;";"`},
-		{"bytes that are no text are replaced where that is asked for", "rules: [{parse: logfmt}]\noutput: {invalid_utf8: replace}", "a=\xff b=1", `{"a":"` + "\uFFFD" + `","b":"1"}`},
+		{"csv", "rules: [{parse: json}]\noutput: {format: csv, columns: [b, a, u.m, z]}", `{"a":"x,y","b":"q\"r","u":{"m":1}}`,
+			`"q""r","x,y",1,`},
+		{"csv with another separator", "rules: [{parse: json}]\noutput: {format: csv, columns: [a, b], separator: ';'}",
+			`{"a":"x,y","b":";"}`, `x,y;";"`},
+		{"bytes that are no text are replaced where that is asked for", "rules: [{parse: logfmt}]\noutput: {invalid_utf8: replace}",
+			"a=\xff b=1", `{"a":"` + "\uFFFD" + `","b":"1"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -51,7 +51,8 @@ func TestParse(t *testing.T) {
 	}
 	t.Run("a field can be parsed in its turn", func(t *testing.T) {
 		t.Parallel()
-		got := value(t, "rules:\n- parse: syslog\n- parse: {format: logfmt, field: message}\n- keep: [a, b]\n", "<13>Feb  5 17:32:18 h app: a=1 b=2")
+		got := value(t, "rules:\n- parse: syslog\n- parse: {format: logfmt, field: message}\n- keep: [a, b]\n",
+			"<13>Feb  5 17:32:18 h app: a=1 b=2")
 		if got != `{"a":"1","b":"2"}` {
 			t.Error(got)
 		}
@@ -68,7 +69,8 @@ func TestParseFaults(t *testing.T) {
 		{"too many columns", "{format: csv, columns: [a]}", `1,2`}, {"a bare quote in a column", "{format: csv, columns: [a]}", `1"`},
 		{"no priority", "syslog", `Oct 11 22:14:15 h x`}, {"a priority that is too high", "syslog", `<192>1 - - - - - -`},
 		{"a day that is not", "rfc3164", `<1>Feb 30 22:14:15 h x`}, {"structured data without its end", "rfc5424", `<1>1 - - - - - [a b="c"`},
-		{"RFC 3164 where 5424 is wanted", "rfc5424", syslogLines()[0]}, {"text where a number is wanted", "{format: logfmt, types: {a: int}}", "a=x"},
+		{"RFC 3164 where 5424 is wanted", "rfc5424", syslogLines()[0]}, {"text where a number is wanted", "{format: logfmt, types: {a: int}}",
+			"a=x"},
 	} {
 		t.Run(c.name+" is a permanent error with its place", func(t *testing.T) {
 			t.Parallel()

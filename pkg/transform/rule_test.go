@@ -22,7 +22,8 @@ func TestFields(t *testing.T) {
 		{"set of constants", `set: {s: x, n: 1.50, b: true, q: "1", z: null}`, `{}`, `{"s":"x","n":1.50,"b":true,"q":"1","z":null}`},
 		{"set by an expression", `set: {n: {expr: "a + 1"}, l: {expr: "upper(s)"}, o: {expr: "{x: a}"}}`, `{"a":1,"s":"x"}`,
 			`{"a":1,"s":"x","n":2,"l":"X","o":{"x":1}}`},
-		{"set from the record", "set: {t: {from: topic}, p: {from: partition}, o: {from: offset}, at: {from: timestamp}, k: {from: key}, h: {from: headers.trace}}",
+		{"set from the record",
+			"set: {t: {from: topic}, p: {from: partition}, o: {from: offset}, at: {from: timestamp}, k: {from: key}, h: {from: headers.trace}}",
 			`{}`, `{"t":"in","p":3,"o":40,"at":1700000000000,"k":"k","h":"t1"}`},
 		{"set in an object", "set: {u.n: 2}", `{"u":{"m":1}}`, `{"u":{"m":1,"n":2}}`},
 		{"set to nothing removes", "set: {a: {expr: nil}}", `{"a":1}`, `{}`},
@@ -53,7 +54,8 @@ func TestFields(t *testing.T) {
 				want.WriteString(`,"new":1`)
 			}
 		}
-		rules := "rules:\n- parse: json\n- drop: f" + strings.Repeat("x", 500) + "\n- rename: {f" + strings.Repeat("x", 600) + ": old}\n- rename: {old: new}\n"
+		rules := "rules:\n- parse: json\n- drop: f" + strings.Repeat("x", 500) + "\n- rename: {f" + strings.Repeat("x",
+			600) + ": old}\n- rename: {old: new}\n"
 		if got := value(t, rules, "{"+in.String()[1:]+"}"); got != "{"+want.String()[1:]+"}" {
 			t.Errorf("got %.200s", got)
 		}
@@ -66,16 +68,19 @@ func TestMask(t *testing.T) {
 		{"an address in a field", "{fields: [c], find: [ip]}", `{"c":"203.0.113.9"}`, `{"c":"203.0.113.0"}`},
 		{"an address with e-mail looked for too", "{fields: [c], find: [ip, email]}", `{"c":"203.0.113.9"}`, `{"c":"203.0.113.0"}`},
 		{"a prefix of another length", "{fields: [c], find: [ip], keep_ipv4: 16}", `{"c":"203.0.113.9"}`, `{"c":"203.0.0.0"}`},
-		{"what is found in text", "{fields: [m], find: [phone]}", `{"m":"tel 13800138000","n":"13800138000"}`, `{"m":"tel 138****8000","n":"13800138000"}`},
+		{"what is found in text", "{fields: [m], find: [phone]}", `{"m":"tel 13800138000","n":"13800138000"}`,
+			`{"m":"tel 138****8000","n":"13800138000"}`},
 		{"a number becomes a text", "{fields: [p], find: [phone]}", `{"p":13800138000}`, `{"p":"138****8000"}`},
 		{"escapes do not hide", "{fields: [p], find: [phone]}", `{"p":"\u0031380013800\u0030 \n"}`, `{"p":"138****8000 \n"}`},
 		{"all fields, inside of objects and arrays, but no names", "{fields: all, find: [phone, email]}",
 			`{"13800138000":[{"x":["a@b.cn",13800138000]}],"n":-1.5e3}`, `{"13800138000":[{"x":["a***@b.cn","138****8000"]}],"n":-1.5e3}`},
 		{"a member of an object", "{fields: [u.m], find: [email]}", `{"u":{"m":"a@b.cn","n":1}}`, `{"u":{"m":"a***@b.cn","n":1}}`},
-		{"a second member of the name does not stay", "{fields: [u.m], find: [email]}", `{"u":{"m":"x@b.cn","m":"a@b.cn"}}`, `{"u":{"m":"a***@b.cn"}}`},
+		{"a second member of the name does not stay", "{fields: [u.m], find: [email]}", `{"u":{"m":"x@b.cn","m":"a@b.cn"}}`,
+			`{"u":{"m":"a***@b.cn"}}`},
 		{"all of a value", "{fields: [p, q, r]}", `{"p":"secret","q":{"x":1},"r":null}`, `{"p":"***","q":"***","r":null}`},
 		{"a pseudonym", "{fields: [p], hash: ETL_KEY}", `{"p":"alice"}`, `{"p":"` + pseudonym("alice") + `"}`},
-		{"pseudonyms of what is found", "{fields: [p], find: [email], hash: ETL_KEY}", `{"p":"to a@b.cn!"}`, `{"p":"to ` + pseudonym("a@b.cn") + `!"}`},
+		{"pseudonyms of what is found", "{fields: [p], find: [email], hash: ETL_KEY}", `{"p":"to a@b.cn!"}`,
+			`{"p":"to ` + pseudonym("a@b.cn") + `!"}`},
 		{"what is not there", "{fields: [p], find: [email]}", `{"q":1}`, `{"q":1}`},
 		{"an empty text", "{fields: [p], find: [email]}", `{"p":""}`, `{"p":""}`},
 	} {
@@ -125,7 +130,8 @@ func TestTimestamp(t *testing.T) {
 		{"microseconds", "{field: at, layouts: [unix_us]}", `{"at":1700000000123456}`, "2023-11-14T22:13:20.123Z"},
 		{"nanoseconds", "{field: at, layouts: [unix_ns]}", `{"at":1700000000123456789}`, "2023-11-14T22:13:20.123Z"},
 		{"a layout of Go", `{field: at, layouts: ["Jan 2, 2006 at 3:04pm"]}`, `{"at":"Feb 3, 2013 at 7:54pm"}`, "2013-02-03T19:54:00.000Z"},
-		{"the next layout where one does not fit", `{field: at, layouts: [unix, rfc3339]}`, `{"at":"2026-01-02T00:00:00Z"}`, "2026-01-02T00:00:00.000Z"},
+		{"the next layout where one does not fit", `{field: at, layouts: [unix, rfc3339]}`, `{"at":"2026-01-02T00:00:00Z"}`,
+			"2026-01-02T00:00:00.000Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

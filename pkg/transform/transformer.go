@@ -44,8 +44,9 @@ func (t *Transformer) Counters() Counters {
 // several topics. nil says that all of it is done.
 //
 // An *[Error] is permanent and belongs with the record into the dead letter;
-// nothing was emitted then. Any other error is the one that emit returned: the
-// record is not done, and nothing about it was counted.
+// nothing was emitted then. Any other error is the one that emit returned, as it is:
+// the record is not done, though outputs before may be, and nothing about it was
+// counted. Given again, it becomes what it became before.
 func (t *Transformer) Transform(in Record, emit func(Output) error) error {
 	out, err := t.apply(in)
 	if err != nil {
@@ -73,7 +74,9 @@ func (t *Transformer) Transform(in Record, emit func(Output) error) error {
 // Warm applies the rules to a record that is done already, for what they remember
 // of it, and emits and counts nothing. See the deduplicate rule.
 func (t *Transformer) Warm(in Record) {
+	forgotten := t.state.forgotten
 	_, _ = t.apply(in) // what failed then fails now, and is in the dead letter
+	t.state.forgotten = forgotten
 }
 
 // apply runs the rules and writes the outputs, so that all that can fail has
