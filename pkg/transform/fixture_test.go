@@ -100,8 +100,10 @@ func jsonLines(n int) []string {
 	at := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	for i := range lines {
 		at = at.Add(time.Duration(r.IntN(2000)) * time.Millisecond)
-		lines[i] = fmt.Sprintf(`{"time":"%s","level":"%s","service":"checkout","trace_id":"%016x%016x","user":{"id":%d,"email":"user%d@example.com"},`+
-			`"client":"10.%d.%d.%d","message":"order %d placed, 订单已提交","latency_ms":%.3f,"status":%d,"ok":true,"tags":["a","b"],"detail":null}`,
+		lines[i] = fmt.Sprintf(`{"time":"%s","level":"%s","service":"checkout","trace_id":"%016x%016x","user":{"id":%d,"email":"use`+
+			`r%d@example.com"},`+
+			`"client":"10.%d.%d.%d","message":"order %d placed, 订单已提交","latency_ms":%.3f,"status":%d,"ok":true,"tags":["a","b"],"detai`+
+			`l":null}`,
 			at.Format("2006-01-02T15:04:05.000Z07:00"), []string{"info", "info", "info", "debug", "error"}[r.IntN(5)], r.Uint64(), r.Uint64(),
 			r.IntN(1_000_000), r.IntN(1000), r.IntN(256), r.IntN(256), r.IntN(256), r.IntN(1_000_000), r.Float64()*100, 200+r.IntN(300))
 	}

@@ -153,7 +153,8 @@ func collapse(s string) string { return regexp.MustCompile("\uFFFD+").ReplaceAll
 func FuzzRules(f *testing.F) {
 	for _, seed := range []string{
 		"rules: [{parse: json}]", "rules:\n- filter: a == 1\n", "output: {format: raw, key: {expr: 'record.topic'}}", "rules: [{set: {a: 1}}]",
-		"rules:\n- parse: {format: grok, pattern: '%{WORD:a}', types: {a: int}}\n  when: record.offset > 3\n- deduplicate: {by: [a], window: 1m}\n",
+		"rules:\n- parse: {format: grok, pattern: '%{WORD:a}', types: {a: int}}\n  when: record.offset > 3\n- deduplicate: {by: [a]" +
+			", window: 1m}\n",
 		"rules:\n- parse: combined\n- mask: {fields: all, find: [ip], hash: ETL_KEY}\n- rename: {client: c}\n- keep: [c, user]\n",
 		"- - - -", "{[", "a: &b *b", "rules: [{timestamp: {field: x, layouts: [unix]}}]", "output: {routes: [{when: 'true', topic: t}]}",
 	} {

@@ -106,7 +106,8 @@ func TestLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := `{"client":"203.0.113.0","user":"` + pseudonym("alice") + `","method":"GET","path":"/orders?phone=138****8000","protocol":"HTTP/1.1",` +
+		want := `{"client":"203.0.113.0","user":"` + pseudonym("alice") + `","method":"GET","path":"/orders?phone=138****8000","pro` +
+			`tocol":"HTTP/1.1",` +
 			`"status":503,"bytes":17,"agent":"curl/8.5.0","@timestamp":"2026-01-02T07:04:05.000Z","source":"in/3/40","class":"5xx"}`
 		if got := string(out[0].Value); got != want || out[0].Topic != "log-errors" || string(out[0].Key) != "203.0.113.0" {
 			t.Errorf("got  %s to %s\nwant %s", got, out[0].Topic, want)

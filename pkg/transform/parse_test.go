@@ -16,7 +16,8 @@ func TestParse(t *testing.T) {
 		{"combined: what is no request stays whole", "combined", `1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "\x16\x03\"" 400 0 "-" "-"`,
 			`{"client":"1.2.3.4","time":"10/Oct/2000:13:55:36 -0700","request":"\\x16\\x03\\\"","status":400,"size":0}`},
 		{"combined: what a server adds is rest", "combined", `1.2.3.4 - a b [10/Oct/2000:13:55:36 -0700] "GET /" 200 1 "-" "-" "10.0.0.1" 0.3`,
-			`{"client":"1.2.3.4","user":"a b","time":"10/Oct/2000:13:55:36 -0700","method":"GET","path":"/","status":200,"size":1,"rest":"\"10.0.0.1\" 0.3"}`},
+			`{"client":"1.2.3.4","user":"a b","time":"10/Oct/2000:13:55:36 -0700","method":"GET","path":"/","status":200,"size":1,"res` +
+				`t":"\"10.0.0.1\" 0.3"}`},
 		{"common", "common", `h.example.com - - [10/Oct/2000:13:55:36 -0700] "GET /a HTTP/1.0" 200 5` + "\r\n",
 			`{"client":"h.example.com","time":"10/Oct/2000:13:55:36 -0700","method":"GET","path":"/a","protocol":"HTTP/1.0","status":200,"size":5}`},
 		{"regexp: groups with a name, an empty one too", `{format: regexp, pattern: '(?P<a>\d*)-(?P<b>x)?'}`, "-", `{"a":""}`},
@@ -25,19 +26,22 @@ func TestParse(t *testing.T) {
 			`{"n":1.10e+400,"s":"\u00e9\n","n2":12345678901234567890123}`},
 		{"json: of members with one name the last counts", "json", `{"a":1,"b":2,"\u0061":3}`, `{"a":3,"b":2}`},
 		{"json: with a prefix", "{format: json, prefix: x.}", `{"a":1}`, `{"x.a":1}`},
-		{"logfmt", "logfmt", `level=info msg="a \"b\" 世" ok took=1.5ms x=`, `{"level":"info","msg":"a \"b\" 世","ok":true,"took":"1.5ms","x":""}`},
+		{"logfmt", "logfmt", `level=info msg="a \"b\" 世" ok took=1.5ms x=`, `{"level":"info","msg":"a \"b\" 世","ok":true,"took":"1.` +
+			`5ms","x":""}`},
 		{"logfmt: types", "{format: logfmt, types: {n: int, f: float, b: bool}}", `n=007 f=1e3 b=yes`, `{"n":7,"f":1e3,"b":true}`},
 		{"key=value", `{format: keyvalue, separator: ";", assign: ":"}`, `a:1; b : "x;\"y\\" ;c:`, `{"a":"1","b":"x;\"y\\","c":""}`},
 		{"csv", `{format: csv, columns: [a, b, c], types: {a: int}}`, `1,"x ""y"", z",`, `{"a":1,"b":"x \"y\", z","c":""}`},
 		{"csv: another separator", `{format: csv, columns: [a, b], separator: "\t"}`, "1,2\t3", `{"a":"1,2","b":"3"}`},
 		{"syslog RFC 3164", "syslog", syslogLines()[0],
-			`{"facility":4,"severity":2,"time":"Oct 11 22:14:15","host":"mymachine","app":"su","message":"'su root' failed for lonvick on /dev/pts/8"}`},
+			`{"facility":4,"severity":2,"time":"Oct 11 22:14:15","host":"mymachine","app":"su","message":"'su root' failed for lonvick` +
+				` on /dev/pts/8"}`},
 		{"syslog RFC 3164 without a tag", "rfc3164", syslogLines()[1],
 			`{"facility":1,"severity":5,"time":"Feb  5 17:32:18","host":"10.0.0.99","message":"Use the BFG!"}`},
 		{"syslog RFC 3164 with a process", "syslog", syslogLines()[2],
 			`{"facility":3,"severity":6,"time":"Jan 12 06:30:00","host":"web-1","app":"nginx","pid":"4242","message":"upstream timed out"}`},
 		{"syslog RFC 5424", "rfc5424", syslogLines()[3],
-			`{"facility":4,"severity":2,"time":"2003-10-11T22:14:15.003Z","host":"mymachine.example.com","app":"su","msgid":"ID47","message":"'su root' failed"}`},
+			`{"facility":4,"severity":2,"time":"2003-10-11T22:14:15.003Z","host":"mymachine.example.com","app":"su","msgid":"ID47","me` +
+				`ssage":"'su root' failed"}`},
 		{"syslog RFC 5424 with structured data", "syslog", syslogLines()[5],
 			`{"facility":20,"severity":5,"time":"2003-10-11T22:14:15.003Z","host":"host","app":"evntslog","msgid":"ID47",` +
 				`"data":{"exampleSDID@32473":{"iut":"3","eventSource":"App \"x\\]"},"p@1":{"class":"高"}},"message":"event"}`},

@@ -110,7 +110,8 @@ func FuzzJSON(f *testing.F) {
 }
 
 func BenchmarkObject(b *testing.B) {
-	text := []byte(`{"time":"2026-01-02T03:04:05.678Z","level":"info","service":"checkout","user":{"id":12345,"email":"someone@example.com"},` +
+	text := []byte(`{"time":"2026-01-02T03:04:05.678Z","level":"info","service":"checkout","user":{"id":12345,"email":"someone@e` +
+		`xample.com"},` +
 		`"message":"order placed","latency_ms":12.75,"ok":true,"tags":["a","b"]}`)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
