@@ -1,15 +1,18 @@
 package transform_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/scf-etl/scf-etl/pkg/transform"
+	"github.com/scf-etl/scf-etl/pkg/transform/internal/sensitive"
 )
 
 // fuzzRules feeds values to rules: what comes out as JSON is JSON, and what does
@@ -148,6 +151,45 @@ func FuzzGrok(f *testing.F) {
 
 // collapse makes one of each run of replacements: ToValidUTF8 writes one a run.
 func collapse(s string) string { return regexp.MustCompile("\uFFFD+").ReplaceAllString(s, "\uFFFD") }
+
+// FuzzMask holds what becomes of a text deep inside of JSON, with escapes that JSON
+// allows, against what becomes of the plain text; that one has a fuzz target of its
+// own, which looks for what is left.
+func FuzzMask(f *testing.F) {
+	for _, seed := range []string{"13800138000", "a@b.cn \"11010519491231002X\"", "4111 1111 1111 1111\n", "\u4e16 10.0.0.9", "2001:db8::9"} {
+		f.Add(seed, byte(3))
+	}
+	const every = sensitive.Email | sensitive.Phone | sensitive.IDCard | sensitive.BankCard | sensitive.IP
+	rules := load(f, "rules: [{parse: json}, {mask: {fields: all, find: [email, phone, id_card, bank_card, ip]}}]")
+	f.Fuzz(func(t *testing.T, text string, escape byte) {
+		text = strings.ToValidUTF8(text, "?")
+		want, found := sensitive.Cover{IPv4: 24, IPv6: 48}.All(nil, []byte(text), every)
+		if !found {
+			want = []byte(text)
+		}
+		raw, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := bytes.IndexByte(raw, escape); i > 0 && escape >= '0' && escape <= 'z' && !bytes.Contains(raw, []byte("\\")) {
+			raw = bytes.ReplaceAll(raw, []byte{escape}, fmt.Appendf(nil, "\\u%04x", escape))
+		}
+		in := `{"o":[{"m":` + string(raw) + `}],"m":` + string(raw) + `}`
+		err = rules.New().Transform(record(in), func(o transform.Output) error {
+			var got struct {
+				O []struct{ M string }
+				M string
+			}
+			if err := json.Unmarshal(o.Value, &got); err != nil || got.M != string(want) || got.O[0].M != string(want) {
+				t.Fatalf("%s became %s, want %q: %v", in, o.Value, want, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
 
 // FuzzRules loads anything: a fault has a place, and what loads can run.
 func FuzzRules(f *testing.F) {
