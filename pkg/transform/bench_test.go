@@ -48,6 +48,20 @@ func BenchmarkTransform(b *testing.B) {
 	}
 }
 
+// BenchmarkParse measures the other formats, from text to JSON.
+func BenchmarkParse(b *testing.B) {
+	for _, c := range []struct{ name, parse, line string }{
+		{"rfc5424", "rfc5424", `<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 [exampleSDID@32473 iut="3" eventSource="App"] ` +
+			`an event of some length, with words`},
+		{"rfc3164", "rfc3164", `<30>Jan 12 06:30:00 web-1 nginx[4242]: upstream timed out while reading response header from upstream, client`},
+		{"logfmt", "logfmt", `time=2026-01-02T15:04:05Z level=info msg="order placed by someone" order=4812 took=1.5ms user=alice status=200`},
+		{"keyvalue", "{format: keyvalue, separator: ';'}", `time=2026-01-02T15:04:05Z;level=info;msg="order placed by someone";order=4812;user=alice`},
+		{"csv", "{format: csv, columns: [a, b, c, d, e]}", `2026-01-02T15:04:05Z,info,"order placed, by someone",4812,alice`},
+	} {
+		b.Run(c.name, func(b *testing.B) { benchmark(b, "rules: [{parse: "+c.parse+"}]", []string{c.line}) })
+	}
+}
+
 func benchmark(b *testing.B, rules string, lines []string) {
 	records := make([]transform.Record, len(lines))
 	size := 0
