@@ -1,5 +1,7 @@
 package pattern
 
+import "slices"
+
 // bits is a set of bytes in little memory: a program has many.
 type bits [4]uint64
 
@@ -10,17 +12,43 @@ func (s *bits) has(b byte) bool { return s[b>>6]>>(b&63)&1 != 0 }
 // whether the run can end elsewhere than at its end.
 func (c *compiler) prepare(i int) {
 	n := &c.nodes[i]
-	switch n.op {
-	case opRun, opLazy:
-		n.first = c.first(int(n.next))
-		n.alone = n.alone || n.op == opRun && !n.first.empty && !overlap(n.set, n.first)
-	case opChoice:
-		for _, to := range c.choices[n.index] {
-			if target := &c.nodes[to]; target.first == nil && target.op != opRun && target.op != opLazy {
-				target.first = c.first(int(to))
-			}
+	if n.op != opRun && n.op != opLazy {
+		return
+	}
+	n.first = c.first(int(n.next))
+	n.alone = n.alone || n.op == opRun && !n.first.empty && !overlap(n.set, n.first)
+}
+
+// fork is a choice as it looks for each next byte: mostly one path is left.
+type fork struct {
+	table [256]uint8 // number of the list
+	lists [][]int32
+	end   []int32 // at the end of the text
+}
+
+func (c *compiler) fork(choices []int32) fork {
+	var f fork
+	firsts := make([]*first, len(choices))
+	for i, to := range choices {
+		if firsts[i] = c.first(int(to)); firsts[i].empty {
+			f.end = append(f.end, to)
 		}
 	}
+	for b := range 256 {
+		var list []int32
+		for i, to := range choices {
+			if firsts[i].empty || firsts[i].in.has(byte(b)) {
+				list = append(list, to)
+			}
+		}
+		at := slices.IndexFunc(f.lists, func(known []int32) bool { return slices.Equal(known, list) })
+		if at < 0 {
+			at = len(f.lists) // 256 bytes have no more than 256
+			f.lists = append(f.lists, list)
+		}
+		f.table[b] = uint8(at)
+	}
+	return f
 }
 
 func overlap(s *set, f *first) bool {

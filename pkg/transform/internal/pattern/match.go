@@ -90,24 +90,23 @@ const (
 // choose tries all choices but the last that can match; that one is returned, so
 // that it needs no deeper stack.
 func (m *Matcher) choose(n *node, p int) int {
-	last := lost
-	for _, next := range m.pattern.choices[n.index] {
-		to := int(next)
-		target := &m.pattern.nodes[to]
-		if target.op != opRun && target.op != opLazy && !target.first.begins(m.text, p) {
-			continue
-		}
-		if last >= 0 {
-			if m.run(last, p) {
-				return found
-			}
-			if m.unsure {
-				return lost
-			}
-		}
-		last = to
+	f := &m.pattern.forks[n.index]
+	list := f.end
+	if p < len(m.text) {
+		list = f.lists[f.table[m.text[p]]]
 	}
-	return last
+	if len(list) == 0 {
+		return lost
+	}
+	for _, to := range list[:len(list)-1] {
+		if m.run(int(to), p) {
+			return found
+		}
+		if m.unsure {
+			return lost
+		}
+	}
+	return int(list[len(list)-1])
 }
 
 func (m *Matcher) one(n *node, p int) int {

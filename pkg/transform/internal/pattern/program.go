@@ -30,7 +30,7 @@ type node struct {
 	// index is the number of a slot (opSave), of a text (opText) or of choices.
 	index int32
 	set   *set
-	first *first // of next for runs; of the node itself for choices' targets
+	first *first // of next, for runs
 }
 
 // program is the nodes and what they refer to.
@@ -38,6 +38,7 @@ type program struct {
 	nodes   []node
 	texts   []string
 	choices [][]int32
+	forks   []fork // of the choices
 }
 
 // first is what the text must begin with where a node can match.
@@ -66,6 +67,9 @@ func compile(re *syntax.Regexp) (p program, start int, err error) {
 	}
 	for i := range c.nodes {
 		c.prepare(i)
+	}
+	for _, choices := range c.choices {
+		c.forks = append(c.forks, c.fork(choices))
 	}
 	return c.program, start, nil
 }
