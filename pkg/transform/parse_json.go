@@ -9,16 +9,16 @@ import (
 // jsonFormat makes a field of each member of a JSON object.
 type jsonFormat struct{ prefix string }
 
-func (f jsonFormat) start() parser { return f }
+func (j jsonFormat) start() parser { return j }
 
-func (f jsonFormat) parse(line []byte, d *document) error {
+func (j jsonFormat) parse(line []byte, d *document) error {
 	members, err := rawjson.Object(line, d.members[:0])
 	d.members = members
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrParse, err)
 	}
 	for _, m := range members {
-		f.add(d, m)
+		j.add(d, m)
 	}
 	return nil
 }
