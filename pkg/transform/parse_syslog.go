@@ -11,6 +11,9 @@ import (
 // syslog, whichever it is. Its fields are facility and severity (numbers), time,
 // host, app, pid, msgid, data (structured data, an object of objects) and message.
 // What the message says it has not, by a hyphen, is no field.
+//
+// It is our own because github.com/leodido/go-syslog makes 7 to 15 objects of a message
+// and takes about twice as long for the parse alone as this with the JSON behind it.
 type syslogFormat struct {
 	kind  string
 	names [9]slot
