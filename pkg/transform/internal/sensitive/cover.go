@@ -67,6 +67,9 @@ func stars(dst, found []byte, first, last int) []byte {
 }
 
 func (c Cover) address(dst, found []byte) []byte {
+	if c.IPv4%8 == 0 && bytes.IndexByte(found, ':') < 0 {
+		return octets(dst, found, c.IPv4/8)
+	}
 	address, ok := parse(found)
 	if !ok {
 		return append(dst, '*')
@@ -83,6 +86,26 @@ func (c Cover) address(dst, found []byte) []byte {
 		return append(dst, '*')
 	}
 	return prefix.Addr().AppendTo(dst)
+}
+
+// octets keeps the first n numbers of an IPv4 address as they are written.
+func octets(dst, found []byte, n int) []byte {
+	for i := range 4 {
+		end := bytes.IndexByte(found, '.')
+		if end < 0 {
+			end = len(found)
+		}
+		if i > 0 {
+			dst = append(dst, '.')
+		}
+		if i < n {
+			dst = append(dst, found[:end]...)
+		} else {
+			dst = append(dst, '0')
+		}
+		found = found[min(len(found), end+1):]
+	}
+	return dst
 }
 
 // All covers every find of the kinds in text. It returns dst with the text added,

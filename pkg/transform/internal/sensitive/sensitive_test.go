@@ -49,6 +49,17 @@ func TestCover(t *testing.T) {
 			}
 		})
 	}
+	t.Run("as many bits of an address stay as are asked for", func(t *testing.T) {
+		t.Parallel()
+		for bits, want := range map[int]string{
+			0: "0.0.0.0", 8: "203.0.0.0", 12: "203.0.0.0", 20: "203.0.112.0", 24: "203.0.113.0", 32: "203.0.113.9",
+		} {
+			got, _ := sensitive.Cover{IPv4: bits}.All(nil, []byte("203.0.113.9"), sensitive.IP)
+			if string(got) != want {
+				t.Errorf("%d bits: got %s, want %s", bits, got, want)
+			}
+		}
+	})
 	t.Run("only the kinds that are asked for", func(t *testing.T) {
 		t.Parallel()
 		const text = "13800138000 a@b.cn 4111111111111111"
