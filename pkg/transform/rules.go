@@ -1,0 +1,148 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Options are what a rules file cannot hold itself.
+type Options struct {
+	// Secret looks up what a rule names as the environment variable of a key. Where
+	// it is nil, rules that need a key are refused.
+	Secret func(env string) (value string, found bool)
+}
+
+// Rules is a checked and compiled rules file. It does not change: any number of
+// goroutines may use it, each with a [Transformer] of its own.
+type Rules struct {
+	rules  []placed
+	output *output
+}
+
+// placed is a rule with what an error says about it.
+type placed struct {
+	rule rule
+	kind string
+	pos  Position
+	when *expression // nil: always
+}
+
+// rule is compiled; start gives it the memory that a transformer needs for it.
+type rule interface{ start() step }
+
+// step does the work of one rule for one transformer.
+type step interface {
+	apply(s *state) (verdict, error)
+}
+
+type verdict uint8
+
+const (
+	pass verdict = iota
+	filtered
+	duplicate
+)
+
+// Load reads a rules file. name is what positions in errors begin with. The error is
+// a *[RulesError] with every mistake that was found.
+func Load(name string, content []byte, options Options) (*Rules, error) {
+	root, fault := parseYAML(name, content)
+	if fault != nil {
+		return nil, &RulesError{[]Fault{*fault}}
+	}
+	l := &loader{options: options, shape: shape{fields: map[string]fieldType{}}}
+	rules := l.file(root)
+	if len(l.faults) > 0 {
+		slices.SortStableFunc(l.faults, func(a, b Fault) int {
+			if a.Pos.Line != b.Pos.Line {
+				return a.Pos.Line - b.Pos.Line
+			}
+			return a.Pos.Column - b.Pos.Column
+		})
+		return nil, &RulesError{l.faults}
+	}
+	return rules, nil
+}
+
+func (l *loader) file(root *node) *Rules {
+	t := l.table(root, "the file", "version", "patterns", "rules", "output")
+	if version := t.get("version"); version != nil && l.text(version, "version") != "1" {
+		l.fault(version, "write 1", "this program reads version 1 of the format only")
+	}
+	l.patterns = l.definitions(t.get("patterns"))
+	r := &Rules{}
+	if list := t.get("rules"); list != nil {
+		if list.kind != sequence {
+			l.fault(list, "write - parse: json and so on", "rules has to be a list")
+		}
+		for _, n := range list.list {
+			if p, ok := l.rule(n); ok {
+				r.rules = append(r.rules, p)
+			}
+		}
+	}
+	r.output = l.output(t.get("output"), root)
+	return r
+}
+
+func ruleKinds() []string {
+	return []string{"parse", "timestamp", "filter", "mask", "rename", "drop", "keep", "set", "deduplicate"}
+}
+
+func (l *loader) rule(n *node) (placed, bool) {
+	t := l.table(n, "a rule", append(ruleKinds(), "when")...)
+	p := placed{pos: n.pos}
+	var when *node
+	var body *node
+	for i, key := range t.node.keys {
+		switch {
+		case key.text == "when":
+			when = t.node.values[i]
+		case !slices.Contains(ruleKinds(), key.text):
+		case body != nil:
+			l.fault(key, "begin a new rule with -", "a rule does one thing: %s and %s are two", p.kind, key.text)
+		default:
+			p.kind, body = key.text, t.node.values[i]
+			p.pos = key.pos
+		}
+	}
+	if body == nil {
+		if n.kind == mapping && len(n.keys) <= 1 && when != nil {
+			l.fault(n, "", "a rule with nothing to do")
+		}
+		return p, false
+	}
+	if when != nil {
+		p.when = l.condition(when)
+	}
+	before := l.shape.clone()
+	p.rule = l.body(p.kind, body)
+	if when != nil {
+		l.shape.merge(before)
+	}
+	return p, p.rule != nil
+}
+
+func (l *loader) body(kind string, n *node) rule {
+	switch kind {
+	case "parse":
+		return l.parse(n)
+	case "timestamp":
+		return l.timestamp(n)
+	case "filter":
+		return l.filter(n)
+	case "mask":
+		return l.mask(n)
+	case "rename":
+		return l.rename(n)
+	case "drop":
+		return l.drop(n)
+	case "keep":
+		return l.keep(n)
+	case "set":
+		return l.set(n)
+	case "deduplicate":
+		return l.deduplicate(n)
+	}
+	panic(fmt.Sprintf("no rule is called %s", kind)) // ruleKinds has no other
+}

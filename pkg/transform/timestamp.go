@@ -1,0 +1,83 @@
+package transform
+
+import (
+	"fmt"
+	"time"
+	_ "time/tzdata" // a function's image need not have the time zones
+)
+
+// timestampRule makes a field the event time of the record.
+type timestampRule struct {
+	field   *path
+	layouts []layout
+	keep    bool // the record keeps its time where the field has none
+	into    *path
+}
+
+func (l *loader) timestamp(n *node) rule {
+	if n.kind == scalar {
+		n = &node{pos: n.pos, kind: mapping, keys: []*node{{pos: n.pos, text: "field"}}, values: []*node{n}}
+	}
+	t := l.table(n, "timestamp", "field", "layouts", "zone", "failure", "into")
+	r := &timestampRule{keep: t.choice("failure", "fail", "keep") == "keep"}
+	if f := t.need("field"); f != nil {
+		r.field = l.field(f)
+	}
+	zone := time.UTC
+	if z := t.get("zone"); z != nil {
+		var err error
+		if zone, err = time.LoadLocation(l.text(z, "zone")); err != nil {
+			l.fault(z, "write UTC, Asia/Shanghai or another name of the IANA database", "%q is no time zone", z.text)
+			zone = time.UTC
+		}
+	}
+	layouts := l.texts(t.get("layouts"), "layouts")
+	if layouts == nil {
+		layouts = []*node{{text: "rfc3339"}, {text: "common_log"}, {text: "datetime"}, {text: "syslog"}}
+	}
+	for _, name := range layouts {
+		read, ok := layoutOf(name.text, zone)
+		if !ok {
+			l.fault(name, suggest(name.text, layoutNames()), "%q is neither a layout's name nor a layout of Go such as 2006-01-02 15:04", name.text)
+		}
+		r.layouts = append(r.layouts, read)
+	}
+	if into := t.get("into"); into != nil {
+		r.into = newPath(l.text(into, "into"))
+		l.shape.fields[r.into.text] = stringType
+	}
+	return r
+}
+
+func (r *timestampRule) start() step { return r }
+
+// maxYear is the last that RFC 3339 can write.
+const maxYear = 9999
+
+func (r *timestampRule) apply(s *state) (verdict, error) {
+	v := s.doc.get(r.field)
+	if v.kind == missing || v.kind == null {
+		if r.keep {
+			return pass, nil
+		}
+		return pass, &failure{field: r.field.text, err: ErrMissing}
+	}
+	source := s.doc.text(v)
+	for _, read := range r.layouts {
+		at, ok := read(source, s.timestamp)
+		if !ok || at.Year() < 0 || at.Year() > maxYear {
+			continue
+		}
+		s.timestamp = at.UnixMilli()
+		if r.into != nil {
+			begin := len(s.doc.arena)
+			s.doc.arena = at.UTC().AppendFormat(s.doc.arena, "2006-01-02T15:04:05.000Z")
+			s.doc.set(r.into, value{kind: text, raw: s.doc.since(begin)})
+		}
+		return pass, nil
+	}
+	if r.keep {
+		return pass, nil
+	}
+	return pass, &failure{field: r.field.text, value: source, err: fmt.Errorf("%w (failure: keep leaves the record its time)", ErrTime)}
+}
