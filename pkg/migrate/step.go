@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
@@ -264,29 +266,48 @@ func (o *Operator) cut(ctx context.Context, plan Plan, way route) ([]CutPartitio
 		}
 	}
 	o.say("closing the copy of %d partitions", len(lags))
+	cut, err := closeAll(ctx, way, lags)
+	if err != nil || plan.NoWayBack {
+		return cut, err
+	}
+	beginning, ctx := errgroup.WithContext(ctx)
+	beginning.SetLimit(looks)
+	for _, c := range cut {
+		beginning.Go(func() error {
+			return mirror.BeginAt(ctx, o.Source, plan.BackJob(), c.TargetTopic, c.Topic, c.Partition, c.Target)
+		})
+	}
+	return cut, beginning.Wait()
+}
+
+// closeAll closes the copy of each partition, and says where it has ended on
+// both sides.
+func closeAll(ctx context.Context, way route, lags []mirror.Lag) ([]CutPartition, error) {
+	cut := make([]CutPartition, len(lags))
+	closing, closeCtx := errgroup.WithContext(ctx)
+	closing.SetLimit(looks) // services wait for it
+	for i, lag := range lags {
+		closing.Go(func() error {
+			next, err := mirror.CloseCopy(closeCtx, way.to, way.job, lag.Topic, lag.TargetTopic, lag.Partition)
+			cut[i] = CutPartition{Topic: lag.Topic, TargetTopic: lag.TargetTopic, Partition: lag.Partition, Source: max(next, 0)}
+			return err
+		})
+	}
+	if err := closing.Wait(); err != nil {
+		return nil, err
+	}
 	maps := mirror.NewOffsetMaps(way.to, way.job)
-	var cut []CutPartition
-	for _, lag := range lags {
-		next, err := mirror.CloseCopy(ctx, way.to, way.job, lag.Topic, lag.TargetTopic, lag.Partition)
+	for i := range cut {
+		c := &cut[i]
+		translation, err := maps.Partition(ctx, c.Topic, c.TargetTopic, c.Partition)
 		if err != nil {
 			return nil, err
 		}
-		c := CutPartition{Topic: lag.Topic, TargetTopic: lag.TargetTopic, Partition: lag.Partition, Source: max(next, 0)}
-		translation, err := maps.Partition(ctx, lag.Topic, lag.TargetTopic, lag.Partition)
-		if err != nil {
-			return nil, err
-		}
-		if !translation.Map.Empty() {
-			if c.Target, err = translation.Position(c.Source); err != nil {
-				return nil, fmt.Errorf("%s/%d: %w", lag.Topic, lag.Partition, err)
-			}
-		}
-		cut = append(cut, c)
-		if plan.NoWayBack {
+		if translation.Map.Empty() {
 			continue
 		}
-		if err := mirror.BeginAt(ctx, o.Source, plan.BackJob(), c.TargetTopic, c.Topic, c.Partition, c.Target); err != nil {
-			return nil, err
+		if c.Target, err = translation.Position(c.Source); err != nil {
+			return nil, fmt.Errorf("%s/%d: %w", c.Topic, c.Partition, err)
 		}
 	}
 	slices.SortFunc(cut, compareCut)
