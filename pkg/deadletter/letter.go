@@ -50,13 +50,13 @@ const (
 const (
 	prefix = "etl.deadletter."
 
-	headerVersion   = prefix + "format"
+	headerFormat    = prefix + "format"
 	headerTopic     = prefix + "topic"
 	headerPartition = prefix + "partition"
 	headerOffset    = prefix + "offset"
 	headerTimestamp = prefix + "timestamp"
 	headerFunction  = prefix + "function"
-	headerRelease   = prefix + "version"
+	headerVersion   = prefix + "version"
 	headerReason    = prefix + "reason"
 	headerError     = prefix + "error"
 	headerStack     = prefix + "stack"
@@ -79,13 +79,13 @@ func (l Letter) Encode() batch.Record {
 	r.Timestamp = l.At.UnixMilli()
 	r.Headers = make([]batch.Header, 0, 12+len(l.Record.Headers))
 	add := func(key, value string) { r.Headers = append(r.Headers, batch.Header{Key: key, Value: []byte(value)}) }
-	add(headerVersion, format)
+	add(headerFormat, format)
 	add(headerTopic, l.Topic)
 	add(headerPartition, strconv.FormatInt(int64(l.Partition), 10))
 	add(headerOffset, strconv.FormatInt(l.Record.Offset, 10))
 	add(headerTimestamp, strconv.FormatInt(l.Record.Timestamp, 10))
 	add(headerFunction, l.Function)
-	add(headerRelease, l.Version)
+	add(headerVersion, l.Version)
 	add(headerReason, string(l.Reason))
 	add(headerError, cut(l.Error, mostError))
 	add(headerStack, cut(l.Stack, mostStack))
@@ -112,8 +112,8 @@ var ErrNotALetter = errors.New("the record is no dead letter")
 // format, is [ErrNotALetter]. The letter shares memory with the record.
 func Decode(r batch.Record) (Letter, error) {
 	h := headers{rest: r.Headers}
-	if version := h.text(headerVersion); h.err == nil && version != format {
-		return Letter{}, fmt.Errorf("%w of format %s, but of format %.20q: a newer release reads it", ErrNotALetter, format, version)
+	if got := h.text(headerFormat); h.err == nil && got != format {
+		return Letter{}, fmt.Errorf("%w of format %s, but of format %.20q: a newer release reads it", ErrNotALetter, format, got)
 	}
 	l := Letter{Record: r, At: time.UnixMilli(r.Timestamp)}
 	l.Topic = h.text(headerTopic)
@@ -121,7 +121,7 @@ func Decode(r batch.Record) (Letter, error) {
 	l.Record.Offset = h.number(headerOffset, 64)
 	l.Record.Timestamp = h.number(headerTimestamp, 64)
 	l.Function = h.text(headerFunction)
-	l.Version = h.text(headerRelease)
+	l.Version = h.text(headerVersion)
 	l.Reason = Reason(h.text(headerReason))
 	l.Error = h.text(headerError)
 	l.Stack = h.text(headerStack)

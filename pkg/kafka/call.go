@@ -32,17 +32,17 @@ func (c *Client) call(ctx context.Context, extra time.Duration, request func(con
 		return err // whatever ended meanwhile, this is the answer
 	case c.background.Err() != nil:
 		return &endedError{cause: ErrClosed, err: err}
-	case ended(ctx) != nil:
-		return &endedError{cause: ended(ctx), err: err}
-	case ended(bounded) != nil:
+	case Ended(ctx) != nil:
+		return &endedError{cause: Ended(ctx), err: err}
+	case Ended(bounded) != nil:
 		return fmt.Errorf("%w after %v: %w", errRequestTimeout, limit, err)
 	}
 	return err
 }
 
-// ended gives the cause of a context that has ended, or is about to: kafka-go
+// Ended gives the cause of a context that has ended, or is about to: kafka-go
 // hands deadlines to connections, which may be a moment faster.
-func ended(ctx context.Context) error {
+func Ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

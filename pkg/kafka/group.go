@@ -106,8 +106,8 @@ func (g *Group) Next(ctx context.Context) (*Generation, error) {
 			return g.generation(ctx, generation), nil
 		case errors.Is(err, ErrGroupClosed):
 			return nil, ErrGroupClosed
-		case ended(ctx) != nil:
-			err = &endedError{cause: ended(ctx), err: err}
+		case Ended(ctx) != nil:
+			err = &endedError{cause: Ended(ctx), err: err}
 		case (retryOf(err) == again || errors.Is(err, ErrNotCoordinated)) && time.Since(begun) < 2*g.c.config.RequestTimeout:
 			continue // kafka-go pauses before it joins again
 		}

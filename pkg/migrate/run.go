@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
@@ -83,10 +84,9 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 	return outcome, nil
 }
 
-// ignoreEnd drops an error that only says that ctx has ended, which connections
-// may notice a moment before it has.
+// ignoreEnd drops an error that only says that ctx has ended.
 func ignoreEnd(ctx context.Context, err error) error {
-	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && !time.Now().Before(deadline) {
+	if kafka.Ended(ctx) != nil {
 		return nil
 	}
 	return err

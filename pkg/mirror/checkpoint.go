@@ -109,7 +109,7 @@ func ResetCheckpoint(ctx context.Context, target *kafka.Client, job, topic, targ
 		return &kafka.Committed{Offset: next, Metadata: note{mapState: offsets, At: time.Now().Unix()}.encode()}, err
 	})
 	if err != nil {
-		return fmt.Errorf("reset checkpoint of job %s: %w", job, err)
+		return fmt.Errorf("reset checkpoint of job %s, %s/%d: %w", job, topic, partition, err)
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func BeginAt(ctx context.Context, target *kafka.Client, job, topic, targetTopic 
 		return &kafka.Committed{Offset: next, Metadata: note{mapState: mapState{Mapped: &mapped}, At: time.Now().Unix()}.encode()}, nil
 	})
 	if err != nil {
-		return fmt.Errorf("begin job %s: %w", job, err)
+		return fmt.Errorf("begin job %s, %s/%d: %w", job, topic, partition, err)
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func CloseCopy(ctx context.Context, target *kafka.Client, job, topic, targetTopi
 		return &kafka.Committed{Offset: max(now.Offset, 0), Metadata: n.encode()}, nil
 	})
 	if err != nil {
-		return -1, fmt.Errorf("close job %s: %w", job, err)
+		return -1, fmt.Errorf("close job %s, %s/%d: %w", job, topic, partition, err)
 	}
 	return before.Offset, nil
 }

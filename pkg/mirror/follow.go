@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -158,7 +156,7 @@ func (f *Follower) turn(ctx context.Context, p *followed) {
 	p.copied.Bytes += result.Bytes
 	p.copied.Passed += result.Passed
 	p.copied.Rebuilt += result.Rebuilt
-	if over(ctx) {
+	if kafka.Ended(ctx) != nil {
 		return // it has stopped because everything does
 	}
 	rest := f.config.Retry
@@ -200,7 +198,7 @@ func (f *Follower) pollTopic(ctx context.Context, topic string, numbers []int32,
 	asking, cancel := context.WithTimeout(ctx, pollTimeout)
 	ends, err := f.config.Source.StableOffsets(asking, topic, numbers...)
 	cancel()
-	if over(ctx) {
+	if kafka.Ended(ctx) != nil {
 		return
 	}
 	f.pollFault(topic, err)
@@ -248,115 +246,6 @@ func (f *Follower) byTopic() map[string][]int32 {
 	return topics
 }
 
-// topicFault notes what is wrong with a topic; nil: nothing is.
-func (f *Follower) topicFault(topic string, err error) { f.setFault(f.faults, topic, err) }
-
-// pollFault notes why it is not known where a topic ends.
-func (f *Follower) pollFault(topic string, err error) { f.setFault(f.unpolled, topic, err) }
-
-func (f *Follower) setFault(faults map[string]error, topic string, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if err == nil {
-		delete(faults, topic)
-	} else {
-		faults[topic] = err
-	}
-}
-
-// discover finds topics and partitions, and gives up those that are gone.
-func (f *Follower) discover(ctx context.Context) {
-	topics, err := f.config.Source.Topics(ctx)
-	if err != nil {
-		if !over(ctx) {
-			f.topicFault(allTopics, fmt.Errorf("source: %w", err))
-		}
-		return
-	}
-	f.topicFault(allTopics, nil)
-	names := map[string]bool{allTopics: true}
-	var group errgroup.Group
-	group.SetLimit(polls)
-	for _, topic := range topics {
-		if !f.config.Select.Match(topic.Name) {
-			continue
-		}
-		names[topic.Name] = true
-		group.Go(func() error {
-			err := f.admit(ctx, topic.Name)
-			admitted := err == nil
-			if admitted {
-				err = f.prepare(ctx, topic)
-			}
-			if !over(ctx) {
-				f.topicFault(topic.Name, err)
-				if admitted {
-					f.include(topic)
-				}
-			}
-			return nil
-		})
-	}
-	_ = group.Wait() // faults are the topics'
-	f.forget(names)
-}
-
-// admit asks once for each topic.
-func (f *Follower) admit(ctx context.Context, topic string) error {
-	f.mu.Lock()
-	known := f.admitted[topic] || f.config.Admit == nil
-	f.mu.Unlock()
-	if known {
-		return nil
-	}
-	if err := f.config.Admit(ctx, topic, f.config.Topics.Target(topic)); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.admitted[topic] = true
-	return nil
-}
-
-// include takes the partitions of a topic, as it is now, to those that are copied.
-func (f *Follower) include(topic kafka.Topic) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	there := map[int32]bool{}
-	for _, p := range topic.Partitions {
-		if !f.config.Shard.Has(topic.Name, p.ID) {
-			continue
-		}
-		there[p.ID] = true
-		if tp := (topicPartition{topic.Name, p.ID}); f.partitions[tp] == nil {
-			f.partitions[tp] = &followed{topic: topic.Name, number: p.ID, end: -1, next: -1}
-		}
-	}
-	for tp, p := range f.partitions {
-		if tp.topic == topic.Name && !there[tp.partition] && !p.waiting {
-			delete(f.partitions, tp)
-		}
-	}
-}
-
-// forget drops what is known of topics that are gone.
-func (f *Follower) forget(names map[string]bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for tp, p := range f.partitions {
-		if !names[tp.topic] && !p.waiting {
-			delete(f.partitions, tp)
-		}
-	}
-	for _, faults := range []map[string]error{f.faults, f.unpolled} {
-		maps.DeleteFunc(faults, func(topic string, _ error) bool { return !names[topic] })
-	}
-	maps.DeleteFunc(f.admitted, func(topic string, _ bool) bool { return !names[topic] })
-}
-
-// allTopics is whose fault it is that the source cannot be listed.
-const allTopics = ""
-
 // Behind is how many offsets of the source, of all partitions together, are
 // not copied yet, as last seen. It is false as long as that is not known of all.
 func (f *Follower) Behind() (offsets int64, known bool) {
@@ -402,33 +291,4 @@ func (f *Follower) since(then map[topicPartition]PartitionResult) Result {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 	})
 	return result
-}
-
-// Fault is what keeps a topic or a partition from being copied.
-type Fault struct {
-	Topic     string // of the source; "": the topics cannot be listed
-	Partition int32  // -1: the whole topic
-	Err       error
-}
-
-// Faults are those of the topics and partitions that this follower has met and
-// that hold on. They are tried again by themselves; errors say what else helps.
-func (f *Follower) Faults() []Fault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var faults []Fault
-	for _, ofTopics := range []map[string]error{f.faults, f.unpolled} {
-		for topic, err := range ofTopics {
-			faults = append(faults, Fault{topic, -1, err})
-		}
-	}
-	for tp, p := range f.partitions {
-		if p.fault != nil {
-			faults = append(faults, Fault{tp.topic, tp.partition, p.fault})
-		}
-	}
-	slices.SortFunc(faults, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	return faults
 }

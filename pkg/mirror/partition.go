@@ -89,6 +89,7 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if !p.opened {
 		return nil
 	}
+	p.writing = false
 	source, err := p.job.source(ctx, p.topic)
 	if err != nil {
 		return err
@@ -224,8 +225,10 @@ func (p *partition) sameTopics(source kafka.Topic, target targetTopic) error {
 // unchanged makes sure that offsets which count as copied are those of the
 // same topic still, and that the records are in the topic that is there now.
 func (p *partition) unchanged(ctx context.Context) error {
-	if err := p.sameTarget(ctx); err != nil {
-		return err
+	if !p.opened {
+		if err := p.sameTarget(ctx); err != nil {
+			return err
+		}
 	}
 	source, err := p.job.source(ctx, p.topic)
 	if err != nil {

@@ -43,7 +43,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			wait.Reset()
 		}
 		switch {
-		case over(ctx):
+		case kafka.Ended(ctx) != nil:
 			if p.next == done && producer != nil && p.writing { // a chunk may be more than there is time for
 				p.halved = min(p.halved+1, mostHalved)
 			}
@@ -63,13 +63,6 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			return result, p.stopped(err)
 		}
 	}
-}
-
-// over says that ctx has ended, or is about to: connections have its deadline
-// too, and may be a moment faster.
-func over(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // giveUp ends the transaction that may be open: until it times out it would
