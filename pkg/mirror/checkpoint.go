@@ -76,7 +76,7 @@ func Checkpoints(ctx context.Context, target *kafka.Client, job, topic, targetTo
 	for _, p := range partitions {
 		offsets, err := target.CommittedNow(ctx, CheckpointGroup(job, topic, p), targetTopic, checkpointPartition)
 		if err != nil {
-			return nil, fmt.Errorf("checkpoint of job %s: %w", job, err)
+			return nil, fmt.Errorf("checkpoint of job %s, %s/%d: %w", job, topic, p, err)
 		}
 		checkpoints[p] = Checkpoint{Next: offsets[checkpointPartition].Offset}
 	}

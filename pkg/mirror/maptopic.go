@@ -181,7 +181,7 @@ func NewOffsetMaps(target *kafka.Client, job string) *OffsetMaps {
 func (m *OffsetMaps) Partition(ctx context.Context, topic, targetTopic string, partition int32) (Translation, error) {
 	checkpoint, err := committed(ctx, m.target, CheckpointGroup(m.job, topic, partition), targetTopic)
 	if err != nil {
-		return Translation{Next: -1}, fmt.Errorf("checkpoint of job %s: %w", m.job, err)
+		return Translation{Next: -1}, fmt.Errorf("checkpoint of job %s, %s/%d: %w", m.job, topic, partition, err)
 	}
 	known := decodeNote(checkpoint.Metadata)
 	translation := Translation{Next: checkpoint.Offset, Mapped: known.Mapped}
