@@ -12,6 +12,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/fn"
 	"github.com/scf-etl/scf-etl/pkg/fn/fntest"
+	"github.com/scf-etl/scf-etl/pkg/job"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
@@ -178,7 +179,7 @@ func TestConfig(t *testing.T) {
 
 	t.Run("all faults are listed at once, before any connection", func(t *testing.T) {
 		t.Parallel()
-		connected := func(ctx context.Context, c Config) (fn.Handler[event.Kafka, mirror.Result], error) {
+		connected := func(ctx context.Context, c Config) (job.Handler, error) {
 			t.Error("connected with a wrong configuration")
 			return New(ctx, c)
 		}
@@ -197,19 +198,6 @@ func TestConfig(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the password is in %v", err)
-		}
-	})
-
-	t.Run("auto fetches where there is a source to fetch from", func(t *testing.T) {
-		t.Parallel()
-		for mode, want := range map[Mode]bool{ModeAuto: true, ModeFetch: true, ModeEvent: false} {
-			c := Config{Mode: mode, Source: kafka.Config{Brokers: []string{"a:1"}}}
-			if got := c.fetches(); got != want {
-				t.Errorf("%s with source brokers fetches: %v", mode, got)
-			}
-		}
-		if (Config{Mode: ModeAuto}).fetches() {
-			t.Error("auto without source brokers fetches")
 		}
 	})
 }

@@ -63,6 +63,15 @@ type Config struct {
 	// costs.
 	Unchecked bool
 
+	// Process gives the processor of a source partition, which makes of its records
+	// what is written instead; nil: they are copied as they are. It is asked when a
+	// partition is opened, which may be several times.
+	Process func(topic string, partition int32) Processor
+
+	// DeadLetters take what cannot be processed; without a topic, such a record
+	// stops its partition.
+	DeadLetters DeadLetters
+
 	// ChunkBytes is about how much one fetch holds (4 MiB by default). Two
 	// chunks a partition are in memory at a time.
 	ChunkBytes int
