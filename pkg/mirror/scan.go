@@ -58,26 +58,54 @@ func (s *scan) close() {
 
 // next gives the next record, nil at the end. It is valid until the next call.
 func (s *scan) next(ctx context.Context) (*batch.Record, error) {
-	for len(s.records) == 0 && s.err == nil {
-		if len(s.units) > 0 {
-			s.err = s.decode()
-			continue
+	for len(s.records) == 0 {
+		if more, err := s.unit(ctx); err != nil || !more {
+			return nil, err
 		}
-		if s.ended {
-			return nil, nil
+		if s.err = s.decode(); s.err != nil {
+			return nil, s.err
 		}
-		fetched, ok := <-s.fetches
-		if !ok {
-			return nil, context.Cause(ctx)
-		}
-		s.units, s.ended, s.err = fetched.units, fetched.last, fetched.err
-	}
-	if s.err != nil {
-		return nil, s.err
 	}
 	r := &s.records[0]
 	s.records = s.records[1:]
 	return r, nil
+}
+
+// boundary gives the batch that comes next, where all of its records do; nil
+// anywhere else.
+func (s *scan) boundary(ctx context.Context) (batch.Batch, error) {
+	if len(s.records) > 0 {
+		return nil, nil
+	}
+	for {
+		if more, err := s.unit(ctx); err != nil || !more {
+			return nil, err
+		}
+		if !s.units[0].Skip {
+			break
+		}
+		s.units = s.units[1:]
+	}
+	b := s.units[0].Batch
+	if b == nil || b.BaseOffset() < s.side.First || b.LastOffset() >= s.side.End {
+		return nil, nil
+	}
+	return b, nil
+}
+
+// unit makes sure that there is one to decode; false at the end.
+func (s *scan) unit(ctx context.Context) (bool, error) {
+	for len(s.units) == 0 && s.err == nil {
+		if s.ended {
+			return false, nil
+		}
+		fetched, ok := <-s.fetches
+		if !ok {
+			return false, context.Cause(ctx)
+		}
+		s.units, s.ended, s.err = fetched.units, fetched.last, fetched.err
+	}
+	return s.err == nil, s.err
 }
 
 // decode takes the records of the next unit that are inside the side's bounds.

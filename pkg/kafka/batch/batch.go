@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 	"math"
@@ -134,6 +135,17 @@ func (b Batch) LeaderEpoch() int32 { return int32(be.Uint32(b[atLeaderEpoch:])) 
 func (b Batch) Dense() bool {
 	n := b.Count()
 	return n > 0 && int64(b.LastOffsetDelta())+1 == int64(n)
+}
+
+// SameRecords says that two batches hold the same records, their offsets and producers aside,
+// and can say so without decoding them: their bytes are the same, and so is what the header
+// says about them. false says nothing: other bytes may be the same records.
+func (b Batch) SameRecords(other Batch) bool {
+	const meaning = codecMask | logAppendTimeBit | controlBit | deleteHorizonBit
+	return b.Attributes()&meaning == other.Attributes()&meaning &&
+		b.Count() == other.Count() &&
+		b.BaseTimestamp() == other.BaseTimestamp() && b.MaxTimestamp() == other.MaxTimestamp() &&
+		bytes.Equal(b[HeaderSize:], other[HeaderSize:])
 }
 
 // Verify checks that b is exactly one batch of format 2 whose CRC-32C is right. The error wraps

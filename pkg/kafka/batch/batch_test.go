@@ -117,6 +117,31 @@ func TestVerify(t *testing.T) {
 	})
 }
 
+func TestSameRecords(t *testing.T) {
+	t.Parallel()
+	good := build(t, batch.Options{}, batch.Record{Value: []byte("v"), Timestamp: 5}, batch.Record{Value: []byte("w"), Timestamp: 6})
+	same := slices.Clone(good)
+	be.PutUint64(same, 1<<40)
+	if err := same.Stamp(batch.Producer{ID: 9, Epoch: 8, Sequence: 7, Transactional: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !good.SameRecords(same) {
+		t.Error("another offset and another producer make other records")
+	}
+	for at := range len(good) {
+		counts := at >= 57 || at == 22 || at >= 27 && at < 43 // attributes, timestamps, count, records
+		bad := patched(same, func(b batch.Batch) { b[at] ^= 1 })
+		if counts && good.SameRecords(bad) {
+			t.Errorf("a bit of byte %d makes no difference", at)
+		}
+	}
+	for _, bit := range []byte{8, 0x20, 0x40} {
+		if good.SameRecords(patched(same, attribute(bit))) {
+			t.Errorf("attribute %#x makes no difference", bit)
+		}
+	}
+}
+
 func TestStamp(t *testing.T) {
 	t.Parallel()
 	records := special()
