@@ -41,6 +41,8 @@ type note struct {
 	mapState
 	At     int64 `json:"at,omitempty"`     // when it was committed, in seconds since 1970
 	Closed bool  `json:"closed,omitempty"` // nothing may be copied any more
+
+	Trying *attempt `json:"trying,omitempty"` // what a job is about to process; see isolate.go
 }
 
 func (n note) encode() string {

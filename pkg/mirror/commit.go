@@ -48,11 +48,11 @@ func (t *transaction) write(ctx context.Context, c *chunk) error {
 	}
 	t.writing = true
 	for target, batches := range c.batches {
-		offsets, err := t.producer.Produce(ctx, t.target.name, target, batches)
+		offsets, err := t.producer.Produce(ctx, target.topic, target.partition, batches)
 		if err != nil {
 			return t.refused(c, target, err)
 		}
-		if target == t.number && t.maps() {
+		if target.partition == t.number && t.maps() {
 			t.runs.note(c.from[target], offsets)
 		}
 	}
@@ -63,10 +63,7 @@ func (t *transaction) write(ctx context.Context, c *chunk) error {
 		t.sum, t.due = &chunk{}, time.After(time.Until(t.begun.Add(t.CommitInterval)))
 	}
 	t.sum.next, t.sum.epoch = c.next, c.epoch
-	t.sum.records += c.records
-	t.sum.bytes += c.bytes
-	t.sum.passed += c.passed
-	t.sum.rebuilt += c.rebuilt
+	t.sum.plus(c.sum)
 	return nil
 }
 
@@ -112,6 +109,7 @@ func (t *transaction) commit(ctx context.Context) error {
 	t.next, t.known, t.offsets, t.committed = t.sum.next, known.identity, known.mapState, time.Unix(known.At, 0)
 	t.result.add(t.sum)
 	t.sum, t.due, t.runs = nil, nil, OffsetMap{}
+	t.noted, t.proven = nil, true
 	return nil
 }
 
@@ -148,7 +146,7 @@ func (p *partition) sameTarget(ctx context.Context) error {
 // A batch of several records that is too large, against what the settings say,
 // is divided by the next try. Whatever else is refused for good stops the
 // partition, but not before the next try has copied what comes before it.
-func (p *partition) refused(c *chunk, target int32, err error) error {
+func (p *partition) refused(c *chunk, target destination, err error) error {
 	var refused *kafka.RefusedError
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("copy %s/%d from offset %d: %w", p.topic, p.number, p.next, err)
@@ -159,15 +157,15 @@ func (p *partition) refused(c *chunk, target int32, err error) error {
 	switch {
 	case kafka.Retriable(err) || errors.Is(err, kafka.ErrFenced):
 		return err
-	case tooLarge && c.batches[target][refused.Index].Count() > 1:
-		p.ceiling = refused.Bytes / 2
+	case (tooLarge || p.Process != nil) && c.batches[target][refused.Index].Count() > 1:
+		p.ceiling = refused.Bytes / 2 // of a job, the one record of it is looked for
 		return fmt.Errorf("%w: %w", errReopen, err)
 	case tooLarge:
 		limit := p.target.maxBytes
-		if refused.Bytes <= limit {
+		if refused.Bytes <= limit || target.topic != p.target.name {
 			limit = 0 // it is not that one
 		}
-		err = &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: p.target.name, Limit: limit}
+		err = &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: target.topic, Limit: limit}
 	}
 	if first == p.next {
 		return err
@@ -188,4 +186,6 @@ func (r *PartitionResult) add(c *chunk) {
 	r.Bytes += c.bytes
 	r.Passed += c.passed
 	r.Rebuilt += c.rebuilt
+	r.Handled += c.handled
+	r.DeadLetters += c.letters
 }

@@ -3,6 +3,7 @@ package mirror
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,7 +48,7 @@ func New(config Config) (*Copier, error) {
 		return nil, fmt.Errorf("target %s: %w: a copy needs transactions, which Kafka has from 0.11 on",
 			strings.Join(config.Target.Brokers(), ","), kafka.ErrUnsupported)
 	}
-	return &Copier{job: &job{Config: config}, partitions: map[topicPartition]*slot{}}, nil
+	return &Copier{job: &job{Config: config, token: rand.Text()}, partitions: map[topicPartition]*slot{}}, nil
 }
 
 // Copy brings each partition up to the end of its range: nil means that every

@@ -23,6 +23,9 @@ type partition struct {
 	offsets  mapState  // what the checkpoint says of the offset map
 	attested time.Time // when the witness was told them; zero: not by this producer
 
+	processor Processor // nil: the records are copied
+	isolation
+
 	committed time.Time // when the checkpoint was
 
 	perOffset int64 // of the last reader
@@ -79,7 +82,12 @@ func (p *partition) copy(ctx context.Context, rng Range, most int64) (PartitionR
 		if p.next > rng.Last {
 			return p.unchanged(ctx)
 		}
-		return p.run(ctx, rng.Last, most, result)
+		if p.Process == nil {
+			return p.run(ctx, rng.Last, most, result)
+		}
+		return p.process(ctx, rng.Last, most, func(ctx context.Context, last, most int64) error {
+			return p.run(ctx, last, most, result)
+		})
 	})
 }
 
@@ -112,8 +120,10 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint of %s/%d: %w", p.topic, p.number, err)
 	}
+	var noted *attempt
 	if checkpoint.Offset >= 0 {
 		known := decodeNote(checkpoint.Metadata)
+		noted = known.Trying
 		if known.Closed {
 			return fmt.Errorf("copy %s/%d: %w at offset %d", p.topic, p.number, ErrClosed, checkpoint.Offset)
 		}
@@ -124,6 +134,10 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if err := p.sameTopics(source, target); err != nil {
 		return err
 	}
+	if p.Process != nil {
+		p.processor = p.Process(p.topic, p.number)
+	}
+	p.reopen(noted, p.next, p.token)
 	p.known.Source, p.known.Target = source.ID.String(), target.id
 	p.source, p.target, p.producer, p.attested = source, target, producer, time.Time{}
 	if p.byKey() {
@@ -286,7 +300,9 @@ func (p *partition) run(ctx context.Context, last, most int64, result *Partition
 		buffers = new([2]kafka.Buffer)
 	}
 	ctx, stop := context.WithCancel(ctx)
-	r := newReader(p, last, buffers)
+	processing := p.newProcessing(ctx, last)
+	defer p.judge(processing, p.next)
+	r := newReader(p, processing, last, buffers)
 	chunks := r.chunks(ctx)
 	defer func() {
 		stop()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/scf-etl/scf-etl/pkg/deadletter"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
@@ -43,11 +44,12 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			wait.Reset()
 		}
 		switch {
-		case kafka.Ended(ctx) != nil:
+		case kafka.Ended(ctx) != nil || errors.Is(err, errNoTime):
 			if p.next == done && producer != nil && p.writing { // a chunk may be more than there is time for
 				p.halved = min(p.halved+1, mostHalved)
 			}
 			p.leave(ctx, producer)
+			p.settle(ctx, producer, err)
 			return result, p.stopped(err)
 		case time.Since(since) > p.RetryFor:
 			return result, p.giveUp(ctx, producer, err)
@@ -55,7 +57,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			wait.Reset()
 		case errors.Is(err, kafka.ErrFenced) && fenced < refences:
 			fenced++
-		case !kafka.Retriable(err):
+		case !kafka.Retriable(err) && (p.Process == nil || !deadletter.IsTransient(err)):
 			return result, p.giveUp(ctx, producer, err)
 		}
 		p.Log(ctx).Debug("copy is repeated", "topic", p.topic, "partition", p.number, "offset", p.next, "reason", err)
@@ -68,6 +70,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 // giveUp ends the transaction that may be open: until it times out it would
 // hold back those who read committed records of the target.
 func (p *partition) giveUp(ctx context.Context, producer *kafka.Transactional, err error) error {
+	defer p.settle(ctx, producer, err)
 	if producer == nil || errors.Is(err, kafka.ErrFenced) {
 		return err
 	}

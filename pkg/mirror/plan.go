@@ -1,9 +1,11 @@
 package mirror
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -11,23 +13,45 @@ import (
 
 // chunk is what one fetch gives to write, or a part of it.
 type chunk struct {
-	next    int64                   // the checkpoint: every record before it is in this chunk or an earlier one
-	epoch   int32                   // leader epoch of the source's last batch
-	batches map[int32][]batch.Batch // by target partition, in order
-	from    map[int32][][]span      // where the records of each of them are in the source
+	next    int64 // the checkpoint: every record before it is in this chunk or an earlier one
+	epoch   int32 // leader epoch of the source's last batch
+	batches map[destination][]batch.Batch
+	from    map[destination][][]span // where the records of each of them are in the source
+	sum
+	built []*[]byte // memory of the batches that were built anew
+}
+
+// sum counts what is written.
+type sum struct {
 	records int64
 	bytes   int64
 	passed  int
 	rebuilt int
-	built   []*[]byte // memory of the batches that were built anew
+	handled int64 // records of the source that were processed
+	letters int64 // of them, those that went to the dead letter
+}
+
+func (s *sum) plus(other sum) {
+	s.records += other.records
+	s.bytes += other.bytes
+	s.passed += other.passed
+	s.rebuilt += other.rebuilt
+	s.handled += other.handled
+	s.letters += other.letters
+}
+
+// destination is a partition of the target.
+type destination struct {
+	topic     string
+	partition int32
 }
 
 // span is a number of records of the source that lie back to back.
 type span struct{ first, count int64 }
 
-func (c *chunk) add(partition int32, from []span, b batch.Batch) {
-	c.batches[partition] = append(c.batches[partition], b)
-	c.from[partition] = append(c.from[partition], from)
+func (c *chunk) add(to destination, from []span, b batch.Batch) {
+	c.batches[to] = append(c.batches[to], b)
+	c.from[to] = append(c.from[to], from)
 	c.records += int64(b.Count())
 	c.bytes += int64(len(b))
 }
@@ -44,15 +68,15 @@ func (c *chunk) add(partition int32, from []span, b batch.Batch) {
 //   - a batch larger than the target's max.message.bytes: it is divided
 //   - another number of partitions in the target, or another codec asked for
 //   - one of very many small batches: see manySmall
+//   - a job processes the records: see [processing]
 type planner struct {
 	topic      string // of the source
 	partition  int32
-	target     string // topic
-	partitions int32  // of the target
-	byKey      bool   // the partition counts differ
+	target     targetTopic
+	byKey      bool        // the partition counts differ
+	processing *processing // nil: records are copied as they are
 	codec      *batch.Codec
-	limit      int    // the largest batch that the target takes; 0: not known
-	ceiling    int    // smaller than a batch of several records that it has refused; 0: none
+	ceiling    int    // smaller than a batch of several records that the target has refused; 0: none
 	block      *block // nil: none
 	merge      bool   // small batches are put together
 	unchecked  bool   // see Config
@@ -61,13 +85,14 @@ type planner struct {
 	chunk    *chunk
 	decoder  batch.Decoder
 	checker  checker
-	builders map[int32]*building // by target partition
+	builders map[destination]*building
 }
 
 // building is a batch under way, of records from one or more source batches.
 type building struct {
 	*batch.Builder
 	codec batch.Codec
+	limit int    // the largest batch that the target takes; 0: not known
 	from  []span // where its records are in the source
 	// content is that of its records as they were read
 	content   content
@@ -102,12 +127,12 @@ func (b *building) note(offset int64) {
 	b.from = append(b.from, span{offset, 1})
 }
 
-func newPlanner(p *partition) *planner {
+func newPlanner(p *partition, processing *processing) *planner {
 	return &planner{
-		topic: p.topic, partition: p.number,
-		target: p.target.name, partitions: p.target.partitions, byKey: p.byKey(),
-		codec: p.Codec, limit: p.target.maxBytes, ceiling: p.ceiling, block: p.block,
-		unchecked: p.Unchecked, builders: map[int32]*building{}, pool: &p.built,
+		processing: processing,
+		topic:      p.topic, partition: p.number, target: p.target, byKey: p.byKey(),
+		codec: p.Codec, ceiling: p.ceiling, block: p.block,
+		unchecked: p.Unchecked, builders: map[destination]*building{}, pool: &p.built,
 	}
 }
 
@@ -125,21 +150,32 @@ func (p *partition) byKey() bool {
 
 // begin starts a chunk at a checkpoint.
 func (p *planner) begin(next int64, epoch int32) {
-	p.chunk = &chunk{next: next, epoch: epoch, batches: map[int32][]batch.Batch{}, from: map[int32][][]span{}}
+	if p.processing != nil {
+		p.processing.due = time.Now().Add(p.processing.interval)
+	}
+	p.chunk = &chunk{next: next, epoch: epoch, batches: map[destination][]batch.Batch{}, from: map[destination][][]span{}}
 }
 
-// add plans one stored unit. After an error the chunk holds what came before.
-func (p *planner) add(s kafka.Stored) error {
+// here is the partition that a record goes to where nothing else is said.
+func (p *planner) here() destination { return destination{p.target.name, p.partition} }
+
+// add plans one stored unit, or as much of it as the chunk has time for. After an
+// error the chunk holds what came before.
+func (p *planner) add(ctx context.Context, s kafka.Stored) error {
 	if s.LastOffset() < p.chunk.next {
 		return nil
 	}
 	switch {
 	case s.Skip:
-	case p.passes(s.Batch):
-		if err := p.flush(p.partition); err != nil {
+	case p.processing != nil:
+		if done, err := p.process(ctx, s); err != nil || !done {
 			return err
 		}
-		p.chunk.add(p.partition, []span{{s.Batch.BaseOffset(), int64(s.Batch.Count())}}, s.Batch)
+	case p.passes(s.Batch):
+		if err := p.flush(p.here()); err != nil {
+			return err
+		}
+		p.chunk.add(p.here(), []span{{s.Batch.BaseOffset(), int64(s.Batch.Count())}}, s.Batch)
 		p.chunk.passed++
 	default:
 		if err := p.rebuild(s); err != nil {
@@ -156,7 +192,7 @@ func (p *planner) passes(b batch.Batch) bool {
 		b.BaseOffset() >= p.chunk.next &&
 		(p.codec == nil || *p.codec == b.Codec()) &&
 		!(p.merge && len(b) < smallBatch) &&
-		(p.limit == 0 || len(b) <= p.limit) &&
+		(p.target.maxBytes == 0 || len(b) <= p.target.maxBytes) &&
 		(p.ceiling == 0 || len(b) <= p.ceiling || b.Count() == 1) &&
 		(p.block == nil || b.LastOffset() < p.block.offset) &&
 		b.Stampable() == nil
@@ -172,12 +208,20 @@ func (p *planner) rebuild(s kafka.Stored) error {
 		if record.Offset < p.chunk.next {
 			continue
 		}
-		if err := p.build(p.route(record), codec, record); err != nil {
+		if err := p.copy(codec, record); err != nil {
 			return err
 		}
 		p.chunk.next = record.Offset + 1
 	}
 	return nil
+}
+
+// copy builds a record as it is.
+func (p *planner) copy(codec batch.Codec, r batch.Record) error {
+	if p.block != nil && r.Offset == p.block.offset {
+		return p.block.err
+	}
+	return p.build(p.route(r), p.target.maxBytes, codec, r)
 }
 
 func (p *planner) codecFor(s kafka.Stored) batch.Codec {
@@ -194,21 +238,26 @@ func (p *planner) codecFor(s kafka.Stored) batch.Codec {
 // route gives the target partition of a record. With equal counts it is the
 // source's. Else keys go where the Java client's default partitioner puts
 // them, and records without a key stay together, so that their order stays.
-func (p *planner) route(r batch.Record) int32 {
-	switch {
-	case !p.byKey:
-		return p.partition
-	case r.Key == nil:
-		return p.partition % p.partitions
-	default:
-		return batch.Partition(r.Key, p.partitions)
+func (p *planner) route(r batch.Record) destination {
+	if p.byKey {
+		return destination{p.target.name, byKey(r.Key, p.partition, p.target.partitions)}
 	}
+	return p.here()
 }
 
-// size is how large a built batch of several records may be.
-func (p *planner) size() int {
+// byKey places a record, with or without a key, among so many partitions.
+func byKey(key []byte, source, partitions int32) int32 {
+	if key == nil {
+		return source % partitions
+	}
+	return batch.Partition(key, partitions)
+}
+
+// size is how large a built batch of several records may be, where the target
+// takes one of limit.
+func (p *planner) size(limit int) int {
 	size := defaultMaxBytes
-	for _, bound := range []int{p.limit, p.ceiling} {
+	for _, bound := range []int{limit, p.ceiling} {
 		if bound > 0 {
 			size = min(size, bound)
 		}
@@ -216,37 +265,35 @@ func (p *planner) size() int {
 	return size
 }
 
-// build adds a record to the batch under way for a target partition.
-func (p *planner) build(partition int32, codec batch.Codec, r batch.Record) error {
-	if p.block != nil && r.Offset == p.block.offset {
-		return p.block.err
-	}
-	b := p.builders[partition]
+// build adds a record to the batch under way for a partition of the target, whose
+// batches may be as large as limit.
+func (p *planner) build(to destination, limit int, codec batch.Codec, r batch.Record) error {
+	b := p.builders[to]
 	if b == nil {
-		b = &building{Builder: batch.NewBuilder(batch.Options{}), unchecked: p.unchecked}
-		p.builders[partition] = b
+		b = &building{Builder: batch.NewBuilder(batch.Options{}), unchecked: p.unchecked, limit: limit}
+		p.builders[to] = b
 	}
 	if b.Len() > 0 && b.codec == codec && b.take(r) {
 		return nil
 	}
-	if err := p.flush(partition); err != nil {
+	if err := p.flush(to); err != nil {
 		return err
 	}
-	b.begin(codec, p.size())
+	b.begin(codec, p.size(limit))
 	b.take(r) // the first record is always taken
-	if b.Size() <= p.size() {
+	if b.Size() <= p.size(limit) {
 		return nil
 	}
 	// Alone it may be as large as the target takes. It is flushed now, so that
 	// one that is too large stops the chunk before it.
-	b.begin(codec, p.limit)
+	b.begin(codec, limit)
 	b.take(r)
-	return p.flush(partition)
+	return p.flush(to)
 }
 
-// flush moves the batch under way for a target partition to the chunk.
-func (p *planner) flush(partition int32) error {
-	b := p.builders[partition]
+// flush moves the batch under way for a partition of the target to the chunk.
+func (p *planner) flush(to destination) error {
+	b := p.builders[to]
 	if b == nil || b.Len() == 0 {
 		return nil
 	}
@@ -254,7 +301,7 @@ func (p *planner) flush(partition int32) error {
 	var tooLarge *batch.TooLargeError
 	if errors.As(err, &tooLarge) {
 		b.Reset(batch.Options{})
-		return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: b.from[0].first, Size: tooLarge.Size, Target: p.target, Limit: tooLarge.Limit}
+		return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: b.from[0].first, Size: tooLarge.Size, Target: to.topic, Limit: tooLarge.Limit}
 	}
 	if err != nil {
 		return fmt.Errorf("build batch of %s/%d from offset %d: %w", p.topic, p.partition, b.from[0].first, err)
@@ -269,7 +316,7 @@ func (p *planner) flush(partition int32) error {
 		memory = new([]byte)
 	}
 	*memory = append((*memory)[:0], built...) // which is the builder's memory
-	p.chunk.add(partition, b.from, *memory)
+	p.chunk.add(to, b.from, *memory)
 	p.chunk.built = append(p.chunk.built, memory)
 	p.chunk.rebuilt++
 	b.Reset(batch.Options{})
@@ -304,7 +351,7 @@ func manySmall(batches []byte) bool {
 	return n >= manyBatches && (len(batches)-len(rest))/n < smallBatch
 }
 
-// maxBuilt bounds what of a chunk is built anew, in bytes: that takes memory
+// maxBuilt bounds what of a copied chunk is built anew, in bytes: that takes memory
 // beside the fetched buffers.
 const maxBuilt = 1 << 20
 
@@ -313,7 +360,7 @@ func (p *planner) full(bytes int) bool {
 	if p.chunk.passed+p.chunk.rebuilt >= maxBatches {
 		return true
 	}
-	if p.chunk.rebuilt > 0 {
+	if p.chunk.rebuilt > 0 && p.processing == nil {
 		bytes = min(bytes, maxBuilt)
 	}
 	held := int(p.chunk.bytes)
@@ -328,8 +375,8 @@ func (p *planner) full(bytes int) bool {
 // end completes the chunk; nil with an error where records of it cannot be
 // written, for then its checkpoint is not true.
 func (p *planner) end() (*chunk, error) {
-	for partition := range p.builders {
-		if err := p.flush(partition); err != nil {
+	for to := range p.builders {
+		if err := p.flush(to); err != nil {
 			return nil, err
 		}
 	}

@@ -168,7 +168,7 @@ func copyLog(t *testing.T, r *rand.Rand, log randomLog, p *partition, first, las
 	t.Helper()
 	compacts := true
 	p.next = first
-	reader := newReader(p, last, nil)
+	reader := newReader(p, nil, last, nil)
 	reader.compacts = &compacts
 	got, next = map[int32][]batch.Record{}, first
 	for reader.next <= last {
@@ -182,7 +182,7 @@ func copyLog(t *testing.T, r *rand.Rand, log randomLog, p *partition, first, las
 			next = c.next
 			for target, all := range c.batches {
 				for _, b := range all {
-					got[target] = append(got[target], written(t, p, b)...)
+					got[target.partition] = append(got[target.partition], written(t, p, b)...)
 				}
 			}
 			return true
@@ -246,10 +246,10 @@ func checkPlan(t *testing.T, seed uint64) {
 		t.Fatalf("the checkpoint is %d, want it beyond %d", next, last)
 	}
 	want := map[int32][]batch.Record{}
-	planner := newPlanner(p)
+	planner := newPlanner(p, nil)
 	for _, record := range log.visible {
 		if record.Offset >= first && record.Offset < next {
-			target := planner.route(record)
+			target := planner.route(record).partition
 			record.Offset = 0
 			want[target] = append(want[target], record)
 		}
@@ -292,7 +292,7 @@ func TestPlanOfDamagedBytesNeverPanics(t *testing.T) {
 		compacts := true
 		p := newPartition(&job{Config: Config{ChunkBytes: 1000}}, "t", 0)
 		p.source, p.target, p.next = kafka.Topic{ID: kafka.TopicID{1}, Partitions: make([]kafka.Partition, 1)}, targetTopic{name: "t", partitions: 1}, 0
-		reader := newReader(p, log.end-1, nil)
+		reader := newReader(p, nil, log.end-1, nil)
 		reader.compacts = &compacts
 		reader.plan(t.Context(), answer, func(*chunk, error) bool { return true })
 	}
@@ -300,11 +300,11 @@ func TestPlanOfDamagedBytesNeverPanics(t *testing.T) {
 
 func TestPlanDropsAChunkThatCannotBeBuilt(t *testing.T) {
 	t.Parallel()
-	p := &planner{topic: "t", target: "t", partitions: 1, builders: map[int32]*building{}, pool: &sync.Pool{}}
+	p := &planner{topic: "t", target: targetTopic{name: "t", partitions: 1}, builders: map[destination]*building{}, pool: &sync.Pool{}}
 	p.begin(0, 0)
 	unknown := batch.Codec(6)
 	for offset := range int64(3) {
-		if err := p.build(0, unknown, batch.Record{Offset: offset}); err != nil {
+		if err := p.build(p.here(), 0, unknown, batch.Record{Offset: offset}); err != nil {
 			t.Fatal(err)
 		}
 		p.chunk.next = offset + 1
@@ -317,7 +317,7 @@ func TestPlanDropsAChunkThatCannotBeBuilt(t *testing.T) {
 func TestPlanStopsBeforeARecordThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, partitions := range []int32{1, 3} {
-		p := &planner{topic: "t", target: "t", partitions: partitions, byKey: partitions > 1, limit: 500, builders: map[int32]*building{}, pool: &sync.Pool{}}
+		p := &planner{topic: "t", target: targetTopic{name: "t", partitions: partitions, maxBytes: 500}, byKey: partitions > 1, builders: map[destination]*building{}, pool: &sync.Pool{}}
 		p.begin(0, 0)
 		var fault error
 		var records []batch.Record
@@ -329,7 +329,7 @@ func TestPlanStopsBeforeARecordThatIsTooLarge(t *testing.T) {
 			records = append(records, r)
 		}
 		for _, r := range records {
-			if fault = p.build(p.route(r), batch.None, r); fault != nil {
+			if fault = p.copy(batch.None, r); fault != nil {
 				break
 			}
 			p.chunk.next = r.Offset + 1

@@ -2,7 +2,15 @@ package mirror
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"time"
 
+	"github.com/scf-etl/scf-etl/pkg/deadletter"
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
@@ -51,13 +59,292 @@ func (f ProcessFunc) Process(ctx context.Context, r Record, emit func(Output)) e
 	return f(ctx, r, emit)
 }
 
+// processing is what a planner needs to process records instead of copying them.
+type processing struct {
+	Processor
+	letters    DeadLetters
+	resolve    func(ctx context.Context, topic string) (targetTopic, error)
+	topics     map[string]targetTopic // that were resolved
+	last       int64                  // of the records to process
+	killed     *attempt               // says of the next record that it has killed who processed it; nil: it has not
+	until      time.Time              // when its time is over: there has to be some left to commit
+	interval   time.Duration          // how long a chunk may take
+	chunkBytes int                    // about how much it may hold
+	overtime   bool                   // the time was over while a record was being processed
+
+	due     time.Time      // when the chunk is
+	codec   batch.Codec    // of the record at hand
+	outputs []placedOutput // of the record at hand
+	memory  []byte         // what they point to
+	trial   *batch.Builder // of a record that may be too large
+}
+
+// placedOutput is an output with its destination, in memory of its own.
+type placedOutput struct {
+	destination
+	limit  int // of a batch; 0: not known
+	record batch.Record
+}
+
+// errNoTime ends a call before its context does, so that there is time to commit.
+var errNoTime = fmt.Errorf("out of time: %w", context.DeadlineExceeded)
+
+// process processes the records of a unit, from the checkpoint on. done says that
+// there are no more to process in it; else the chunk is due.
+func (p *planner) process(ctx context.Context, s kafka.Stored) (done bool, err error) {
+	ctx, stop := context.WithDeadline(ctx, p.processing.until)
+	defer stop()
+	p.processing.codec = p.codecFor(s)
+	for record, err := range s.Records(&p.decoder) {
+		if err != nil {
+			return false, fmt.Errorf("decode %s/%d at offset %d: %w", p.topic, p.partition, p.chunk.next, err)
+		}
+		if record.Offset < p.chunk.next {
+			continue
+		}
+		if record.Offset > p.processing.last {
+			break
+		}
+		if err := p.handle(ctx, record); err != nil {
+			return false, err
+		}
+		p.chunk.next = record.Offset + 1
+		if p.due() {
+			return false, nil
+		}
+	}
+	if p.processing.last < s.LastOffset() {
+		p.chunk.next = p.processing.last + 1
+		return false, nil
+	}
+	return true, nil
+}
+
+// due says that the chunk should not wait for more records of its unit: they
+// would be processed again after an accident.
+func (p *planner) due() bool {
+	return p.full(p.processing.chunkBytes) || time.Now().After(p.processing.due)
+}
+
+// handle processes one record, and builds all that is written for it or nothing.
+func (p *planner) handle(ctx context.Context, r batch.Record) error {
+	j := p.processing
+	if !time.Now().Before(j.until) {
+		return fmt.Errorf("copy %s/%d: %w", p.topic, p.partition, errNoTime)
+	}
+	record, redrive := deadletter.TakeRedrive(r)
+	letter := deadletter.Letter{Record: record, Topic: p.topic, Partition: p.partition, Function: j.letters.Function, Version: j.letters.Version, Attempt: 1, Redrives: redrive.Count}
+	refused := p.refusal(ctx, &letter)
+	switch {
+	case refused == nil:
+	case deadletter.IsTransient(refused):
+		return fmt.Errorf("process %s/%d at offset %d: %w", p.topic, p.partition, r.Offset, refused)
+	case j.letters.Topic == "":
+		return fmt.Errorf("process %s/%d at offset %d: %w (without a topic for dead letters it stops the partition)", p.topic, p.partition, r.Offset, refused)
+	default:
+		if err := p.bury(ctx, letter, refused); err != nil {
+			return err
+		}
+		p.chunk.letters++
+	}
+	for _, o := range j.outputs {
+		if err := p.build(o.destination, o.limit, j.codec, o.record); err != nil {
+			return err
+		}
+	}
+	p.chunk.handled++
+	return nil
+}
+
+// refusal processes a record and gives what keeps it from being done; the outputs
+// are placed where nothing does. It completes the letter about it.
+func (p *planner) refusal(ctx context.Context, letter *deadletter.Letter) error {
+	j := p.processing
+	j.outputs, j.memory = j.outputs[:0], j.memory[:0]
+	offset := letter.Record.Offset
+	if p.block != nil && p.block.offset == offset {
+		letter.Reason = deadletter.Rejected
+		if errors.Is(p.block.err, ErrTooLarge) {
+			letter.Reason = deadletter.TooLarge
+		}
+		return p.block.err
+	}
+	if j.killed != nil && offset == j.killed.Last {
+		letter.Reason, letter.Attempt = deadletter.Killed, j.killed.Tries
+		return fmt.Errorf("the function was ended %d times with this record alone in work: it died, took too much memory, or more than its time", j.killed.Tries)
+	}
+	var placing error
+	err := j.call(ctx, letter, func(o Output) {
+		if placing == nil {
+			placing = p.place(ctx, o, offset)
+		}
+	})
+	if err != nil && ctx.Err() != nil {
+		j.overtime = true
+		return fmt.Errorf("%w: %w", errNoTime, err)
+	}
+	if err != nil {
+		return err
+	}
+	letter.Reason = deadletter.TooLarge
+	if placing == nil {
+		placing = p.fits(letter.Record)
+	}
+	if placing != nil {
+		j.outputs = j.outputs[:0]
+	}
+	return placing
+}
+
+// call processes a record. A panic becomes an error.
+func (j *processing) call(ctx context.Context, letter *deadletter.Letter, emit func(Output)) (err error) {
+	letter.Reason = deadletter.Rejected
+	defer func() {
+		if value := recover(); value != nil {
+			letter.Reason, letter.Stack = deadletter.Panicked, string(debug.Stack())
+			err = fmt.Errorf("panic: %v", value)
+		}
+	}()
+	return j.Process(ctx, Record{letter.Record, letter.Topic, letter.Partition}, emit)
+}
+
+// place keeps an output in memory of the planner's, with its destination.
+func (p *planner) place(ctx context.Context, o Output, offset int64) error {
+	j := p.processing
+	topic := p.target
+	if o.Topic != "" && o.Topic != topic.name {
+		var err error
+		if topic, err = j.topic(ctx, o.Topic); err != nil {
+			return deadletter.Transient(err) // of the cluster, not of the record
+		}
+	}
+	r := o.Record
+	r.Offset = offset // says later which record of the source it is of
+	r.Key, r.Value = j.keep(r.Key), j.keep(r.Value)
+	if len(r.Headers) > 0 {
+		r.Headers = slices.Clone(r.Headers)
+		for i, h := range r.Headers {
+			r.Headers[i].Value = j.keep(h.Value)
+		}
+	}
+	to := destination{topic.name, byKey(r.Key, p.partition, topic.partitions)}
+	j.outputs = append(j.outputs, placedOutput{to, topic.maxBytes, r})
+	return nil
+}
+
+func (j *processing) topic(ctx context.Context, name string) (targetTopic, error) {
+	if known, ok := j.topics[name]; ok {
+		return known, nil
+	}
+	topic, err := j.resolve(ctx, name)
+	if err == nil {
+		j.topics[name] = topic
+	}
+	return topic, err
+}
+
+// keep copies bytes, nil and empty apart. What was kept before stays valid where
+// the memory has to grow.
+func (j *processing) keep(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	from := len(j.memory)
+	j.memory = append(j.memory, b...)
+	return j.memory[from:len(j.memory):len(j.memory)]
+}
+
+// sizeMargin is what a record may need beyond its own bytes: the header of a batch,
+// lengths, and what compression adds to data that it cannot compress.
+const sizeMargin = 1 << 10
+
+// fits is a [TooLargeError] where an output is larger than its topic takes, alone
+// and compressed.
+func (p *planner) fits(of batch.Record) error {
+	j := p.processing
+	for _, o := range j.outputs {
+		size := sizeMargin + len(o.record.Key) + len(o.record.Value)
+		for _, h := range o.record.Headers {
+			size += sizeMargin/64 + len(h.Key) + len(h.Value)
+		}
+		if o.limit == 0 || size+size/100 <= o.limit {
+			continue
+		}
+		if j.trial == nil {
+			j.trial = batch.NewBuilder(batch.Options{})
+		}
+		j.trial.Reset(batch.Options{Codec: j.codec, MaxBytes: o.limit})
+		j.trial.Add(o.record)
+		_, err := j.trial.Batch()
+		var tooLarge *batch.TooLargeError
+		switch {
+		case errors.As(err, &tooLarge):
+			return &TooLargeError{Topic: p.topic, Partition: p.partition, Offset: of.Offset, Size: tooLarge.Size, Target: o.topic, Limit: o.limit}
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// bury places a letter about a record instead of its outputs.
+func (p *planner) bury(ctx context.Context, letter deadletter.Letter, reason error) error {
+	j := p.processing
+	topic, err := j.topic(ctx, j.letters.Topic)
+	if err != nil {
+		return fmt.Errorf("dead letter of %s/%d offset %d: %w", p.topic, p.partition, letter.Record.Offset, err)
+	}
+	letter.Error, letter.At = reason.Error(), time.Now()
+	j.outputs, j.memory = j.outputs[:0], j.memory[:0]
+	for _, r := range letter.Records(topic.maxBytes) {
+		if err := p.place(ctx, Output{topic.name, r}, letter.Record.Offset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newProcessing gives what a planner needs to bring the records up to last to
+// their end; nil where the job copies.
+func (p *partition) newProcessing(ctx context.Context, last int64) *processing {
+	if p.Process == nil {
+		return nil
+	}
+	until := time.Now().Add(24 * time.Hour)
+	if deadline, ok := ctx.Deadline(); ok {
+		until = deadline.Add(-min(p.CommitInterval, time.Until(deadline)/2))
+	}
+	return &processing{
+		Processor: p.processor, letters: p.DeadLetters, topics: map[string]targetTopic{},
+		resolve: func(ctx context.Context, topic string) (targetTopic, error) {
+			return p.job.output(ctx, p.source, p.target, topic)
+		},
+		last:       last,
+		killed:     p.killed,
+		until:      until,
+		interval:   p.CommitInterval,
+		chunkBytes: p.chunk(),
+	}
+}
+
 // DeadLetters say where records go that a [Processor] could not handle.
 type DeadLetters struct {
 	// Topic is in the target cluster, and is written in the transaction of what
 	// was made of the other records. It is created where it is missing, with the
-	// source's partitions and without an end of its retention.
+	// target topic's partitions and without an end of its retention.
 	Topic string
 
 	Function string // that a letter names
 	Version  string // of the function
+}
+
+// spec is that of the topic where it has to be created. A letter is what its
+// record was, and a little more.
+func (d DeadLetters) spec(target targetTopic) kafka.TopicSpec {
+	const more = 64 << 10 // for the headers of a letter
+	return kafka.TopicSpec{Name: d.Topic, Partitions: int(target.partitions), Settings: map[string]string{
+		settingTimeType:  createTime,
+		settingMaxBytes:  strconv.Itoa(max(target.maxBytes, defaultMaxBytes) + more),
+		settingRetention: "-1",
+	}}
 }

@@ -26,9 +26,9 @@ type reader struct {
 	buffers    *[2]kafka.Buffer
 }
 
-func newReader(p *partition, last int64, buffers *[2]kafka.Buffer) *reader {
+func newReader(p *partition, processing *processing, last int64, buffers *[2]kafka.Buffer) *reader {
 	return &reader{
-		job: p.job, subject: p.subject, source: p.source, planner: newPlanner(p), buffers: buffers,
+		job: p.job, subject: p.subject, source: p.source, planner: newPlanner(p, processing), buffers: buffers,
 		chunkBytes: p.chunk(),
 		next:       p.next, last: last, epoch: p.known.Epoch, perOffset: p.perOffset,
 	}
@@ -135,7 +135,14 @@ func (r *reader) plan(ctx context.Context, answer kafka.FetchResponse, emit func
 		if err != nil {
 			err = fmt.Errorf("read %s/%d at offset %d: %w", r.topic, r.number, r.planner.chunk.next, err)
 		} else if err = r.continues(ctx, stored); err == nil {
-			err = r.planner.add(stored)
+			err = r.planner.add(ctx, stored)
+		}
+		for err == nil && r.planner.chunk.next <= min(stored.LastOffset(), r.last) { // a job may take several chunks for a unit
+			if !r.emit(nil, emit) {
+				return false
+			}
+			r.planner.begin(r.next, r.epoch)
+			err = r.planner.add(ctx, stored)
 		}
 		if err != nil {
 			r.emit(err, emit)

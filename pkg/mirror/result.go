@@ -32,6 +32,11 @@ type PartitionResult struct {
 	Bytes   int64  `json:"bytes"`   // of the batches written
 	Passed  int    `json:"passed"`  // batches passed on byte for byte
 	Rebuilt int    `json:"rebuilt"` // batches decoded and built anew
+
+	// Of a job with a [Processor]: Records are then those that it has written, dead
+	// letters included.
+	Handled     int64 `json:"handled,omitempty"`      // records of the source
+	DeadLetters int64 `json:"dead_letters,omitempty"` // of them, those that went there
 }
 
 // LogAttrs sums the partitions up for a log line.
@@ -42,6 +47,16 @@ func (r Result) LogAttrs() []slog.Attr {
 		sum.Bytes += p.Bytes
 		sum.Passed += p.Passed
 		sum.Rebuilt += p.Rebuilt
+		sum.Handled += p.Handled
+		sum.DeadLetters += p.DeadLetters
+	}
+	if sum.Handled > 0 {
+		return []slog.Attr{
+			slog.Int64("handled_records", sum.Handled),
+			slog.Int64("written_records", sum.Records),
+			slog.Int64("written_bytes", sum.Bytes),
+			slog.Int64("dead_letters", sum.DeadLetters),
+		}
 	}
 	return []slog.Attr{
 		slog.Int64("copied_records", sum.Records),

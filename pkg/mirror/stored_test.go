@@ -209,7 +209,7 @@ func TestCopyStoredForms(t *testing.T) {
 }
 
 // recordsOf reads the records of a side.
-func recordsOf(t *testing.T, s mirror.Side) []batch.Record {
+func recordsOf(t testing.TB, s mirror.Side) []batch.Record {
 	t.Helper()
 	var all []batch.Record
 	for _, unit := range stored(t, s) {

@@ -25,6 +25,8 @@ type job struct {
 
 	hasWitness atomic.Bool // it has one, or had when somebody looked
 
+	token string // names this copier in notes of what is tried: see isolate.go
+
 	settingsMu sync.Mutex
 	settings   map[string]readSettings // of target topics
 }
@@ -89,9 +91,15 @@ func (j *job) source(ctx context.Context, name string) (kafka.Topic, error) {
 // is missing and the job may.
 func (j *job) target(ctx context.Context, source kafka.Topic) (targetTopic, error) {
 	name := j.Topics.Target(source.Name)
+	return j.describe(ctx, name, func() error { return j.create(ctx, source, name) })
+}
+
+// describe tells what a copy needs to know of a topic of the target; create is
+// called where there is none.
+func (j *job) describe(ctx context.Context, name string, create func() error) (targetTopic, error) {
 	topic, err := j.Target.Topic(ctx, name)
 	if errors.Is(err, kafka.ErrUnknownTopic) {
-		if err := j.create(ctx, source, name); err != nil {
+		if err := create(); err != nil {
 			return targetTopic{}, err
 		}
 		topic, err = j.Target.Topic(ctx, name)
@@ -124,15 +132,40 @@ func (j *job) create(ctx context.Context, source kafka.Topic, name string) error
 	if err != nil {
 		return err
 	}
-	err = j.Target.CreateTopic(ctx, spec)
+	if j.Process != nil {
+		delete(spec.Settings, settingCleanup) // what is made of records need not have keys
+	}
+	return j.createTopic(ctx, spec)
+}
+
+func (j *job) createTopic(ctx context.Context, spec kafka.TopicSpec) error {
+	err := j.Target.CreateTopic(ctx, spec)
 	if errors.Is(err, kafka.ErrTopicExists) {
 		return nil // another instance was faster
 	}
 	if err != nil {
 		return fmt.Errorf("target, with the source's settings %s (or create it yourself, without what it does not take): %w", settingsText(spec.Settings), err)
 	}
-	j.Log(ctx).Info("created target topic", "topic", name, "partitions", spec.Partitions, "settings", settingsText(spec.Settings))
+	j.Log(ctx).Info("created target topic", "topic", spec.Name, "partitions", spec.Partitions, "settings", settingsText(spec.Settings))
 	return nil
+}
+
+// output describes a topic that a job writes to beside the target of its source,
+// after creating it where it is missing and the job may.
+func (j *job) output(ctx context.Context, source kafka.Topic, target targetTopic, name string) (targetTopic, error) {
+	topic, err := j.describe(ctx, name, func() error {
+		switch {
+		case !j.CreateTopics:
+			return fmt.Errorf("%w: %s: create it, or let the job create it (CREATE_TOPICS=true)", ErrMissingTopic, name)
+		case name == j.DeadLetters.Topic:
+			return j.createTopic(ctx, j.DeadLetters.spec(target))
+		}
+		return j.create(ctx, source, name)
+	})
+	if id := source.ID.String(); err == nil && id != "" && id == topic.id {
+		err = fmt.Errorf("write to topic %s: %w: a job must not feed itself", name, ErrSameTopic)
+	}
+	return topic, err
 }
 
 // TargetSpec is what a copy creates where the target topic is missing: the
@@ -152,6 +185,8 @@ const (
 	settingMaxBytes = "max.message.bytes"
 	settingTimeType = "message.timestamp.type"
 	settingCleanup  = "cleanup.policy"
+
+	settingRetention = "retention.ms"
 
 	logAppendTime   = "LogAppendTime"
 	createTime      = "CreateTime"

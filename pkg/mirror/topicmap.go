@@ -13,7 +13,7 @@ import (
 // "*:offline.*" puts a prefix before each.
 type TopicMap struct {
 	names   map[string]string
-	pattern string // "" or a text with one *
+	pattern string // "", or a text with at most one *
 }
 
 // topicName is what Kafka allows (org.apache.kafka.common.internals.Topic).
@@ -48,6 +48,12 @@ func ParseTopicMap(text string) (TopicMap, error) {
 	}
 	return m, errors.Join(faults...)
 }
+
+// AllTo maps every topic to one.
+func AllTo(topic string) TopicMap { return TopicMap{pattern: topic} }
+
+// Empty says that every topic keeps its name.
+func (m TopicMap) Empty() bool { return len(m.names) == 0 && m.pattern == "" }
 
 // UnmarshalText is [ParseTopicMap], for configuration from the environment.
 func (m *TopicMap) UnmarshalText(text []byte) (err error) {
