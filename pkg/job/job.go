@@ -32,13 +32,13 @@ func New(process Process) fn.New[Config, event.Kafka, Result] {
 		return Open(ctx, c.Settings, mirror.Config{
 			Job:         c.Job,
 			Process:     func(string, int32) mirror.Processor { return process },
-			DeadLetters: c.Letters.to(ctx),
+			DeadLetters: c.Letters.Engine(ctx),
 		})
 	}
 }
 
-// to gives the engine's words for the settings.
-func (l Letters) to(ctx context.Context) mirror.DeadLetters {
+// Engine gives what the engine needs to know, in the invocation of ctx.
+func (l Letters) Engine(ctx context.Context) mirror.DeadLetters {
 	i, _ := fn.InvocationFrom(ctx)
 	return mirror.DeadLetters{Topic: l.DeadLetterTopic, Function: i.FunctionName, Version: i.FunctionVersion}
 }

@@ -188,4 +188,5 @@ func (r *PartitionResult) add(c *chunk) {
 	r.Rebuilt += c.rebuilt
 	r.Handled += c.handled
 	r.DeadLetters += c.letters
+	r.Dropped += c.dropped
 }

@@ -136,6 +136,9 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	}
 	if p.Process != nil {
 		p.processor = p.Process(p.topic, p.number)
+		if err := p.remember(ctx); err != nil {
+			return err
+		}
 	}
 	p.reopen(noted, p.next, p.token)
 	p.known.Source, p.known.Target = source.ID.String(), target.id

@@ -29,6 +29,7 @@ type sum struct {
 	rebuilt int
 	handled int64 // records of the source that were processed
 	letters int64 // of them, those that went to the dead letter
+	dropped int64 // of them, those that nothing was written for
 }
 
 func (s *sum) plus(other sum) {
@@ -38,6 +39,7 @@ func (s *sum) plus(other sum) {
 	s.rebuilt += other.rebuilt
 	s.handled += other.handled
 	s.letters += other.letters
+	s.dropped += other.dropped
 }
 
 // destination is a partition of the target.

@@ -147,6 +147,9 @@ func (p *planner) handle(ctx context.Context, r batch.Record) error {
 		}
 		p.chunk.letters++
 	}
+	if len(j.outputs) == 0 {
+		p.chunk.dropped++
+	}
 	for _, o := range j.outputs {
 		if err := p.build(o.destination, o.limit, j.codec, o.record); err != nil {
 			return err

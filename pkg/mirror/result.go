@@ -37,6 +37,7 @@ type PartitionResult struct {
 	// letters included.
 	Handled     int64 `json:"handled,omitempty"`      // records of the source
 	DeadLetters int64 `json:"dead_letters,omitempty"` // of them, those that went there
+	Dropped     int64 `json:"dropped,omitempty"`      // of them, those that nothing was written for
 }
 
 // LogAttrs sums the partitions up for a log line.
@@ -49,6 +50,7 @@ func (r Result) LogAttrs() []slog.Attr {
 		sum.Rebuilt += p.Rebuilt
 		sum.Handled += p.Handled
 		sum.DeadLetters += p.DeadLetters
+		sum.Dropped += p.Dropped
 	}
 	if sum.Handled > 0 {
 		return []slog.Attr{
@@ -56,6 +58,7 @@ func (r Result) LogAttrs() []slog.Attr {
 			slog.Int64("written_records", sum.Records),
 			slog.Int64("written_bytes", sum.Bytes),
 			slog.Int64("dead_letters", sum.DeadLetters),
+			slog.Int64("dropped_records", sum.Dropped),
 		}
 	}
 	return []slog.Attr{

@@ -3,6 +3,7 @@ package transform
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Options are what a rules file cannot hold itself.
@@ -62,6 +63,21 @@ func Load(name string, content []byte, options Options) (*Rules, error) {
 		return nil, &RulesError{l.faults}
 	}
 	return rules, nil
+}
+
+// Topic is what output names as the topic where no route fits; empty where it names
+// none.
+func (r *Rules) Topic() string { return r.output.topic }
+
+// Window is how far back the rules look before a record: over so many offsets, or so
+// much event time, and over most offsets in either case. See [Transformer.Warm].
+func (r *Rules) Window() (offsets int64, span time.Duration, most int64) {
+	for _, p := range r.rules {
+		if d, ok := p.rule.(*deduplicateRule); ok {
+			offsets, span, most = max(offsets, d.records), max(span, d.span), max(most, int64(d.capacity))
+		}
+	}
+	return offsets, span, most
 }
 
 func (l *loader) file(root *node) *Rules {
