@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 var binaries struct {
 	dir                string
 	dump, migrate, etl binary
+	clean, dies        binary
 }
 
 // binary is a program that is built once.

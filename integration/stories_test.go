@@ -37,6 +37,8 @@ var stories = []struct {
 	{"function and operator are killed in the middle of each step of a migration: every record is read once", crashedEverywhere, ""},
 	{"a target that is away holds back none of the others, and lacks nothing once it is there", targetDown, ""},
 	{"services of two sources, with the same names, move into one target side by side: every record is read once", merged, ""},
+	{"a log is cleaned under kill -9: every line is in the output or in the dead letter, once and in order", cleanedUnderKills, ""},
+	{"one record of 10,000 that ends the process is out of the way within 15 invocations, all others are handled once", poisoned, ""},
 	{"a target that throttles the function slows the copy and changes nothing", outOfQuota, "they have no quotas"},
 }
 
