@@ -40,7 +40,7 @@ func New(process Process) fn.New[Config, event.Kafka, Result] {
 // Engine gives what the engine needs to know, in the invocation of ctx.
 func (l Letters) Engine(ctx context.Context) mirror.DeadLetters {
 	i, _ := fn.InvocationFrom(ctx)
-	return mirror.DeadLetters{Topic: l.DeadLetterTopic, Function: i.FunctionName, Version: i.FunctionVersion}
+	return mirror.DeadLetters{Topic: l.DeadLetterTopic, KeepOrder: l.KeepOrder, Function: i.FunctionName, Version: i.FunctionVersion}
 }
 
 // handler brings the records that an event names, or holds, to the engine.

@@ -48,6 +48,9 @@ func New(config Config) (*Copier, error) {
 		return nil, fmt.Errorf("target %s: %w: a copy needs transactions, which Kafka has from 0.11 on",
 			strings.Join(config.Target.Brokers(), ","), kafka.ErrUnsupported)
 	}
+	if config.DeadLetters.KeepOrder && config.Source == nil {
+		return nil, errors.New("the order of keys behind dead letters is kept by headers, which events do not have: name the source's brokers (SOURCE_BROKERS), or leave it out (DEADLETTER_KEEP_ORDER)")
+	}
 	return &Copier{job: &job{Config: config, token: rand.Text()}, partitions: map[topicPartition]*slot{}}, nil
 }
 

@@ -24,6 +24,7 @@ type partition struct {
 	attested time.Time // when the witness was told them; zero: not by this producer
 
 	processor Processor // nil: the records are copied
+	held      *held
 	isolation
 
 	committed time.Time // when the checkpoint was
@@ -137,6 +138,9 @@ func (p *partition) open(ctx context.Context, first int64) error {
 	if p.Process != nil {
 		p.processor = p.Process(p.topic, p.number)
 		if err := p.remember(ctx); err != nil {
+			return err
+		}
+		if p.held, err = p.holding(ctx, target); err != nil {
 			return err
 		}
 	}

@@ -63,6 +63,7 @@ func (f ProcessFunc) Process(ctx context.Context, r Record, emit func(Output)) e
 type processing struct {
 	Processor
 	letters    DeadLetters
+	held       *held // keys that dead letters hold; nil: the order is not kept
 	resolve    func(ctx context.Context, topic string) (targetTopic, error)
 	topics     map[string]targetTopic // that were resolved
 	last       int64                  // of the records to process
@@ -134,7 +135,7 @@ func (p *planner) handle(ctx context.Context, r batch.Record) error {
 	}
 	record, redrive := deadletter.TakeRedrive(r)
 	letter := deadletter.Letter{Record: record, Topic: p.topic, Partition: p.partition, Function: j.letters.Function, Version: j.letters.Version, Attempt: 1, Redrives: redrive.Count}
-	refused := p.refusal(ctx, &letter)
+	refused := p.refusal(ctx, &letter, j.held.holds(record, redrive))
 	switch {
 	case refused == nil:
 	case deadletter.IsTransient(refused):
@@ -150,6 +151,9 @@ func (p *planner) handle(ctx context.Context, r batch.Record) error {
 	if len(j.outputs) == 0 {
 		p.chunk.dropped++
 	}
+	if change, ok := j.held.note(record, redrive, refused != nil); ok {
+		j.outputs = append(j.outputs, placedOutput{destination{j.held.topic.name, j.held.partition}, j.held.topic.maxBytes, change})
+	}
 	for _, o := range j.outputs {
 		if err := p.build(o.destination, o.limit, j.codec, o.record); err != nil {
 			return err
@@ -161,10 +165,14 @@ func (p *planner) handle(ctx context.Context, r batch.Record) error {
 
 // refusal processes a record and gives what keeps it from being done; the outputs
 // are placed where nothing does. It completes the letter about it.
-func (p *planner) refusal(ctx context.Context, letter *deadletter.Letter) error {
+func (p *planner) refusal(ctx context.Context, letter *deadletter.Letter, behind bool) error {
 	j := p.processing
 	j.outputs, j.memory = j.outputs[:0], j.memory[:0]
 	offset := letter.Record.Offset
+	if behind {
+		letter.Reason = deadletter.Behind
+		return errors.New("an earlier record with the same key is in the dead letter, and their order is kept")
+	}
 	if p.block != nil && p.block.offset == offset {
 		letter.Reason = deadletter.Rejected
 		if errors.Is(p.block.err, ErrTooLarge) {
@@ -318,7 +326,7 @@ func (p *partition) newProcessing(ctx context.Context, last int64) *processing {
 		until = deadline.Add(-min(p.CommitInterval, time.Until(deadline)/2))
 	}
 	return &processing{
-		Processor: p.processor, letters: p.DeadLetters, topics: map[string]targetTopic{},
+		Processor: p.processor, letters: p.DeadLetters, held: p.held, topics: map[string]targetTopic{},
 		resolve: func(ctx context.Context, topic string) (targetTopic, error) {
 			return p.job.output(ctx, p.source, p.target, topic)
 		},
@@ -336,6 +344,11 @@ type DeadLetters struct {
 	// was made of the other records. It is created where it is missing, with the
 	// target topic's partitions and without an end of its retention.
 	Topic string
+
+	// KeepOrder keeps the order of the records of a key: those that come after one
+	// that went to the dead letter go there too, until all of them are redriven and handled. For
+	// that the records need headers: it is refused where they are given ([Copier.Write]).
+	KeepOrder bool
 
 	Function string // that a letter names
 	Version  string // of the function

@@ -486,3 +486,58 @@ func TestIsolation(t *testing.T) {
 		t.Logf("%d invocations", invocations)
 	})
 }
+
+func TestOrderBehindDeadLetters(t *testing.T) {
+	t.Parallel()
+	source, target := pair(t)
+	createTopic(t, source, kafka.TopicSpec{Name: "t"})
+	fixed := false
+	process := func(ctx context.Context, r mirror.Record, emit func(mirror.Output)) error {
+		if !fixed && bytes.HasPrefix(r.Value, []byte("bad")) {
+			return errors.New("not wanted")
+		}
+		return pass(ctx, r, emit)
+	}
+	// run produces records KEY=VALUE, or KEY=VALUE=ID=LAST as a redrive does, and has a new instance handle them.
+	run := func(texts ...string) {
+		t.Helper()
+		var records []batch.Record
+		for _, text := range texts {
+			part := strings.Split(text, "=")
+			r := batch.Record{Key: []byte(part[0]), Value: []byte(part[1]), Timestamp: 1_790_000_000_000}
+			if len(part) > 2 {
+				r.Headers = []batch.Header{{Key: "etl.redrive.id", Value: []byte(part[2])}, {Key: "etl.redrive.count", Value: []byte("1")}, {Key: "etl.redrive.last", Value: []byte(part[3])}}
+			}
+			records = append(records, r)
+		}
+		rng := produce(t, source, "t", 0, batch.None, 100, records)
+		copyRange(t, job(t, source, target, process, func(c *mirror.Config) { c.DeadLetters.KeepOrder = true }), rng)
+	}
+	require := func(what string, dead int, want ...string) {
+		t.Helper()
+		if got := strings.Join(values(t, target, "out"), " "); got != strings.Join(want, " ") {
+			t.Errorf("%s: the output is %s, want %v", what, got, want)
+		}
+		if got := letters(t, target); len(got) != dead {
+			t.Errorf("%s: %d dead letters, want %d", what, len(got), dead)
+		}
+	}
+
+	run("a=1", "a=bad2", "b=3")
+	require("the bad record waits", 1, "1", "3")
+	run("a=4", "b=5")
+	require("a later record of its key waits behind it, for a new instance too; another key goes on", 2, "1", "3", "5")
+	if l := letters(t, target)[1]; l.Reason != deadletter.Behind || string(l.Record.Value) != "4" {
+		t.Errorf("letter %+v", l)
+	}
+	run("a=bad2=R1/0:0=false", "a=4=R1/0:1=true")
+	require("what fails in a redrive again is followed by those behind it", 4, "1", "3", "5")
+	fixed = true
+	run("a=bad2=R2/0:2=false", "a=6", "a=4=R2/0:3=true", "a=7")
+	require("a record that was produced between those of the redrive waits, and those behind it", 6, "1", "3", "5", "bad2", "4")
+	if l := letters(t, target); l[2].Redrives != 1 || l[4].Reason != deadletter.Behind || string(l[4].Record.Value) != "6" {
+		t.Errorf("letters %+v", l)
+	}
+	run("a=6=R3/0:4=false", "a=7=R3/0:5=true", "a=8")
+	require("once all of them are redriven the key goes on", 6, "1", "3", "5", "bad2", "4", "6", "7", "8")
+}
