@@ -1,0 +1,26 @@
+package fn
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/time/rate"
+)
+
+// RateLimit lets so much through a second, in what weigh counts: records, calls of a service. A handler whose turn has
+// not come within the invocation's time is not called, and the event comes again. The bound is one of an instance: of
+// the function it is that times its instances, which a trigger has as many of as its topic has partitions.
+func RateLimit[E, R any](perSecond float64, weigh func(E) int) Middleware[E, R] {
+	burst := max(int(perSecond), 1)
+	limiter := rate.NewLimiter(rate.Limit(perSecond), burst)
+	return func(next Handler[E, R]) Handler[E, R] {
+		return HandlerFunc[E, R](func(ctx context.Context, event E) (result R, err error) {
+			for rest := weigh(event); rest > 0; rest -= burst {
+				if err := limiter.WaitN(ctx, min(rest, burst)); err != nil {
+					return result, fmt.Errorf("held back by a limit of %v a second: %w", perSecond, err)
+				}
+			}
+			return next.Handle(ctx, event)
+		})
+	}
+}
