@@ -26,7 +26,9 @@ func (s *Service) Lint() []Finding {
 		l.environment(f)
 		l.triggers(f)
 		l.sharedGroups(f, groups)
+		l.deadLetters(f)
 	}
+	l.loops()
 	return inOrder(once(l.found))
 }
 

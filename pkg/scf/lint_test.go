@@ -118,7 +118,17 @@ func TestLintRules(t *testing.T) {
 		"no instance":                                {"instanceId: i, topic", "topic", "error functions.dump.events.0.ckafka.instanceId: instanceId is missing"},
 		"no topic":                                   {"topic: t, ", "", "error functions.dump.events.0.ckafka.topic: topic is missing"},
 		"an instance that is nothing on the machine": {"[{ instanceId: i,", "[{ instanceId: j,", "note functions.dump.events.0.ckafka.instanceId: the instance has no cluster on this machine"},
-		"a trigger that is off":                      {"topic: t,", "topic: t, enable: false,", "note functions.dump.events.0.ckafka.enable: the trigger is off"},
+		"a topic that its own function writes": {"SOURCE_BROKERS: 'a:9092'", "SOURCE_BROKERS: 'a:1,b:1', TARGET_BROKERS: 'b:1, a:1', TOPICS: 't:t'",
+			"functions.dump.environment.TOPICS: topic t is fed by what it triggers (dump)"},
+		"a topic that a pattern gives its own name": {"SOURCE_BROKERS: 'a:9092'", "SOURCE_BROKERS: a, TARGET_BROKERS: a, TOPICS: '*:*'", "topic t is fed by what it triggers (dump)"},
+		"the same name in another cluster":          {"SOURCE_BROKERS: 'a:9092'", "SOURCE_BROKERS: a, TARGET_BROKERS: b", ""},
+		"another name in the same cluster":          {"SOURCE_BROKERS: 'a:9092'", "SOURCE_BROKERS: a, TARGET_BROKERS: a, TOPICS: '*:copy.*'", ""},
+		"no dead letter":                            {"SOURCE_BROKERS: 'a:9092'", "SOURCE_BROKERS: a, DEADLETTER_TOPIC: ''", "warning functions.dump.environment.DEADLETTER_TOPIC: there is no dead letter"},
+		"dead letters that trigger their function": {"SOURCE_BROKERS: 'a:9092'", "SOURCE_BROKERS: a, TARGET_BROKERS: a, TOPICS: 't:u', DEADLETTER_TOPIC: t",
+			"error functions.dump.environment.DEADLETTER_TOPIC: the dead letters trigger the function"},
+		"retries for a week":      {"retry: 10", "retry: 10080", ""},
+		"retries for over a week": {"retry: 10", "retry: 20000", "warning functions.dump.events.0.ckafka.retry: a failed event is sent again for 13 days"},
+		"a trigger that is off":   {"topic: t,", "topic: t, enable: false,", "note functions.dump.events.0.ckafka.enable: the trigger is off"},
 		"a function that reads the event": {"SOURCE_BROKERS: 'a:9092'", "SOURCE_BROKERS: a, MODE: event",
 			"10:45 warning functions.dump.environment.MODE: the function takes its records from the event"},
 		"a function without source brokers": {"{ SOURCE_BROKERS: 'a:9092' }", "{}",
@@ -264,5 +274,32 @@ func TestFindingsComeInTheOrderOfTheFile(t *testing.T) {
 	}
 	if len(found) < 4 {
 		t.Errorf("got %v", found)
+	}
+}
+
+func TestLintFindsLoopsThroughSeveralFunctions(t *testing.T) {
+	t.Parallel()
+	file := func(back string) string {
+		function := func(name, source, target, topic, topics string) string {
+			return "  " + name + ": { handler: main, environment: { SOURCE_BROKERS: " + source + ", TARGET_BROKERS: " + target + ", TOPICS: '" + topics + "' }, " +
+				"events: [ckafka: { instanceId: i, topic: " + topic + ", consumerGroupName: " + name + " }] }\n"
+		}
+		return "service: etl\nprovider: { name: tencent, vpcConfig: { vpcId: v, subnetId: s } }\nfunctions:\n" +
+			function("there", "a:1", "b:1", "t", "") + function("on", "b:1", "b:1", "t", "t:u") + function("back", "b:1", "a:1", "u", back) +
+			"custom: { local: { ckafka: [{ instanceId: i, brokers: 'a:1' }] } }\n"
+	}
+	loops := func(found []scf.Finding) (n int) {
+		for _, f := range found {
+			if strings.Contains(f.Message, "without end") {
+				n++
+			}
+		}
+		return n
+	}
+	if found := lint(t, file("u:t")); loops(found) != 3 || !strings.Contains(found[0].Message, "there, then on, then back") {
+		t.Errorf("got %v, want the loop at each of its functions", found)
+	}
+	if found := lint(t, file("u:v")); loops(found) != 0 {
+		t.Errorf("got %v, and nothing leads back", found)
 	}
 }

@@ -67,6 +67,7 @@ func (l *linter) kafka(f Function, k KafkaTrigger, path string) {
 	if k.Retry < 0 {
 		l.add(Error, "is below 0", "0 or more", "", path+".retry")
 	}
+	l.retention(k, path)
 	// Such a time is likely one in seconds.
 	if k.Offset >= 0 && k.Offset < firstLikelyTime {
 		l.add(Warning, "is a time before 1973", OffsetForms, fmt.Sprintf("if it is in seconds: %d000", k.Offset), path+".offset")
