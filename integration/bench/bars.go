@@ -121,6 +121,9 @@ func (r *report) verification() []bar {
 		if f, ok := s.of(verify); ok {
 			found = append(found, bar{s.Name + ": verify at least 200,000 records/s", grouped(f.rate), f.rate >= 200_000})
 		}
+		if f, ok := s.of(cleaner); ok {
+			found = append(found, bar{s.Name + ": cleaned through the platform at least 60,000 records/s", grouped(f.rate), f.rate >= 60_000})
+		}
 		if ours, without, ok := r.two(s.Name, engine, unchecked); ok {
 			cost := 1 - ours.rate/without.rate
 			found = append(found, bar{s.Name + ": checking batches that are built anew costs at most 30 % of msg/s",

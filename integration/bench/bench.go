@@ -93,10 +93,14 @@ func (b *bencher) prepare(ctx context.Context, report *report) error {
 		{"./integration/bench/latency", "latency"},
 		{"./integration/bench/stamp", "stamp/main"},
 		{"./functions/dump", "dump/main"},
+		{"./functions/clean", "clean/main"},
 	} {
 		if err := build(ctx, binary.source, filepath.Join(b.dir, binary.to)); err != nil {
 			return err
 		}
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, cleanRulesFile), []byte(cleanRules), 0o600); err != nil {
+		return err
 	}
 	if !b.options.wants(mirrorMaker) {
 		return nil

@@ -73,6 +73,7 @@ func scenarios() []scenario {
 		small(1, 100, batch.LZ4, 1_000_000),
 		few(large(4, 1024, batch.Gzip, 500_000, engine, verify)),
 		few(large(4, 1024, batch.Snappy, 500_000, engine, verify)),
+		few(large(4, 500, batch.LZ4, 1_000_000, cleaner)),
 		few(large(40, 1024, batch.None, 1_000_000, follower, mirrorMaker)),
 		few(large(40, 1024, batch.Zstd, 1_000_000, follower, mirrorMaker)),
 		few(large(400, 1024, batch.None, 1_000_000, follower, mirrorMaker)),

@@ -19,6 +19,7 @@ const (
 	unchecked = "unchecked"
 	follower  = "follow"
 	platform  = "platform"
+	cleaner   = "clean"
 	franz     = "franz"
 	kafkaGo   = "kafka-go"
 
@@ -31,7 +32,7 @@ const (
 
 // copierNames are all copiers, in the order of the table.
 func copierNames() []string {
-	return []string{engine, unchecked, follower, platform, franz, kafkaGo, mirrorMaker, fetchOnly, produceOnly, verify}
+	return []string{engine, unchecked, follower, platform, cleaner, franz, kafkaGo, mirrorMaker, fetchOnly, produceOnly, verify}
 }
 
 // measure is one run of one copier.
@@ -66,6 +67,19 @@ type trial struct {
 	from, to string
 }
 
+// cleanRules are those of the function clean: the records of a case are lines of
+// JSON, and each becomes another one.
+const (
+	cleanRulesFile = "rules.yaml"
+	cleanRules     = `version: 1
+rules:
+- parse: json
+- filter: status >= 200
+- mask: {fields: [text], find: [ip, email, phone]}
+- set: {source: {from: topic}}
+`
+)
+
 // measure runs the copier as a process of its own.
 func (t trial) measure(ctx context.Context) (measure, error) {
 	if t.copier == mirrorMaker {
@@ -75,6 +89,9 @@ func (t trial) measure(ctx context.Context) (measure, error) {
 		t.copier, "-source", t.sourceBroker, "-target", t.targetBroker, "-from", t.from, "-to", t.to, "-id", t.to,
 		"-partitions", strconv.Itoa(t.Partitions), "-records", strconv.FormatInt(t.Records, 10),
 		"-codec", t.Codec.String(), "-code", filepath.Join(t.dir, "dump"),
+	}
+	if t.copier == cleaner {
+		arguments = append(arguments, "-code", filepath.Join(t.dir, "clean"), "-rules", filepath.Join(t.dir, cleanRulesFile))
 	}
 	if t.options.profile != "" {
 		name := fmt.Sprintf("%s %s %d.pprof", t.copier, t.scenario.name(), t.round+1)

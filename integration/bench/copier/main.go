@@ -29,7 +29,8 @@ type task struct {
 	records        int64 // in the source, all partitions together
 	codec          batch.Codec
 	id             string // names what a copier leaves in the target
-	code           string // folder of the built function dump; for the platform
+	code           string // folder of the built function; for the platform
+	rules          string // file, for the function clean; empty for dump
 }
 
 // outcome is what a copier has done, and how long it took from its first fetch
@@ -54,6 +55,7 @@ func kinds() map[string]func(context.Context, task) (outcome, error) {
 		"unchecked": runUnchecked,
 		"follow":    runFollow,
 		"platform":  runPlatform,
+		"clean":     runPlatform,
 		"franz":     runFranz,
 		"kafka-go":  runKafkaGo,
 		"fetch":     runFetch,
@@ -117,7 +119,8 @@ func parse(args []string) (t task, profile string, err error) {
 	flags.StringVar(&t.id, "id", "", "name of this run")
 	flags.TextVar(&t.codec, "codec", batch.None, "compression of the source")
 	flags.Int64Var(&t.records, "records", 0, "records in the source")
-	flags.StringVar(&t.code, "code", "", "folder with the built function dump, for platform")
+	flags.StringVar(&t.code, "code", "", "folder with the built function, for platform and clean")
+	flags.StringVar(&t.rules, "rules", "", "rules file, for clean")
 	flags.StringVar(&profile, "profile", "", "file for a CPU profile")
 	partitions := flags.Int("partitions", 1, "partitions of both topics")
 	if err := flags.Parse(args[1:]); err != nil {

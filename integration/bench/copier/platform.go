@@ -50,7 +50,12 @@ func runPlatform(ctx context.Context, t task) (outcome, error) {
 
 // deliver runs the platform until everything has arrived.
 func (t task) deliver(ctx context.Context, platform *emulator.Platform, arrived *arrival) error {
-	if err := platform.Deploy(ctx, t.function(), t.code); err != nil {
+	f := t.function()
+	if t.rules != "" {
+		f.Environment["RULES"] = t.rules
+		f.Environment["DEADLETTER_TOPIC"] = "" // one would be a failure
+	}
+	if err := platform.Deploy(ctx, f, t.code); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
