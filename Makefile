@@ -64,6 +64,12 @@ chaos: ## A copy, and a migration there and back, under KILLS and other faults o
 	@ETL_REQUIRE_DOCKER=1 $(GO) test -count=1 -timeout=0 -v -run='^Test(Chaos|Migrate|Paused)$$' ./integration/chaos \
 	  -args -seed=$(SEED) -kills=$(KILLS) -migrate-kills=$(MIGRATE_KILLS) -records=$(RECORDS) -pauses=$(PAUSES)
 
+FUZZTIME ?= 60s
+PARSERS   = JSON Combined Syslog Logfmt KeyValue CSV Grok Rules
+.PHONY: fuzz
+fuzz: ## Each parser of logs and rules against input that nobody has written, for FUZZTIME, two at a time
+	@printf '%s\n' $(PARSERS) | xargs -P2 -I{} $(GO) test -run='^$$' -fuzz='^Fuzz{}$$' -fuzztime=$(FUZZTIME) -parallel=1 ./pkg/transform
+
 CHECKS = format vet lint generated licences modules
 .PHONY: check
 check: $(CHECKS:%=check-%) ## Format, vet, lint, generated files, licences, modules
