@@ -167,8 +167,9 @@ func (p *partition) refused(c *chunk, target destination, err error) error {
 		}
 		err = &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: target.topic, Limit: limit}
 	}
-	if first == p.next {
-		return err
+	tried := p.block != nil && p.block.offset == first
+	if first == p.next && (p.Process == nil || tried) {
+		return err // there is nothing before it; a job has its dead letter
 	}
 	p.block = &block{offset: first, err: err}
 	return fmt.Errorf("%w: %w", errReopen, err)

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -76,7 +77,10 @@ func (p *partition) process(ctx context.Context, last, most int64, run func(ctx 
 			return err
 		}
 	}
-	return run(ctx, last, most)
+	if err := run(ctx, last, most); err != nil || most > 0 || p.next > last {
+		return err
+	}
+	return fmt.Errorf("process %s/%d from offset %d on: the processor has ended its goroutine (runtime.Goexit)", p.topic, p.number, p.next)
 }
 
 // trySection processes some of the suspect offsets, or buries the only one.

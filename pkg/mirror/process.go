@@ -22,7 +22,8 @@ type Record struct {
 	Partition int32
 }
 
-// Output is a record to write. Its offset is of no meaning.
+// Output is a record to write. Its offset is of no meaning. Without a timestamp it
+// has that of the source's record, because a topic deletes records of 1970 at once.
 //
 // It goes to the partition that its key belongs to, as the Java client's default
 // partitioner has it. Without a key it goes to the partition of the source's
@@ -186,9 +187,13 @@ func (p *planner) refusal(ctx context.Context, letter *deadletter.Letter, behind
 	}
 	var placing error
 	err := j.call(ctx, letter, func(o Output) {
-		if placing == nil {
-			placing = p.place(ctx, o, offset)
+		if placing != nil {
+			return
 		}
+		if o.Timestamp == 0 {
+			o.Timestamp = letter.Record.Timestamp
+		}
+		placing = p.place(ctx, o, offset)
 	})
 	if err != nil && ctx.Err() != nil {
 		j.overtime = true
@@ -197,8 +202,8 @@ func (p *planner) refusal(ctx context.Context, letter *deadletter.Letter, behind
 	if err != nil {
 		return err
 	}
-	letter.Reason = deadletter.TooLarge
 	if placing == nil {
+		letter.Reason = deadletter.TooLarge
 		placing = p.fits(letter.Record)
 	}
 	if placing != nil {
@@ -224,6 +229,9 @@ func (p *planner) place(ctx context.Context, o Output, offset int64) error {
 	j := p.processing
 	topic := p.target
 	if o.Topic != "" && o.Topic != topic.name {
+		if !topicName.MatchString(o.Topic) {
+			return fmt.Errorf("output topic %.300q: a topic name has 1 to 249 letters, digits, '.', '_' or '-'", o.Topic)
+		}
 		var err error
 		if topic, err = j.topic(ctx, o.Topic); err != nil {
 			return deadletter.Transient(err) // of the cluster, not of the record

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -291,6 +292,47 @@ func TestProcess(t *testing.T) {
 		requireOnce(t, values(t, target, "out"), 50, 13)
 		if l := letters(t, target); len(l) != 1 || l[0].Reason != deadletter.TooLarge || l[0].Record.Offset != 13 || !strings.Contains(l[0].Error, "max.message.bytes") {
 			t.Errorf("dead letters %v", l)
+		}
+	})
+
+	t.Run("what the target refuses for good is a dead letter, and only that record", func(t *testing.T) {
+		t.Parallel()
+		source, target, all := filledWith(t, 50, numbered(50))
+		createTopic(t, target, kafka.TopicSpec{Name: "out"})
+		process := func(_ context.Context, r mirror.Record, emit func(mirror.Output)) error {
+			r.Headers = nil
+			switch string(r.Value) {
+			case "13":
+				emit(mirror.Output{Topic: "no topic!", Record: r.Record})
+			case "14":
+				r.Timestamp = 0
+			}
+			emit(mirror.Output{Record: r.Record})
+			return nil
+		}
+		copyRange(t, job(t, source, target, process), all)
+		requireOnce(t, values(t, target, "out"), 50, 13)
+		if l := letters(t, target); len(l) != 1 || l[0].Reason != deadletter.Rejected || !strings.Contains(l[0].Error, "no topic!") {
+			t.Errorf("dead letters %+v", l)
+		}
+		for _, r := range recordsOf(t, side(t, target, "out", 0)) {
+			if r.Timestamp < 1_790_000_000_000 {
+				t.Errorf("record %s has time %d", r.Value, r.Timestamp)
+			}
+		}
+	})
+
+	t.Run("a processor that ends its goroutine is an error", func(t *testing.T) {
+		t.Parallel()
+		source, target, all := filledWith(t, 50, numbered(50))
+		process := func(ctx context.Context, r mirror.Record, emit func(mirror.Output)) error {
+			if string(r.Value) == "13" {
+				runtime.Goexit()
+			}
+			return pass(ctx, r, emit)
+		}
+		if result, err := job(t, source, target, process).Copy(testContext(t), []mirror.Range{all}); err == nil || !strings.Contains(err.Error(), "Goexit") {
+			t.Errorf("got %+v, %v", result, err)
 		}
 	})
 
