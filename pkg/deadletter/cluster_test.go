@@ -74,8 +74,10 @@ func stored(t testing.TB, c *kafka.Client, topic string, partition int32) []batc
 	t.Helper()
 	ends, err := c.StableOffsets(deadline(t), topic, partition)
 	must(t, err)
+	begin, err := c.Offsets(deadline(t), topic, kafka.Earliest, partition)
+	must(t, err)
 	var records []batch.Record
-	for next := int64(0); next < ends[partition]; {
+	for next := begin[partition]; next < ends[partition]; {
 		fetched, err := c.FetchRecords(deadline(t), kafka.FetchRequest{Topic: topic, Partition: partition, Offset: next, MinBytes: 1, MaxWait: time.Second, MaxBytes: 4 << 20, ReadCommitted: true})
 		must(t, err)
 		records, next = append(records, fetched.Records...), fetched.Next
