@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -234,4 +235,25 @@ func (r *reader) end() {
 			r.reading.other(p.at, err)
 		}
 	}
+}
+
+// ErrNoLetter says that no letter begins at a position.
+var ErrNoLetter = errors.New("no letter begins there")
+
+// Letter reads the letter at a position, [ErrNoLetter] where there is none.
+func (t Topic) Letter(ctx context.Context, at Position) (Found, error) {
+	var found Found
+	reading, err := t.Read(ctx, Selection{Only: []Position{at}}, func(f Found) error {
+		found = f
+		return nil
+	})
+	switch {
+	case err != nil:
+		return Found{}, err
+	case reading.NotLetters > 0:
+		return Found{}, fmt.Errorf("%s at %s: %w: %s", t.Name, at, ErrNoLetter, reading.Others[0].Error)
+	case reading.Letters == 0:
+		return Found{}, fmt.Errorf("%s at %s: %w", t.Name, at, ErrNoLetter)
+	}
+	return found, nil
 }
