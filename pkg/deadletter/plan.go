@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -60,6 +61,7 @@ type planner struct {
 	targets map[string]target
 	latest  map[sequence]*item // chosen one of each key
 	held    map[sequence]bool  // keys of which an open letter was not chosen
+	only    map[Position]bool
 }
 
 // sequence is records whose order means something: those of one key in a partition.
@@ -88,7 +90,14 @@ func (r *Redriver) Plan(ctx context.Context) (Plan, error) {
 func (r *Redriver) planWith(ctx context.Context, log Log) (Plan, error) {
 	p := &planner{Redriver: r, log: log, targets: map[string]target{}, latest: map[sequence]*item{}, held: map[sequence]bool{}}
 	p.plan.Routes = []Route{}
-	reading, err := r.Letters.Read(ctx, r.Selection, func(f Found) error { return p.consider(ctx, f) })
+	p.only = map[Position]bool{}
+	for _, at := range r.Selection.Only {
+		p.only[at] = true
+	}
+	// what is before the chosen letters matters, too: they may overtake it
+	sel := r.Selection
+	sel.From, sel.Since, sel.Before = 0, time.Time{}, true
+	reading, err := r.Letters.Read(ctx, sel, func(f Found) error { return p.consider(ctx, f) })
 	p.plan.Reading = reading
 	slices.SortFunc(p.plan.Routes, func(a, b Route) int { return -cmp.Compare(a.Letters, b.Letters) })
 	return p.plan, err
@@ -97,7 +106,7 @@ func (r *Redriver) planWith(ctx context.Context, log Log) (Plan, error) {
 func (p *planner) consider(ctx context.Context, f Found) error {
 	status, sent := p.log.Status(f)
 	key := sequence{topic: f.Letter.Topic, partition: f.Letter.Partition, key: string(f.Letter.Record.Key)}
-	if !p.Filter.Match(f.Letter) {
+	if !p.chosen(f) {
 		p.hold(f, key, status)
 		return nil
 	}
@@ -128,6 +137,12 @@ func (p *planner) consider(ctx context.Context, f Found) error {
 	p.plan.Chosen++
 	p.route(f.Letter, i)
 	return nil
+}
+
+// chosen says whether it is a letter that the caller wants to be sent.
+func (p *planner) chosen(f Found) bool {
+	sel := p.Selection
+	return f.Position.Offset >= sel.From && !f.Letter.At.Before(sel.Since) && (len(p.only) == 0 || p.only[f.Position]) && p.Filter.Match(f.Letter)
 }
 
 // hold remembers a letter that stays behind.

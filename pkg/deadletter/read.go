@@ -27,6 +27,7 @@ type Selection struct {
 	From, To   int64     // offsets, before To; 0: no end
 	Since      time.Time // begins with the first record of that time or later
 	Only       []Position
+	Before     bool // with Only: and the letters before them in their partitions
 }
 
 // Found is a letter, whole, with its place.
@@ -80,7 +81,7 @@ func (t Topic) Read(ctx context.Context, sel Selection, see func(Found) error) (
 		missing[p] = true
 	}
 	for _, s := range spans {
-		r := &reader{partition: s.partition, see: see, reading: &reading, pending: map[identity]*pending{}, all: len(sel.Only) == 0, only: missing}
+		r := &reader{partition: s.partition, see: see, reading: &reading, pending: map[identity]*pending{}, all: len(sel.Only) == 0, before: sel.Before, only: missing}
 		for p := range missing {
 			if p.Partition == s.partition {
 				r.left++
@@ -113,6 +114,9 @@ func (t Topic) spans(ctx context.Context, sel Selection) (spans []span, total in
 	for _, p := range sel.Only {
 		if offset, ok := first[p.Partition]; !ok || p.Offset < offset {
 			first[p.Partition] = p.Offset
+		}
+		if sel.Before {
+			first[p.Partition] = 0
 		}
 	}
 	wanted = slices.AppendSeq(wanted, maps.Keys(first))
@@ -155,10 +159,11 @@ type reader struct {
 	reading   *Reading
 	pending   map[identity]*pending // letters of which parts are to come
 
-	all  bool              // not only those in only
-	only map[Position]bool // of all partitions; those that were found are taken out
-	left int               // how many of them are in this partition
-	last int64             // the largest offset of them
+	all    bool              // not only those in only
+	before bool              // those before them, too
+	only   map[Position]bool // of all partitions; those that were found are taken out
+	left   int               // how many of them are in this partition
+	last   int64             // the largest offset of them
 }
 
 // pending is a letter of which parts are to come. Those of several letters may
@@ -198,7 +203,7 @@ func (r *reader) record(record batch.Record) error {
 			return r.enough(record.Offset)
 		}
 	}
-	if r.all || r.only[found.Position] {
+	if r.all || r.before || r.only[found.Position] {
 		r.reading.Letters++
 		if r.only[found.Position] {
 			delete(r.only, found.Position)
