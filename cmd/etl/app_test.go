@@ -38,6 +38,15 @@ func TestUsage(t *testing.T) {
 		"no event for invoke":            {"invoke", "dump"},
 		"two events for invoke":          {"invoke", "dump", "--event", "-", "--from", "a:0:0-1"},
 		"a range that goes backwards":    {"invoke", "dump", "--from", "a:0:5-1"},
+		"a letter without a position":    {"deadletter", "show"},
+		"a position that is none":        {"deadletter", "show", "0-12"},
+		"no letters to redrive":          {"deadletter", "redrive"},
+		"letters that are chosen twice":  {"deadletter", "redrive", "0:12", "--all"},
+		"a value for many letters":       {"deadletter", "redrive", "--all", "--value", "-"},
+		"a redrive to a function":        {"deadletter", "redrive", "--all", "--to", "function"},
+		"a redrive to nowhere":           {"deadletter", "redrive", "--all", "--to", "topic="},
+		"no redrives at all":             {"deadletter", "redrive", "--all", "--max-redrives", "0"},
+		"a time that is none":            {"deadletter", "list", "--since", "yesterday"},
 	} {
 		t.Run(name+" is exit code 2, says what is wrong and where help is", func(t *testing.T) {
 			t.Parallel()

@@ -23,8 +23,12 @@ type Letter struct {
 	Error    string // the whole chain
 	Stack    string // of a panic; "" elsewhere
 	Attempt  int    // how often it was tried, from 1 on
-	Redrives int    // how often it was sent on its way again since
+	Redrives int    // how often it was sent on its way again before
 	At       time.Time
+
+	// Part says which part of the letter this is, where it was too large for one
+	// record: see [Join]. It is zero for a whole one.
+	Part Part
 }
 
 // Reason is what a failure was, in a word to count by.
@@ -51,6 +55,7 @@ const (
 	prefix = "etl.deadletter."
 
 	headerFormat    = prefix + "format"
+	headerPart      = prefix + "part" // of a letter in parts alone
 	headerTopic     = prefix + "topic"
 	headerPartition = prefix + "partition"
 	headerOffset    = prefix + "offset"
@@ -73,13 +78,16 @@ const (
 	mostStack = 16 << 10
 )
 
-// Encode gives the record of the dead-letter topic.
-func (l Letter) Encode() batch.Record {
+// encode gives the record of the dead-letter topic.
+func (l Letter) encode() batch.Record {
 	r := l.Record
 	r.Timestamp = l.At.UnixMilli()
-	r.Headers = make([]batch.Header, 0, 12+len(l.Record.Headers))
+	r.Headers = make([]batch.Header, 0, 13+len(l.Record.Headers))
 	add := func(key, value string) { r.Headers = append(r.Headers, batch.Header{Key: key, Value: []byte(value)}) }
 	add(headerFormat, format)
+	if l.Part != (Part{}) {
+		add(headerPart, l.Part.String())
+	}
 	add(headerTopic, l.Topic)
 	add(headerPartition, strconv.FormatInt(int64(l.Partition), 10))
 	add(headerOffset, strconv.FormatInt(l.Record.Offset, 10))
@@ -108,7 +116,8 @@ func cut(text string, most int) string {
 // ErrNotALetter says that a record of a dead-letter topic is none.
 var ErrNotALetter = errors.New("the record is no dead letter")
 
-// Decode reads what Encode gave. A record that is no letter, or one of another
+// Decode reads one record of what [Letter.Records] gave: a letter, or a part of
+// one, which [Join] puts together. A record that is no letter, or one of another
 // format, is [ErrNotALetter]. The letter shares memory with the record.
 func Decode(r batch.Record) (Letter, error) {
 	h := headers{rest: r.Headers}
@@ -116,6 +125,9 @@ func Decode(r batch.Record) (Letter, error) {
 		return Letter{}, fmt.Errorf("%w of format %s, but of format %.20q: a newer release reads it", ErrNotALetter, format, got)
 	}
 	l := Letter{Record: r, At: time.UnixMilli(r.Timestamp)}
+	if h.err == nil && len(h.rest) > 0 && h.rest[0].Key == headerPart {
+		l.Part, h.err = parsePart(h.text(headerPart))
+	}
 	l.Topic = h.text(headerTopic)
 	l.Partition = int32(h.number(headerPartition, 32))
 	l.Record.Offset = h.number(headerOffset, 64)

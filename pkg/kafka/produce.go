@@ -43,13 +43,17 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 // One try: after an error that is no RefusedError it is unknown which batches
 // are there.
 func (c *Client) ProduceBatches(ctx context.Context, topic string, partition int32, transactionalID string, batches []batch.Batch) ([]int64, error) {
+	return c.produceBatches(ctx, &produce{c: c, topic: topic, partition: partition, transactionalID: transactionalID, batches: batches})
+}
+
+func (c *Client) produceBatches(ctx context.Context, p *produce) ([]int64, error) {
+	batches := p.batches
 	if len(batches) == 0 {
 		return nil, nil
 	}
-	p := &produce{c: c, topic: topic, partition: partition, transactionalID: transactionalID, batches: batches}
 	waves := (len(batches) - 1) / pipelined // each may take as long as one request
 	if err := c.call(ctx, time.Duration(waves)*c.config.RequestTimeout, p.once); err != nil {
-		return nil, fmt.Errorf("produce to %s/%d: %w", topic, partition, err)
+		return nil, fmt.Errorf("produce to %s/%d: %w", p.topic, p.partition, err)
 	}
 	return p.offsets, nil
 }
@@ -62,6 +66,7 @@ type produce struct {
 	partition       int32
 	transactionalID string
 	batches         []batch.Batch
+	retimed         bool // the topic may replace timestamps
 
 	offsets []int64
 	refused *RefusedError
@@ -143,7 +148,7 @@ func (p *produce) receive(conn io.Reader, version int16, i int) error {
 	if err != nil {
 		return err
 	}
-	if appendTime != noAppendTime && p.transactionalID != "" && refused == nil {
+	if appendTime != noAppendTime && p.transactionalID != "" && !p.retimed && refused == nil {
 		refused = ErrTimestampReplaced
 	}
 	if refused != nil && p.refused == nil {

@@ -27,6 +27,10 @@ type Transactional struct {
 	id      string
 	timeout time.Duration
 
+	// Retimed lets Produce write to topics that give records the time at which they
+	// are appended, which is else [ErrTimestampReplaced].
+	Retimed bool
+
 	producerID int64
 	epoch      int16
 	sequence   map[topicPartition]int32 // next sequence of each partition in this epoch
@@ -131,7 +135,9 @@ func (t *Transactional) Produce(ctx context.Context, topic string, partition int
 		}
 		t.sequence[tp] = batch.NextSequence(t.sequence[tp], b.Count())
 	}
-	offsets, err := t.c.ProduceBatches(ctx, topic, partition, t.id, batches)
+	offsets, err := t.c.produceBatches(ctx, &produce{
+		c: t.c, topic: topic, partition: partition, transactionalID: t.id, batches: batches, retimed: t.Retimed,
+	})
 	if err != nil {
 		return nil, t.fail(err)
 	}

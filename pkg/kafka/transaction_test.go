@@ -151,15 +151,26 @@ func TestTransaction(t *testing.T) {
 		}
 	})
 
+	// kfake keeps times
+	retimed := func(request *kmsg.ProduceRequest) kmsg.Response {
+		response := produceError(request, 0, "").(*kmsg.ProduceResponse)
+		response.Topics[0].Partitions[0].LogAppendTime = 1_700_000_000_000
+		return response
+	}
+	t.Run("writes to a topic that replaces the records' times where it may", func(t *testing.T) {
+		t.Parallel()
+		c, fake := single(t, "t")
+		p := producer(t, c, "id")
+		p.Retimed = true
+		refuse(fake, retimed)
+		must(t, put(t, p, "t", 0, one(t, "a")))
+	})
+
 	t.Run("refuses a topic that would replace the records' times", func(t *testing.T) {
 		t.Parallel()
 		c, fake := single(t, "t")
 		p := producer(t, c, "id")
-		refuse(fake, func(request *kmsg.ProduceRequest) kmsg.Response { // kfake keeps times
-			response := produceError(request, 0, "").(*kmsg.ProduceResponse)
-			response.Topics[0].Partitions[0].LogAppendTime = 1_700_000_000_000
-			return response
-		})
+		refuse(fake, retimed)
 		err := put(t, p, "t", 0, one(t, "a"))
 		if !errors.Is(err, kafka.ErrTimestampReplaced) || kafka.Retriable(err) {
 			t.Errorf("error %v, want ErrTimestampReplaced", err)
