@@ -26,11 +26,13 @@ func (a *app) demoCommand() *cobra.Command {
 	var keep bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See a topic dumped to another cluster, on embedded brokers",
+		Short: "See a topic dumped to another cluster, and a log cleaned, on embedded brokers",
 		Long: `Start two embedded Kafka clusters and the local platform, produce records to the
 first, every kind of special record among them, let the function dump of
 serverless.yml copy them to the second, compare both record by record, and print
-a table. It needs Go and nothing else. Exit code 0 where all is equal.`,
+a table. Beside it the function clean cleans a log with lines that are none: they
+are in the dead letter, the rules are mended, and they are sent on their way again.
+It needs Go and nothing else. Exit code 0 where all is equal and nothing is missing.`,
 		Example: "  etl demo\n  etl demo --records 1000000\n  etl demo --keep              leave it running afterwards, to look around",
 		Args:    cobra.NoArgs,
 	}
@@ -48,7 +50,7 @@ a table. It needs Go and nothing else. Exit code 0 where all is equal.`,
 	return cmd
 }
 
-// demo is the whole story: produce, dump, verify.
+// demo is the whole story: produce, dump, verify; and a log that is cleaned.
 type demo struct {
 	app     *app
 	flag    *serviceFlag
@@ -57,8 +59,11 @@ type demo struct {
 
 	source, target *kafka.Client
 	platform       *emulator.Platform
-	trigger        scf.KafkaTrigger
-	closers        []func() error // in the order of opening
+	service        *scf.Service
+	folder         string           // of serverless.yml
+	trigger        scf.KafkaTrigger // of dump
+	log            scf.KafkaTrigger // of clean
+	closers        []func() error   // in the order of opening
 
 	mu          sync.Mutex
 	invocations demoInvocations
@@ -70,6 +75,7 @@ type demoReport struct {
 	Bytes       int64                  `json:"produced_bytes"`
 	Copying     time.Duration          `json:"copying_ns"`
 	Invocations demoInvocations        `json:"invocations"`
+	Cleaning    demoCleaning           `json:"cleaning"`
 	Comparison  mirror.TopicComparison `json:"comparison"`
 }
 
@@ -100,7 +106,7 @@ func (d *demo) run(ctx context.Context) error {
 	say("source cluster   %s (embedded)", strings.Join(d.source.Brokers(), ","))
 	say("target cluster   %s (embedded)", strings.Join(d.target.Brokers(), ","))
 	report := demoReport{}
-	if err := d.produce(ctx, &report); err != nil {
+	if err := errors.Join(d.produce(ctx, &report), d.produceLog(ctx)); err != nil {
 		return err
 	}
 	say("produced         %d records, %.1f MB: the same records to %d partitions, compressed by %s", report.Produced, float64(report.Bytes)/1e6, len(demoCodecs), codecNames())
@@ -112,6 +118,9 @@ func (d *demo) run(ctx context.Context) error {
 	report.Copying = time.Since(begun)
 	if err == nil {
 		say("dumped in        %v, %.0f MB/s", report.Copying.Round(time.Millisecond), float64(report.Bytes)/1e6/report.Copying.Seconds())
+		err = d.clean(ctx, &report.Cleaning)
+	}
+	if err == nil {
 		err = d.verify(ctx, &report)
 	}
 	if err == nil && d.keep {
@@ -152,8 +161,12 @@ func (d *demo) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.service, d.folder = service, folder
 	function, err := findFunction(service, "dump")
 	if err != nil {
+		return err
+	}
+	if d.log, err = logTrigger(service); err != nil {
 		return err
 	}
 	for _, e := range function.Events {
@@ -171,7 +184,10 @@ func (d *demo) start(ctx context.Context) error {
 	if err := d.source.CreateTopic(ctx, kafka.TopicSpec{Name: d.trigger.Topic, Partitions: len(demoCodecs), Settings: sample.TopicSettings()}); err != nil {
 		return err
 	}
-	return deployAll(ctx, d.platform, service, folder, buildFunction, "dump")
+	if err := d.source.CreateTopic(ctx, kafka.TopicSpec{Name: d.log.Topic, Partitions: logPartitions}); err != nil {
+		return err
+	}
+	return deployAll(ctx, d.platform, service, folder, buildFunction, "dump", "clean")
 }
 
 func (d *demo) close() error {
@@ -253,22 +269,30 @@ func producePartition(ctx context.Context, c *kafka.Client, topic string, partit
 
 // awaitCopied waits until the checkpoints are at the end of the source.
 func (d *demo) awaitCopied(ctx context.Context) error {
-	bar := d.app.newProgress("offsets dumped")
-	defer bar.end()
 	job := &copyJob{job: defaultJob, topic: d.trigger.Topic, targetTopic: d.trigger.Topic, source: d.source, target: d.target}
 	for p := range int32(len(demoCodecs)) {
 		job.partitions = append(job.partitions, p)
 	}
+	return d.await(ctx, "offsets dumped", job)
+}
+
+// await shows how far a job is until it is at the end.
+func (d *demo) await(ctx context.Context, what string, job *copyJob) error {
+	bar := d.app.newProgress(what)
+	defer bar.end()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
 		rows, err := job.rows(ctx)
-		var done, total, lag int64
+		var done, total int64
 		for _, r := range rows {
-			done, total, lag = done+max(r.Checkpoint, 0), total+r.End, lag+r.Lag
+			done, total = done+max(r.Checkpoint, 0), total+r.End
 		}
-		if err == nil && lag == 0 {
-			return nil
+		if err == nil {
+			behind, err := job.behind(ctx, rows)
+			if err != nil || !behind {
+				return err
+			}
 		}
 		bar.set(done, total)
 		if failed := d.failed(); failed >= demoFailures {
@@ -299,7 +323,7 @@ func (d *demo) verify(ctx context.Context, report *demoReport) (err error) {
 	if err := d.app.print(report, func(w io.Writer) { printDemo(w, report) }); err != nil {
 		return err
 	}
-	if !report.Comparison.Equal {
+	if !report.Comparison.Equal || !report.Cleaning.addsUp() {
 		return errReported
 	}
 	return nil
@@ -308,5 +332,6 @@ func (d *demo) verify(ctx context.Context, report *demoReport) (err error) {
 func printDemo(w io.Writer, r *demoReport) {
 	i := r.Invocations
 	fmt.Fprintf(w, "invocations      %d (%d cold starts, %d failed), %d ms billed, %d MB at most\n\n", i.Count, i.ColdStarts, i.Failed, i.BilledMS, i.MaxRSS>>20)
+	printCleaning(w, r.Cleaning)
 	printComparison(w, r.Comparison)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -149,6 +150,21 @@ func (j *copyJob) rows(ctx context.Context) ([]offsetRow, error) {
 		rows = append(rows, offsetRow{Partition: p, Earliest: earliest[p], End: end[p], Checkpoint: next, Lag: max(end[p]-max(next, earliest[p]), 0)})
 	}
 	return rows, nil
+}
+
+// behind says whether there is a record that the job has not handled. What only
+// markers of transactions take up is none.
+func (j *copyJob) behind(ctx context.Context, rows []offsetRow) (bool, error) {
+	for _, r := range rows {
+		for next := max(r.Checkpoint, r.Earliest); next < r.End; {
+			fetched, err := j.source.FetchRecords(ctx, kafka.FetchRequest{Topic: j.topic, Partition: r.Partition, Offset: next, MaxBytes: 64 << 10, MaxWait: 100 * time.Millisecond, ReadCommitted: true})
+			if err != nil || len(fetched.Records) > 0 || fetched.Next == next {
+				return true, err
+			}
+			next = fetched.Next
+		}
+	}
+	return false, nil
 }
 
 func (a *app) offsetsResetCommand() *cobra.Command {
