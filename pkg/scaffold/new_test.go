@@ -170,9 +170,11 @@ func TestFiles(t *testing.T) {
 				t.Parallel()
 				text := f.Text
 				if filepath.Ext(f.Path) == ".go" {
-					if text, err = format.Source(text); err != nil {
+					formatted, err := format.Source(text)
+					if err != nil {
 						t.Fatal(err)
 					}
+					text = formatted
 				}
 				if !bytes.Equal(text, f.Text) || !bytes.HasSuffix(text, []byte("\n")) || bytes.HasSuffix(text, []byte("\n\n")) {
 					t.Errorf("it is\n%s", f.Text)
