@@ -77,6 +77,10 @@ build: ## bin/etl for this machine, and bin/FUNCTION for the platform (linux/amd
 package: build ## dist/FUNCTION.zip to deploy; the same source gives the same zip
 	$(GO) run ./internal/pack dist $(FUNCTIONS:%=bin/%)
 
+.PHONY: rename
+rename: ## Make the repository your own: MODULE=example.com/team/etl; FORCE=1 with changes that are not committed
+	@$(GO) run ./internal/rename $(if $(FORCE),-force) '$(MODULE)'
+
 .PHONY: clean
 clean: ## Remove bin and dist
 	rm -rf bin dist
