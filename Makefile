@@ -34,7 +34,7 @@ test: ## Every test that needs Go alone, and what was skipped and why
 
 .PHONY: integration
 integration: ## What test left out: on real Kafka in containers; KAFKA_IMAGE names another image
-	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... | $(REPORT)
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... ./internal/... | $(REPORT)
 
 .PHONY: compose-test
 compose-test: build ## deploy/compose.yaml: up, a dump through restarts, down; with every Compose that is here
@@ -82,6 +82,10 @@ build: ## bin/etl for this machine, and bin/FUNCTION for the platform (linux/amd
 .PHONY: package
 package: build ## dist/FUNCTION.zip to deploy; the same source gives the same zip
 	$(GO) run ./internal/pack dist $(FUNCTIONS:%=bin/%)
+
+.PHONY: rename
+rename: ## Make the repository your own: MODULE=example.com/team/etl; FORCE=1 with changes that are not committed
+	@$(GO) run ./internal/rename $(if $(FORCE),-force) '$(MODULE)'
 
 .PHONY: clean
 clean: ## Remove bin and dist

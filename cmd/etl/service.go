@@ -31,14 +31,19 @@ func (f *serviceFlag) load(environ map[string]string) (*scf.Service, string, err
 	if err != nil {
 		return nil, "", err
 	}
-	service, err := scf.Load(path, scf.Options{
+	service, err := scf.Load(path, f.options(environ))
+	return service, folder, err
+}
+
+// options says what the file's variables are.
+func (f *serviceFlag) options(environ map[string]string) scf.Options {
+	return scf.Options{
 		Stage: f.stage,
 		LookupEnv: func(key string) (string, bool) {
 			value, ok := environ[key]
 			return value, ok
 		},
-	})
-	return service, folder, err
+	}
 }
 
 // names completes the functions of serverless.yml.

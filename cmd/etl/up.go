@@ -25,7 +25,7 @@ const (
 )
 
 func (a *app) upCommand() *cobra.Command {
-	var embed, prebuilt bool
+	var embed, prebuilt, watch bool
 	var data string
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -39,6 +39,14 @@ custom.local.ckafka in serverless.yml; settings for what no document of the
 platform says stand beside it. Timers fire by this machine's clock, in UTC+8, and
 do not make up for what was due while nothing ran.
 
+While it runs, a function is built and deployed anew when a file of it changes, or
+of a package that it is built of; invocations that are running end on the old code.
+Then its last event is given to it again, and the line of that says "repeat". A
+repeat is a second delivery, as the cloud makes them too: what a function has done
+by topic, partition and offset is not done twice, so that nothing of it is copied or
+written again; an event that had failed is handled by the new code at once. A change
+of serverless.yml takes a new start. --watch=false switches all of it off.
+
 With --socket FILE, etl status tells from elsewhere what the triggers are doing.`,
 		Example: "  etl up\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092\n" +
 			"  etl up --prebuilt            where there is no Go: the binaries are built already",
@@ -46,6 +54,7 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 	}
 	flag, socket := newServiceFlag(cmd), newSocketFlag(cmd)
 	cmd.Flags().BoolVar(&prebuilt, "prebuilt", false, "build nothing: take the binaries that serverless.yml names")
+	cmd.Flags().BoolVar(&watch, "watch", true, "build and deploy a function anew when its code changes; not with --prebuilt")
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
@@ -68,7 +77,7 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 		if prebuilt {
 			pack = takeFunction
 		}
-		return a.up(cmd.Context(), service, folder, pack, socket.path(a.environ))
+		return a.up(cmd.Context(), service, folder, pack, socket.path(a.environ), watch && !prebuilt)
 	}
 	return cmd
 }
@@ -104,15 +113,26 @@ func startEmbedded(service *scf.Service, data string) (stop func() error, err er
 }
 
 // up runs a service until ctx ends. Where socket is not empty, its status is
-// told there.
-func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, socket string) (err error) {
+// told there; with watch, what changes is built anew.
+func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, socket string, watch bool) (err error) {
 	lines := &invocationLines{w: a.stdout}
-	platform, err := emulator.New(platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp}))
+	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
+	config.KeepEvents = watch
+	platform, err := emulator.New(config)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, platform.Close()) }()
+	rebuilder := &rebuilder{platform: platform, service: service, folder: folder, pack: pack, say: lines.say}
+	defer func() {
+		err = errors.Join(err, platform.Close())
+		rebuilder.repeats.Wait()
+	}()
 	begun := time.Now()
+	if watch {
+		if err := rebuilder.begin(ctx); err != nil {
+			return err
+		}
+	}
 	if err := deployAll(ctx, platform, service, folder, pack); err != nil {
 		return err
 	}
@@ -126,6 +146,10 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 	took := time.Since(begun).Round(time.Millisecond)
 	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", took, functionKeys(service))
 	printTriggers(a.stdout, platform.Triggers())
+	if watch {
+		stop := rebuilder.start(ctx)
+		defer stop()
+	}
 	err = platform.Run(ctx)
 	fmt.Fprintf(a.stdout, "stopped: %d invocations, %d failed\n", lines.count, lines.failed)
 	return err
@@ -235,12 +259,33 @@ func (l *invocationLines) invoked(i emulator.Invocation) {
 		l.failed++
 		outcome = "FAILED " + i.Error.Error()
 	}
+	what, result := i.Trigger, ""
+	if i.Repeat {
+		what = strings.TrimSuffix("repeat of "+i.Trigger, " of ")
+		result = " " + beginning(i.Payload)
+	}
 	start := ""
 	if i.ColdStart() {
 		start = fmt.Sprintf(" cold start %v,", i.Init.Round(time.Millisecond))
 	}
-	fmt.Fprintf(l.w, "%s %s %s%s event %d B, billed %d ms, %d MB: %s\n", i.Start.Format(time.TimeOnly), i.Function, i.Trigger,
-		start, i.EventBytes, i.BilledMS, i.MaxRSS>>20, outcome)
+	fmt.Fprintf(l.w, "%s %s %s%s event %d B, billed %d ms, %d MB: %s%s\n", i.Start.Format(time.TimeOnly), i.Function, what,
+		start, i.EventBytes, i.BilledMS, i.MaxRSS>>20, outcome, result)
+}
+
+// beginning gives what fits on a line of a function's answer.
+func beginning(answer []byte) string {
+	const most = 300
+	if len(answer) > most {
+		return strings.ToValidUTF8(string(answer[:most]), "") + "..."
+	}
+	return string(answer)
+}
+
+// say prints a line of something else.
+func (l *invocationLines) say(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(l.w, format+"\n", args...)
 }
 
 func (l *invocationLines) trigger(e emulator.TriggerEvent) {

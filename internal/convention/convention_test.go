@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 const (
@@ -103,6 +105,44 @@ func TestBorders(t *testing.T) {
 			} {
 				if within(p.ImportPath, other) {
 					t.Errorf("functions link %s", p.ImportPath)
+				}
+			}
+		}
+	})
+}
+
+func TestFunctions(t *testing.T) {
+	t.Parallel()
+	service, err := scf.Load(filepath.Join(root, "serverless.yml"), scf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	mains, err := filepath.Glob(filepath.Join(root, "functions", "*", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, main := range mains {
+		folders = append(folders, filepath.Base(filepath.Dir(main)))
+	}
+
+	t.Run("every folder has a block in serverless.yml, and every block a folder", func(t *testing.T) {
+		t.Parallel()
+		var keys []string
+		for _, f := range service.Functions {
+			keys = append(keys, f.Key)
+		}
+		slices.Sort(keys)
+		if !slices.Equal(keys, folders) {
+			t.Errorf("serverless.yml has %v, functions/ %v", keys, folders)
+		}
+	})
+	t.Run("every folder has the files of the standard shape", func(t *testing.T) {
+		t.Parallel()
+		for _, folder := range folders {
+			for _, name := range []string{"README.md", "handler.go", "handler_test.go", "readme_test.go"} {
+				if _, err := os.Stat(filepath.Join(root, "functions", folder, name)); err != nil {
+					t.Errorf("functions/%s has no %s", folder, name)
 				}
 			}
 		}

@@ -43,6 +43,8 @@ type Config struct {
 	LogBytes int
 	// Keep is how many invocations are kept for Invocations; 200.
 	Keep int
+	// KeepEvents keeps the last event of each function, for Repeat.
+	KeepEvents bool
 
 	// Kafka is how Kafka triggers behave where the cloud's documents are silent.
 	Kafka KafkaConfig

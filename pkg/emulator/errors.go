@@ -22,6 +22,10 @@ var (
 	// ErrEventTooLarge means that the event is above the platform's limit: 6 MB
 	// for a synchronous invocation, 128 KB for an asynchronous one (583/11637).
 	ErrEventTooLarge = errors.New("event too large")
+	// ErrNoEvent means that the function has not had an event yet.
+	ErrNoEvent = errors.New("it has had no event yet")
+	// ErrBusy means that the function works on another event.
+	ErrBusy = errors.New("it works on another event")
 	// ErrClosed means that the platform was closed.
 	ErrClosed = errors.New("the platform is closed")
 	// ErrRunning means that Run was called twice.

@@ -16,6 +16,8 @@ type Invocation struct {
 	// Trigger is the name of the trigger that sent the event; empty for an
 	// invocation by hand.
 	Trigger string `json:"trigger,omitempty"`
+	// Repeat says that it was made by [Platform.Repeat].
+	Repeat bool `json:"repeat,omitempty"`
 	// Start is when the invocation arrived, by the platform's clock.
 	Start time.Time `json:"start"`
 	// Init is how long a cold start took until the function could be called; 0

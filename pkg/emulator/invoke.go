@@ -20,6 +20,8 @@ type InvokeOptions struct {
 	ClientContext []byte
 	// Trigger is the name to record as the source of the event.
 	Trigger string
+
+	repeat bool // see Repeat
 }
 
 // Invoke runs a function once and returns its record.
@@ -53,6 +55,7 @@ func (p *Platform) invoke(ctx context.Context, name string, event []byte, o Invo
 	if err != nil {
 		return Invocation{}, fmt.Errorf("invoke %s: %w", name, err)
 	}
+	defer p.events.begin(name, event, o)()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -63,7 +66,7 @@ func (p *Platform) invoke(ctx context.Context, name string, event []byte, o Invo
 		}
 	}()
 	i := Invocation{
-		RequestID: p.config.NewRequestID(), Function: f.Name, Version: latest, Trigger: o.Trigger,
+		RequestID: p.config.NewRequestID(), Function: f.Name, Version: latest, Trigger: o.Trigger, Repeat: o.repeat,
 		Start: p.config.Clock.Now(), MemoryMB: f.MemorySize, EventBytes: len(event),
 	}
 	for !p.run(ctx, f, event, o, &i) {

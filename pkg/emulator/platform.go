@@ -23,6 +23,7 @@ type Platform struct {
 	spawn   spawner
 	ports   ports
 	history history
+	events  events
 	closing chan struct{} // closed when Close begins
 	abort   chan struct{} // closed when running invocations are given up
 
@@ -56,6 +57,7 @@ func New(config Config) (*Platform, error) {
 		config:    config,
 		home:      home,
 		history:   history{limit: config.Keep},
+		events:    events{keep: config.KeepEvents},
 		closing:   make(chan struct{}),
 		abort:     make(chan struct{}),
 		functions: map[string]*function{},

@@ -41,6 +41,39 @@ func TestPlatform(t *testing.T) {
 		}
 		await(t, "the process is gone", func() bool { return !running(pid) })
 	})
+	t.Run("a repeat gives the last event to the version that is deployed now, and is marked", func(t *testing.T) {
+		p := newProbed(t, emulator.Config{KeepEvents: true})
+		if _, err := p.Repeat(t.Context(), function); !errors.Is(err, emulator.ErrNoEvent) {
+			t.Errorf("before the first event: got %v", err)
+		}
+		first, err := p.Invoke(t.Context(), function, []byte(`{"Do":[{"Error":"custom"}]}`), emulator.InvokeOptions{Trigger: "hourly"})
+		if err != nil || first.Error == nil || first.Repeat {
+			t.Fatalf("got %+v (%v)", first, err)
+		}
+		f := scf.Function{Name: function, Handler: "main", MemorySize: 256, Timeout: 20}
+		if err := p.Deploy(t.Context(), f, probeDir); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			again, err := p.Repeat(t.Context(), function)
+			if err != nil || again.Error == nil || again.Error.Type != "custom" || !again.Repeat || again.Trigger != "hourly" || again.MemoryMB != 256 {
+				t.Errorf("got %+v (%v)", again, err)
+			}
+		}
+	})
+	t.Run("a function that works on an event is not given another one by a repeat", func(t *testing.T) {
+		p := newProbed(t, emulator.Config{KeepEvents: true})
+		p.ask(`{}`)
+		open, until := gate(t)
+		slow := make(chan emulator.Invocation, 1)
+		go func() { slow <- p.invoke(`{"Do":[` + until + `]}`) }()
+		await(t, "it is busy", func() bool { return busy(p) })
+		if _, err := p.Repeat(t.Context(), function); !errors.Is(err, emulator.ErrBusy) {
+			t.Errorf("got %v, want ErrBusy", err)
+		}
+		open()
+		<-slow
+	})
 	t.Run("the folder of a platform is gone after Close", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()

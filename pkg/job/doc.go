@@ -15,6 +15,9 @@
 // record that it refuses, or panics on, or that kills its process, goes to the dead
 // letter, and holds up nothing behind it.
 //
+// Package jobtest tests that code with a table of records, without a broker. etl new writes
+// such a job and such a test.
+//
 // A job with settings of its own has a Config with [Settings] in it, and a New that
 // calls [Open].
 package job

