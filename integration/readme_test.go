@@ -65,6 +65,9 @@ func TestReadme(t *testing.T) {
 		if err := w.source.CreateTopic(w.ctx, kafka.TopicSpec{Name: "payments", Partitions: 1}); err != nil {
 			t.Fatal(err)
 		}
+		if err := w.target.CreateTopic(w.ctx, kafka.TopicSpec{Name: "deadletter", Partitions: 1}); err != nil {
+			t.Fatal(err)
+		}
 		run := newReadme(t, w)
 		for _, command := range commands {
 			switch name, _, _ := strings.Cut(command, " "); name {

@@ -28,10 +28,10 @@ func (a *app) upCommand() *cobra.Command {
 	var embed, prebuilt, watch bool
 	var data string
 	cmd := &cobra.Command{
-		Use:   "up",
+		Use:   "up [NAME...]",
 		Short: "Run serverless.yml here, until Ctrl-C",
-		Long: `Build the functions of serverless.yml, start them as the cloud does, and drive
-them with their triggers. A line is printed for each invocation. Ctrl-C stops
+		Long: `Build the functions of serverless.yml, or those that are named, start them as the
+cloud does, and drive them with their triggers. A line is printed for each invocation. Ctrl-C stops
 the triggers, lets running invocations finish and commits what they have done.
 
 Which cluster a CKafka instance id is on this machine is said under
@@ -48,21 +48,24 @@ written again; an event that had failed is handled by the new code at once. A ch
 of serverless.yml takes a new start. --watch=false switches all of it off.
 
 With --socket FILE, etl status tells from elsewhere what the triggers are doing.`,
-		Example: "  etl up\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092\n" +
+		Example: "  etl up\n  etl up dump clean            only these\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092\n" +
 			"  etl up --prebuilt            where there is no Go: the binaries are built already",
-		Args: cobra.NoArgs,
 	}
 	flag, socket := newServiceFlag(cmd), newSocketFlag(cmd)
+	cmd.ValidArgsFunction = flag.names(a)
 	cmd.Flags().BoolVar(&prebuilt, "prebuilt", false, "build nothing: take the binaries that serverless.yml names")
 	cmd.Flags().BoolVar(&watch, "watch", true, "build and deploy a function anew when its code changes; not with --prebuilt")
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+	cmd.RunE = func(cmd *cobra.Command, names []string) (err error) {
 		if data != "" && !embed {
 			return usagef("--data is for --embedded")
 		}
 		service, folder, err := flag.load(a.environ)
 		if err != nil {
+			return err
+		}
+		if err := choose(service, names); err != nil {
 			return err
 		}
 		if embed {
@@ -80,6 +83,22 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 		return a.up(cmd.Context(), service, folder, pack, socket.path(a.environ), watch && !prebuilt)
 	}
 	return cmd
+}
+
+// choose leaves the functions with these names in a service; none means all.
+func choose(service *scf.Service, names []string) error {
+	var chosen []scf.Function
+	for _, name := range names {
+		f, err := findFunction(service, name)
+		if err != nil {
+			return err
+		}
+		chosen = append(chosen, f)
+	}
+	if len(names) > 0 {
+		service.Functions = chosen
+	}
+	return nil
 }
 
 // embeddedPartitions is what a topic gets on the embedded source.
