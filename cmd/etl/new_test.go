@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,8 +78,8 @@ func TestNew(t *testing.T) {
 		for _, step := range steps {
 			t.Logf("%s. %s", step[1], step[2])
 			words := strings.Fields(step[2])
-			if slices.Equal(words, []string{"bin/etl", "up"}) {
-				runUp(t, dir)
+			if len(words) > 1 && words[1] == "up" {
+				runUp(t, dir, words[1:])
 				continue
 			}
 			if words[0] == "bin/etl" {
@@ -92,7 +91,7 @@ func TestNew(t *testing.T) {
 }
 
 // runUp runs a copy's etl up until its functions are deployed, and ends it as Ctrl-C does.
-func runUp(t *testing.T, dir string) {
+func runUp(t *testing.T, dir string, args []string) {
 	t.Helper()
 	cluster, err := localkafka.Start(localkafka.Config{Topics: map[string]int32{"orders": 1}})
 	if err != nil {
@@ -100,7 +99,7 @@ func runUp(t *testing.T, dir string) {
 	}
 	defer cluster.Close()
 	brokers := strings.Join(cluster.Brokers(), ",")
-	up := exec.CommandContext(t.Context(), filepath.Join(dir, "bin", "etl"), "up")
+	up := exec.CommandContext(t.Context(), filepath.Join(dir, "bin", "etl"), args...)
 	up.Dir, up.Env = dir, append(treetest.Environ(), "SOURCE_BROKERS="+brokers, "TARGET_BROKERS="+brokers)
 	out := &watched{until: "shout <- topic orders", seen: make(chan struct{})}
 	up.Stdout, up.Stderr = out, out
