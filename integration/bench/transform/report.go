@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -12,12 +13,21 @@ import (
 type report struct {
 	date    time.Time
 	machine string
+	load    string // of the machine when it began; empty where it does not say
 	options
 	results []result
 }
 
 func newReport(o options) *report {
-	return &report{date: time.Now(), machine: page.Machine(), options: o}
+	return &report{date: time.Now(), machine: page.Machine(), load: load(), options: o}
+}
+
+// load is how many processes wanted a processor, on average over the last minute. A core
+// that is shared with others does less in a second of its time.
+func load() string {
+	text, _ := os.ReadFile("/proc/loadavg") // other systems have none
+	first, _, _ := strings.Cut(string(text), " ")
+	return first
 }
 
 // write puts the report into a README, in the place of the last one.
@@ -26,8 +36,12 @@ func (r *report) write(path string) error {
 }
 
 func (r *report) render(markdown bool) string {
-	return fmt.Sprintf("%s, %s, one of them used. Medians of %d rounds of %g s of the processor.\n\n",
-		r.date.Format(time.DateOnly), r.machine, r.rounds, r.spend.Seconds()) +
+	where := r.machine + ", on one of them"
+	if r.load != "" {
+		where += ", with a load of " + r.load + " before it began"
+	}
+	return fmt.Sprintf("%s, %s. Medians of %d rounds of %g s of the processor.\n\n",
+		r.date.Format(time.DateOnly), where, r.rounds, r.spend.Seconds()) +
 		r.table().Render(markdown) + "\n" + page.Bars(r.bars()).Render(markdown) + "\n"
 }
 

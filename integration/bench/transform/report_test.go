@@ -15,7 +15,7 @@ func measured() *report {
 		return measure{bytes: mib << 20, records: 1000 * mib, spent: time.Second, allocations: uint64(2000 * mib)}
 	}
 	return &report{
-		date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), machine: "2 cores", options: options{rounds: 3, spend: time.Second},
+		date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), machine: "2 cores", load: "0.10", options: options{rounds: 3, spend: time.Second},
 		results: []result{{
 			comparison: comparison{name: "job", least: 40, times: 3}, ways: []string{ours, byProcessors, byStream},
 			measures: map[string][]measure{
@@ -69,7 +69,7 @@ func TestWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(got), "2026-01-02, 2 cores, one of them used.") {
+	if !strings.Contains(string(got), "2026-01-02, 2 cores, on one of them, with a load of 0.10 before it began.") {
 		t.Errorf("no results in\n%s", got)
 	}
 	for _, other := range []string{"## Results", "peak RSS of mirror"} {
