@@ -11,6 +11,9 @@ TOOL     = $(GO) tool -modfile=tools/go.mod
 REPORT   = $(GO) run ./internal/testreport
 LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC
 
+# A module of its own: what compares pkg/transform with a peer needs more than all the rest.
+PEERS = integration/bench/transform
+
 FUNCTIONS = $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 
 .DEFAULT_GOAL = help
@@ -33,8 +36,9 @@ test: ## Every test that needs Go alone, and what was skipped and why
 	@$(GO) test -short -vet=off -json ./... | $(REPORT) # make check vets
 
 .PHONY: integration
-integration: ## What test left out: on real Kafka in containers; KAFKA_IMAGE names another image
+integration: ## What test left out: on real Kafka in containers, and beside a peer; KAFKA_IMAGE names another image
 	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... ./internal/... | $(REPORT)
+	@$(GO) -C $(PEERS) test -vet=off ./...
 
 .PHONY: compose-test
 compose-test: build ## deploy/compose.yaml: up, a dump through restarts, down; with every Compose that is here
@@ -50,9 +54,10 @@ matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.
 	  -sources=$(SOURCES) -targets=$(TARGETS) $(if $(UPDATE),-update) | $(REPORT)
 
 .PHONY: bench
-bench: ## The copy beside its peers on real Kafka; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
+bench: ## The copy beside its peers on real Kafka, then transform beside its peer; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
 	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
 	  $(if $(WRITE),-write=integration/bench/README.md)
+	@$(GO) run -C $(PEERS) . -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) $(if $(WRITE),-write=../README.md)
 
 SEED          ?= 0
 KILLS         ?= 500
@@ -99,9 +104,11 @@ check-format:
 
 check-vet:
 	@$(GO) vet ./...
+	@$(GO) -C $(PEERS) vet ./...
 
 check-lint:
 	@$(TOOL) staticcheck ./...
+	@$(GO) -C $(PEERS) tool -modfile=$(CURDIR)/tools/go.mod staticcheck ./...
 
 # Compares the tree before and after, because what is not committed yet is no fault of a generator.
 check-generated:
@@ -109,6 +116,7 @@ check-generated:
 	after=$$(git diff | cksum; git status --porcelain); \
 	if [ "$$before" != "$$after" ]; then echo 'generated files were out of date, commit them:'; git status --short; exit 1; fi
 
+# Of what is built into something that is passed on, or tests it. Neither the tools nor the peers are.
 check-licences:
 	@$(TOOL) go-licenses check ./... --include_tests --allowed_licenses=$(LICENCES) \
 	  --logtostderr=false --stderrthreshold=2 --log_file=/dev/null
@@ -116,4 +124,5 @@ check-licences:
 check-modules:
 	@$(GO) mod tidy -diff
 	@$(GO) -C tools mod tidy -diff
+	@$(GO) -C $(PEERS) mod tidy -diff
 	@$(GO) mod verify

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
@@ -192,7 +193,7 @@ func processSeconds(pid int) (float64, error) {
 // processPeak is the largest resident size that a process had, in bytes. Not
 // that of getrusage: there it begins with the size of the one that started it.
 func processPeak(pid int) (int64, error) {
-	text := field(fmt.Sprintf("/proc/%d/status", pid), "VmHWM")
+	text := page.Field(fmt.Sprintf("/proc/%d/status", pid), "VmHWM")
 	kib, err := strconv.ParseInt(strings.TrimSuffix(text, " kB"), 10, 64)
 	return kib << 10, err
 }

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 )
 
 // report is what was measured.
@@ -18,7 +19,7 @@ type report struct {
 	Scale     float64          `json:"scale"` // part of each case's records that was copied
 	Scenarios []scenarioReport `json:"scenarios"`
 	Latency   *latencies       `json:"latency,omitempty"`
-	Bars      []bar            `json:"bars"`
+	Bars      []page.Bar       `json:"bars"`
 	// Absent says which copiers could not be run, and why.
 	Absent []string `json:"absent,omitempty"`
 }
@@ -43,7 +44,7 @@ func (r *report) failed() error {
 }
 
 func newReport(o options) *report {
-	return &report{Date: time.Now(), Machine: machine(), Rounds: o.rounds, Scale: o.scale}
+	return &report{Date: time.Now(), Machine: page.Machine(), Rounds: o.rounds, Scale: o.scale}
 }
 
 // print writes the report in one of the formats of -o.
@@ -58,7 +59,7 @@ func (r *report) print(w io.Writer, format string) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds, with %g of the records of each case.\n\n",
 		r.Date.Format(time.DateOnly), r.Machine, r.Rounds, r.Scale)
-	out.WriteString(r.table().render(markdown) + "\n")
+	out.WriteString(r.table().Render(markdown) + "\n")
 	for _, s := range r.Scenarios {
 		if f, ok := s.of(mirrorMaker); ok {
 			fmt.Fprintf(&out, "%s: %s needs %.2f us CPU a record after its start.\n\n", s.Name, mirrorMaker, f.working)
@@ -70,11 +71,20 @@ func (r *report) print(w io.Writer, format string) error {
 	for _, absent := range r.Absent {
 		out.WriteString(absent + "\n\n")
 	}
-	if bars := r.barTable(); len(bars) > 1 {
-		out.WriteString(bars.render(markdown) + "\n")
+	if bars := r.bars(); len(bars) > 0 {
+		out.WriteString(page.Bars(bars).Render(markdown) + "\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// write puts the report into a README, in the place of the last one.
+func (r *report) write(path string) error {
+	var out strings.Builder
+	if err := r.print(&out, "markdown"); err != nil {
+		return err
+	}
+	return page.Write(path, page.Copiers, out.String())
 }
 
 // figures are the medians of a copier's rounds.
@@ -100,8 +110,7 @@ func (s scenarioReport) of(copier string) (figures, bool) {
 		for i, m := range all {
 			values[i] = value(m)
 		}
-		slices.Sort(values)
-		return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+		return page.Median(values)
 	}
 	rate := median(func(m measure) float64 { return float64(m.Records) / m.Seconds })
 	return figures{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
@@ -47,7 +48,7 @@ func TestTable(t *testing.T) {
 
 	t.Run("all lines are equally long, in markdown with a rule below the head", func(t *testing.T) {
 		t.Parallel()
-		lines := strings.Split(strings.TrimSpace(measured().table().render(true)), "\n")
+		lines := strings.Split(strings.TrimSpace(measured().table().Render(true)), "\n")
 		for _, line := range lines {
 			if len(line) != len(lines[0]) {
 				t.Errorf("%q is not as long as %q", line, lines[0])
@@ -63,7 +64,7 @@ func TestBars(t *testing.T) {
 	t.Parallel()
 	verdicts := map[string]string{}
 	for _, b := range measured().bars() {
-		verdicts[b.Wanted] = b.Measured + " " + b.verdict()
+		verdicts[b.Wanted] = b.Measured + " " + b.Verdict()
 	}
 	want := map[string]string{
 		fourNone + ": at least 1.2x the msg/s of franz":               "2.00x met",
@@ -120,7 +121,7 @@ func TestWrite(t *testing.T) {
 	if !strings.Contains(got, "2026-01-02, second machine.") || strings.Contains(got, "first machine") {
 		t.Errorf("the last results are not alone in\n%s", got)
 	}
-	before, _, _ := strings.Cut(string(readme), resultsBegin)
+	before, _, _ := strings.Cut(string(readme), page.Copiers)
 	if !strings.HasPrefix(got, before) {
 		t.Error("what stands before the results has changed")
 	}

@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"bufio"
@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// machine says in a line where it was measured.
-func machine() string {
+// Machine says in a line where it was measured.
+func Machine() string {
 	parts := []string{fmt.Sprintf("%d cores", runtime.NumCPU())}
-	if model := field("/proc/cpuinfo", "model name"); model != "" {
+	if model := Field("/proc/cpuinfo", "model name"); model != "" {
 		parts[0] += " of " + model
 	}
-	if kib, err := strconv.Atoi(strings.TrimSuffix(field("/proc/meminfo", "MemTotal"), " kB")); err == nil {
+	if kib, err := strconv.Atoi(strings.TrimSuffix(Field("/proc/meminfo", "MemTotal"), " kB")); err == nil {
 		parts = append(parts, fmt.Sprintf("%d GB of memory", (kib+1<<19)>>20))
 	}
 	return strings.Join(append(parts, runtime.GOOS+"/"+runtime.GOARCH, runtime.Version()), ", ")
 }
 
-// field gives the first value of that name in a file of lines NAME: VALUE;
+// Field gives the first value of that name in a file of lines NAME: VALUE;
 // empty where the system has no such file.
-func field(path, name string) string {
+func Field(path, name string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return ""
