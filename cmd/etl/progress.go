@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -47,9 +48,10 @@ func (p *progress) set(done, total int64) {
 		return
 	}
 	if p.bar == nil {
+		unit, _, _ := strings.Cut(p.label, " ") // of "letters sent"
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(p.label),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("offsets"), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	p.bar.ChangeMax64(total)

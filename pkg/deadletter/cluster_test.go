@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+
 	"github.com/scf-etl/scf-etl/pkg/deadletter"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -32,10 +34,17 @@ func must(t testing.TB, errs ...error) {
 // cluster starts embedded brokers and gives a client of them.
 func cluster(t testing.TB) *kafka.Client {
 	t.Helper()
+	client, _ := faulty(t)
+	return client
+}
+
+// faulty gives the brokers, too, whose answers a test can change.
+func faulty(t testing.TB) (*kafka.Client, *kfake.Cluster) {
+	t.Helper()
 	c, err := localkafka.Start(localkafka.Config{})
 	must(t, err)
 	t.Cleanup(func() { c.Close() })
-	return connect(t, c.Brokers())
+	return connect(t, c.Brokers()), c.Fake()
 }
 
 // old gives a client of a broker without transactions.
@@ -88,6 +97,7 @@ func stored(t testing.TB, c *kafka.Client, topic string, partition int32) []batc
 // yard is a dead-letter topic and the source of its letters, of 3 partitions.
 type yard struct {
 	source *kafka.Client
+	broker *kfake.Cluster // of the source
 	topic  deadletter.Topic
 }
 
@@ -99,10 +109,10 @@ func kinds(t *testing.T, run func(t *testing.T, open func(*testing.T) yard)) {
 			t.Parallel()
 			run(t, func(t *testing.T) yard {
 				t.Helper()
-				letters := cluster(t)
-				y := yard{source: letters, topic: deadletter.Topic{Client: letters, Name: "deadletter"}}
+				letters, broker := faulty(t)
+				y := yard{source: letters, broker: broker, topic: deadletter.Topic{Client: letters, Name: "deadletter"}}
 				if apart {
-					y.source = cluster(t)
+					y.source, y.broker = faulty(t)
 				}
 				create(t, y.source, "orders", 3)
 				create(t, letters, "deadletter", 3)

@@ -62,7 +62,10 @@ type planner struct {
 	latest  map[sequence]*item // chosen one of each key
 	held    map[sequence]bool  // keys of which an open letter was not chosen
 	only    map[Position]bool
+	stopped map[sequence]bool // keys of which one was refused in this run
 }
+
+const behindRefused = "behind a letter with the same key that its topic refuses"
 
 // sequence is records whose order means something: those of one key in a partition.
 type sequence struct {
@@ -90,7 +93,7 @@ func (r *Redriver) Plan(ctx context.Context) (Plan, error) {
 func (r *Redriver) planWith(ctx context.Context, log Log) (Plan, error) {
 	p := &planner{Redriver: r, log: log, targets: map[string]target{}, latest: map[sequence]*item{}, held: map[sequence]bool{}}
 	p.plan.Routes = []Route{}
-	p.only = map[Position]bool{}
+	p.only, p.stopped = map[Position]bool{}, map[sequence]bool{}
 	for _, at := range r.Selection.Only {
 		p.only[at] = true
 	}
@@ -115,9 +118,15 @@ func (p *planner) consider(ctx context.Context, f Found) error {
 		return err
 	}
 	i := &item{position: f.Position, topic: cmp.Or(p.To, f.Letter.Topic), partition: p.partition(f.Letter, to)}
-	why := p.skip(f, status, len(sent), to, i)
+	why := p.skip(f, status, sent, to, i)
+	if f.Letter.Record.Key != nil {
+		if why == "" && p.stopped[key] {
+			why = behindRefused
+		}
+		p.stopped[key] = p.stopped[key] || p.refused[f.Position] != ""
+	}
 	if why != "" {
-		p.skipped(why, f.Position)
+		p.plan.skip(why, f.Position)
 		p.hold(f, key, status)
 		return nil
 	}
@@ -153,8 +162,12 @@ func (p *planner) hold(f Found, key sequence, status Status) {
 }
 
 // skip says why a letter is not sent; "" where it is.
-func (p *planner) skip(f Found, status Status, sent int, to target, i *item) string {
+func (p *planner) skip(f Found, status Status, sent []Entry, to target, i *item) string {
 	switch {
+	case p.refused[f.Position] != "":
+		return p.refused[f.Position]
+	case slices.ContainsFunc(sent, func(e Entry) bool { return e.ID == p.id(f.Position) }):
+		return "sent by this run already"
 	case status == Redriven && !p.Again:
 		return "redriven already; --again sends them once more"
 	case status == Interrupted && !p.Again:
@@ -184,13 +197,13 @@ func codecFor(r batch.Record, limit int) (codec batch.Codec, fits bool) {
 	return batch.Gzip, err == nil
 }
 
-func (p *planner) skipped(why string, at Position) {
-	i := slices.IndexFunc(p.plan.Skipped, func(s Skip) bool { return s.Reason == why })
+func (p *Plan) skip(why string, at Position) {
+	i := slices.IndexFunc(p.Skipped, func(s Skip) bool { return s.Reason == why })
 	if i < 0 {
-		i = len(p.plan.Skipped)
-		p.plan.Skipped = append(p.plan.Skipped, Skip{Reason: why, Example: at})
+		i = len(p.Skipped)
+		p.Skipped = append(p.Skipped, Skip{Reason: why, Example: at})
 	}
-	p.plan.Skipped[i].Letters++
+	p.Skipped[i].Letters++
 }
 
 func (p *planner) route(l Letter, to *item) {

@@ -33,8 +33,7 @@ type Selection struct {
 // Found is a letter, whole, with its place.
 type Found struct {
 	Position Position
-	End      int64 // the offset after its last part
-	Records  int   // how many it takes up: its parts
+	Records  int // how many it takes up: its parts
 	Letter   Letter
 }
 
@@ -182,7 +181,7 @@ func (r *reader) record(record batch.Record) error {
 		}
 		return r.enough(record.Offset)
 	}
-	found := Found{Position: at, End: record.Offset + 1, Records: 1, Letter: letter}
+	found := Found{Position: at, Records: 1, Letter: letter}
 	if letter.Part != (Part{}) {
 		id := letter.identity()
 		p := r.pending[id]

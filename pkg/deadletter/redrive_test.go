@@ -2,6 +2,7 @@ package deadletter_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,6 +69,26 @@ func TestTakeRedriveAllocatesNothing(t *testing.T) {
 			}
 		}); n != 0 {
 			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+func FuzzTakeRedrive(f *testing.F) {
+	f.Add("etl.redrive.count", []byte("3"), "own", "a", "1", "true")
+	f.Add("etl.redrive.", []byte(nil), "etl.redriven", "", "-", "TRUE")
+	f.Fuzz(func(t *testing.T, key string, value []byte, own, id, count, last string) {
+		given := redriven(batch.Record{Headers: []batch.Header{{Key: own, Value: value}, {Key: key, Value: value}}}, id, count, last)
+		r, redrive := deadletter.TakeRedrive(given)
+		for _, h := range r.Headers {
+			if strings.HasPrefix(h.Key, "etl.redrive.") {
+				t.Errorf("%q is left", h.Key)
+			}
+		}
+		if redrive.Count < 0 || len(r.Headers) > 2 {
+			t.Errorf("got %+v, %v", redrive, r.Headers)
+		}
+		if again, none := deadletter.TakeRedrive(r); none != (deadletter.Redrive{}) || !reflect.DeepEqual(again, r) {
+			t.Errorf("the second time it is %v, %+v", again, none)
 		}
 	})
 }

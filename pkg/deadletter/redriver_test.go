@@ -1,6 +1,7 @@
 package deadletter_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"reflect"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/scf-etl/scf-etl/pkg/deadletter"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -213,6 +216,37 @@ func TestRedrive(t *testing.T) {
 			y.bury(t, 50_000, l)
 			run(t, y.redriver())
 			wantRecords(t, stored(t, y.source, "small", 0), l)
+		})
+
+		t.Run("leaves out what the broker refuses, and sends the rest once, also again", func(t *testing.T) {
+			t.Parallel()
+			y := open(t)
+			letters := keyed(0, 6)
+			letters[3].Record.Value = []byte("of the future")
+			y.bury(t, 0, letters...)
+			y.broker.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+				y.broker.KeepControl()
+				request := r.(*kmsg.ProduceRequest)
+				if request.Topics[0].Topic != "orders" || !bytes.Contains(request.Topics[0].Partitions[0].Records, []byte("of the future")) {
+					return nil, nil, false
+				}
+				response := request.ResponseKind().(*kmsg.ProduceResponse)
+				response.Topics = []kmsg.ProduceResponseTopic{{Topic: "orders", Partitions: []kmsg.ProduceResponseTopicPartition{{ErrorCode: kerr.InvalidTimestamp.Code}}}}
+				return response, nil, true
+			})
+			good := []deadletter.Letter{letters[0], letters[1], letters[2], letters[4]} // not the one behind it, with its key
+			for round := 1; round <= 2; round++ {
+				r := slow(y.redriver())
+				r.Again = true
+				plan := run(t, r)
+				if plan.Sent != 4 || plan.Chosen != 4 || len(plan.Skipped) != 2 || !strings.Contains(plan.Skipped[0].Reason, "timestamp") || plan.Skipped[0].Example.Offset != 3 || plan.Skipped[1].Example.Offset != 5 {
+					t.Errorf("got %+v", plan)
+				}
+				wantRecords(t, stored(t, y.source, "orders", 0), slices.Repeat(good, round)...)
+			}
+			if got := y.statuses(t); got[deadletter.Redriven] != 4 || got[deadletter.Open] != 2 {
+				t.Errorf("got %v", got)
+			}
 		})
 
 		t.Run("stops between two steps when its context ends, and goes on there", func(t *testing.T) {

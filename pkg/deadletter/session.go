@@ -242,8 +242,8 @@ func produce(ctx context.Context, producer *kafka.Transactional, step []outgoing
 		got, err := producer.Produce(ctx, p.topic, p.partition, batches)
 		if err != nil {
 			var refused *kafka.RefusedError
-			if errors.As(err, &refused) && refused.Index < len(at[p]) {
-				err = fmt.Errorf("letter at %s: %w", step[at[p][refused.Index]].found.Position, err)
+			if errors.As(err, &refused) && refused.Index < len(at[p]) && !errors.Is(err, kafka.ErrFenced) && !kafka.Retriable(err) {
+				err = &refusedError{at: step[at[p][refused.Index]].found.Position, topic: p.topic, err: refused.Err}
 			}
 			return nil, err
 		}
