@@ -32,7 +32,8 @@ func buildFunction(ctx context.Context, service string, f scf.Function, into str
 	}
 	code := filepath.Join(into, f.Key)
 	to := filepath.Join(code, cmp.Or(f.Handler, builtHandler))
-	build := exec.CommandContext(ctx, "go", "build", "-o", to, "./functions/"+f.Key)
+	// why these flags: make build has them too, and linking takes a third less without what only a debugger reads.
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", to, "./functions/"+f.Key)
 	build.Dir = service
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -11,8 +11,9 @@ import (
 	"testing"
 
 	"github.com/scf-etl/scf-etl/internal/treetest"
-	"github.com/scf-etl/scf-etl/pkg/localkafka"
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/scaffold"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 func TestNewUsage(t *testing.T) {
@@ -93,14 +94,26 @@ func TestNew(t *testing.T) {
 // runUp runs a copy's etl up until its functions are deployed, and ends it as Ctrl-C does.
 func runUp(t *testing.T, dir string, args []string) {
 	t.Helper()
-	cluster, err := localkafka.Start(localkafka.Config{Topics: map[string]int32{"orders": 1}})
+	service, err := scf.Load(filepath.Join(dir, "serverless.yml"), scf.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cluster.Close()
-	brokers := strings.Join(cluster.Brokers(), ",")
+	topics := map[string]bool{}
+	for _, f := range service.Functions {
+		for _, e := range f.Events {
+			if e.Kafka != nil {
+				topics[e.Kafka.Topic] = true
+			}
+		}
+	}
+	environ, source, _ := twoClusters(t)
+	for topic := range topics {
+		if err := source.CreateTopic(t.Context(), kafka.TopicSpec{Name: topic, Partitions: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	up := exec.CommandContext(t.Context(), filepath.Join(dir, "bin", "etl"), args...)
-	up.Dir, up.Env = dir, append(treetest.Environ(), "SOURCE_BROKERS="+brokers, "TARGET_BROKERS="+brokers)
+	up.Dir, up.Env = dir, append(treetest.Environ(), environ...)
 	out := &watched{until: "shout <- topic orders", seen: make(chan struct{})}
 	up.Stdout, up.Stderr = out, out
 	if err := up.Start(); err != nil {

@@ -16,7 +16,8 @@ type Case struct {
 	In []job.Record
 
 	// Want is what is written: in this order where outputs are for the same topic. "" is
-	// the target topic of the source. Offsets are of no meaning.
+	// the target topic of the source. Offsets are of no meaning, and an output that was
+	// emitted without a timestamp has that of its record.
 	Want []job.Output
 
 	// WantDeadLetters are the records that cannot be handled, in the order of In.

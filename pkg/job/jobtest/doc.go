@@ -23,7 +23,7 @@
 // that keeps such memory fails here and not later, at random.
 //
 // What only the engine can know is not tried: records that are too large for their
-// topic, or that kill the process.
+// topic, that kill the process, or that come behind a dead letter with their key.
 //
 // It is a package beside job and not a part of fntest, because it is about records: a
 // table needs no event, no settings and no function around the code.

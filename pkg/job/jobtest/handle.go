@@ -68,7 +68,7 @@ type panicError struct {
 	stack string
 }
 
-func (p *panicError) Error() string { return fmt.Sprint(p.value) }
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // one gives what is emitted for a record.
 func one(ctx context.Context, p mirror.Processor, r job.Record) (outputs []job.Output, err error) {
@@ -78,6 +78,9 @@ func one(ctx context.Context, p mirror.Processor, r job.Record) (outputs []job.O
 		}
 	}()
 	err = p.Process(ctx, r, func(o job.Output) {
+		if o.Timestamp == 0 {
+			o.Timestamp = r.Timestamp
+		}
 		o.Record = o.Clone() // why: its memory is the processor's again when emit returns
 		outputs = append(outputs, o)
 	})

@@ -59,6 +59,11 @@ func TestRun(t *testing.T) {
 			Want: jobtest.Outputs("source-out", "one"), WantTransient: "price list",
 		},
 		{
+			Name: "an output without a time has that of its record",
+			In:   []job.Record{{Record: batch.Record{Timestamp: 5, Value: []byte("a")}}},
+			Want: []job.Output{{Topic: "source-out", Record: batch.Record{Timestamp: 5, Value: []byte("a")}}},
+		},
+		{
 			Name: "outputs of several topics are compared topic by topic",
 			In: []job.Record{
 				{Topic: "a", Record: batch.Record{Key: []byte("k"), Value: []byte("1")}},
