@@ -18,6 +18,11 @@
 // nothing twice; killed at any point it has copied all of a transaction or
 // nothing of it.
 //
+// A job with a [Processor] has each record decoded and processed after it was fetched;
+// what comes out, the dead letters among it, is what is written. Everything else is as
+// above. isolate.go says how a record is found that ends the process, order.go how the
+// order of a key is kept behind a dead letter.
+//
 // Nothing is in memory but two fetched buffers a partition that is being
 // copied, and what was built anew from one of them.
 //
