@@ -215,6 +215,31 @@ func TestClean(t *testing.T) {
 		}
 	})
 
+	t.Run("a line that comes back from the dead letter is no duplicate of itself", func(t *testing.T) {
+		t.Parallel()
+		const mended = "version: 1\nrules:\n- parse: json\n- deduplicate: {by: [a], window: 1h}\noutput: {topic: cleaned}\n"
+		for _, failing := range []string{
+			"version: 1\nrules:\n- parse: logfmt\n- deduplicate: {by: [a], window: 1h}\noutput: {topic: cleaned}\n",
+			"version: 1\nrules:\n- parse: json\n- deduplicate: {by: [a], window: 1h}\n- timestamp: {field: at, layouts: [rfc3339]}\noutput: {topic: cleaned}\n",
+		} {
+			c := cluster(t)
+			produce(t, c, `{"a":1}`, `{"a":2}`)
+			if _, err := fntest.Invoke(t, New, environment(c, withRules(t, failing)), trigger(t, "x", "x")); err != nil {
+				t.Fatal(err)
+			}
+			redriver := deadletter.Redriver{Letters: deadletter.Topic{Client: c, Name: "deadletter"}, Source: c}
+			if plan, err := redriver.Run(t.Context()); err != nil || plan.Sent != 2 {
+				t.Fatalf("%d sent, %v", plan.Sent, err)
+			}
+			if _, err := fntest.Invoke(t, New, environment(c, withRules(t, mended)), trigger(t, "x", "x", "x", "x")); err != nil {
+				t.Fatal(err)
+			}
+			if got := read(t, c, "cleaned"); len(got) != 2 {
+				t.Errorf("%d of 2 lines after %s", len(got), failing)
+			}
+		}
+	})
+
 	t.Run("a pseudonym needs its key, and the log never shows it", func(t *testing.T) {
 		t.Parallel()
 		c := cluster(t)

@@ -91,6 +91,9 @@ func (r *Redriver) Plan(ctx context.Context) (Plan, error) {
 }
 
 func (r *Redriver) planWith(ctx context.Context, log Log) (Plan, error) {
+	if err := r.checkOrder(ctx); err != nil {
+		return Plan{}, err
+	}
 	p := &planner{Redriver: r, log: log, targets: map[string]target{}, latest: map[sequence]*item{}, held: map[sequence]bool{}}
 	p.plan.Routes = []Route{}
 	p.only, p.stopped = map[Position]bool{}, map[sequence]bool{}
@@ -104,6 +107,26 @@ func (r *Redriver) planWith(ctx context.Context, log Log) (Plan, error) {
 	p.plan.Reading = reading
 	slices.SortFunc(p.plan.Routes, func(a, b Route) int { return -cmp.Compare(a.Letters, b.Letters) })
 	return p.plan, err
+}
+
+// KeysTopic is where a job that keeps the order of keys notes which of them wait
+// behind a letter of a dead-letter topic.
+func KeysTopic(deadLetterTopic string) string { return deadLetterTopic + ".keys" }
+
+// checkOrder refuses to send letters elsewhere whose job counts them back in where
+// they came from.
+func (r *Redriver) checkOrder(ctx context.Context) error {
+	if r.To == "" {
+		return nil
+	}
+	_, err := r.Letters.Client.Topic(ctx, KeysTopic(r.Letters.Name))
+	switch {
+	case err == nil:
+		return fmt.Errorf("topic %s says that the order of keys is kept behind the letters of %s (DEADLETTER_KEEP_ORDER): they can only be sent to where they came from, because a key waits until they arrive there", KeysTopic(r.Letters.Name), r.Letters.Name)
+	case errors.Is(err, kafka.ErrUnknownTopic), errors.Is(err, kafka.ErrAuthorization):
+		return nil
+	}
+	return err
 }
 
 func (p *planner) consider(ctx context.Context, f Found) error {
@@ -180,7 +203,7 @@ func (p *planner) skip(f Found, status Status, sent []Entry, to target, i *item)
 		return fmt.Sprintf("topic %s has no partition %d (any more); --to topic=NAME sends them elsewhere", i.topic, i.partition)
 	}
 	// why: the headers of a redrive are as long as they get
-	record := Redrive{ID: p.id(f.Position), Count: f.Letter.Redrives + 1}.put(p.original(f))
+	record := Redrive{ID: p.id(f.Position), Count: f.Letter.Redrives + 1, Function: f.Letter.Function}.put(p.original(f))
 	fits := true
 	if i.codec, fits = codecFor(record, to.limit); !fits {
 		return fmt.Sprintf("larger than topic %s takes (max.message.bytes is %d): raise it", i.topic, to.limit)

@@ -15,6 +15,8 @@ type Redrive struct {
 	// Last says that no other letter with the record's key follows in the same
 	// run. A record without a key is the last of its own.
 	Last bool
+	// Function could not handle the record, and is the one that it is meant for.
+	Function string
 }
 
 // Headers of a record that was sent on its way again. They come behind its own.
@@ -24,6 +26,8 @@ const (
 	headerRedriveID    = redrivePrefix + "id"
 	headerRedriveCount = redrivePrefix + "count"
 	headerRedriveLast  = redrivePrefix + "last"
+
+	headerRedriveFunction = redrivePrefix + "function"
 )
 
 // TakeRedrive gives a record as it was before it was sent on its way again, and
@@ -54,6 +58,8 @@ func takeRedrive(r batch.Record) (batch.Record, Redrive) {
 			}
 		case h.Key == headerRedriveLast:
 			redrive.Last = string(h.Value) == "true"
+		case h.Key == headerRedriveFunction:
+			redrive.Function = string(h.Value)
 		}
 	}
 	r.Headers = own
@@ -62,11 +68,12 @@ func takeRedrive(r batch.Record) (batch.Record, Redrive) {
 
 // put gives the record with the headers that TakeRedrive takes off.
 func (d Redrive) put(r batch.Record) batch.Record {
-	headers := make([]batch.Header, 0, len(r.Headers)+3)
+	headers := make([]batch.Header, 0, len(r.Headers)+4)
 	headers = append(headers, r.Headers...)
 	r.Headers = append(headers,
 		batch.Header{Key: headerRedriveID, Value: []byte(d.ID)},
 		batch.Header{Key: headerRedriveCount, Value: strconv.AppendInt(nil, int64(d.Count), 10)},
-		batch.Header{Key: headerRedriveLast, Value: strconv.AppendBool(nil, d.Last)})
+		batch.Header{Key: headerRedriveLast, Value: strconv.AppendBool(nil, d.Last)},
+		batch.Header{Key: headerRedriveFunction, Value: []byte(d.Function)})
 	return r
 }

@@ -24,6 +24,12 @@ func Transient(err error) error {
 	return &transient{err}
 }
 
+// Marked says that [Transient] has marked an error.
+func Marked(err error) bool {
+	var marked *transient
+	return errors.As(err, &marked)
+}
+
 // IsTransient says which errors are worth a try with the same record: what
 // [Transient] has marked, the end of a context, time-outs and other failures of a
 // network, and what a broker says of itself that passes. Every other error is
@@ -32,7 +38,6 @@ func Transient(err error) error {
 // Why permanent where nothing is known: a record that is tried again for ever
 // holds up all behind it, while a dead letter can be sent on its way again.
 func IsTransient(err error) bool {
-	var marked *transient
-	return errors.As(err, &marked) ||
+	return Marked(err) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || kafka.Retriable(err)
 }

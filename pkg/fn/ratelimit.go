@@ -3,6 +3,7 @@ package fn
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -15,7 +16,11 @@ func RateLimit[E, R any](perSecond float64, weigh func(E) int) Middleware[E, R] 
 	limiter := rate.NewLimiter(rate.Limit(perSecond), burst)
 	return func(next Handler[E, R]) Handler[E, R] {
 		return HandlerFunc[E, R](func(ctx context.Context, event E) (result R, err error) {
-			for rest := weigh(event); rest > 0; rest -= burst {
+			weight := weigh(event)
+			if deadline, ok := ctx.Deadline(); ok && float64(weight-burst) > perSecond*time.Until(deadline).Seconds() {
+				return result, fmt.Errorf("%d are more than a limit of %v a second lets through in the time of an invocation: bring fewer in an event (maxMsgNum), or give it more time", weight, perSecond)
+			}
+			for rest := weight; rest > 0; rest -= burst {
 				if err := limiter.WaitN(ctx, min(rest, burst)); err != nil {
 					return result, fmt.Errorf("held back by a limit of %v a second: %w", perSecond, err)
 				}

@@ -2,6 +2,7 @@ package fn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,7 +25,7 @@ func Retry[E, R any](transient func(error) bool) Middleware[E, R] {
 			wait.InitialInterval, wait.MaxInterval = firstRetry, retryMost
 			for tries := 1; ; tries++ {
 				result, err := next.Handle(ctx, event)
-				if err == nil || ctx.Err() != nil || !transient(err) {
+				if err == nil || ctx.Err() != nil || errors.Is(err, ErrBroken) || !transient(err) {
 					return result, err
 				}
 				pause := wait.NextBackOff()

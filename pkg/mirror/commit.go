@@ -157,7 +157,7 @@ func (p *partition) refused(c *chunk, target destination, err error) error {
 	switch {
 	case kafka.Retriable(err) || errors.Is(err, kafka.ErrFenced):
 		return err
-	case (tooLarge || p.Process != nil) && c.batches[target][refused.Index].Count() > 1:
+	case (tooLarge || p.Process != nil && ofRecord(err)) && c.batches[target][refused.Index].Count() > 1:
 		p.ceiling = refused.Bytes / 2 // of a job, the one record of it is looked for
 		return fmt.Errorf("%w: %w", errReopen, err)
 	case tooLarge:
@@ -167,12 +167,19 @@ func (p *partition) refused(c *chunk, target destination, err error) error {
 		}
 		err = &TooLargeError{Topic: p.topic, Partition: p.number, Offset: first, Size: refused.Bytes, Target: target.topic, Limit: limit}
 	}
-	tried := p.block != nil && p.block.offset == first
-	if first == p.next && (p.Process == nil || tried) {
-		return err // there is nothing before it; a job has its dead letter
+	switch {
+	case p.Process == nil && first == p.next:
+		return err // there is nothing before it
+	case p.Process != nil && (!ofRecord(err) || p.block != nil && p.block.offset == first):
+		return err // it is no fault of the record, or its dead letter is refused, too
 	}
 	p.block = &block{offset: first, err: err}
 	return fmt.Errorf("%w: %w", errReopen, err)
+}
+
+// ofRecord says that the target refuses a record for what it is.
+func ofRecord(err error) bool {
+	return errors.Is(err, ErrTooLarge) || errors.Is(err, kafka.ErrTooLarge) || errors.Is(err, kafka.ErrTimestampRefused) || errors.Is(err, kafka.ErrInvalidRecord)
 }
 
 // block is a record that the target has refused, and why.

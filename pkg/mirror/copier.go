@@ -147,6 +147,7 @@ func (c *Copier) each(ctx context.Context, ranges []Range, work func(context.Con
 			}
 			defer func() { <-slot.turn }()
 			for _, i := range indexes {
+				faults[i] = errUnfinished // which stays where the code of a job ends the goroutine
 				if results[i], faults[i] = work(ctx, i, slot.partition); faults[i] != nil {
 					break // what comes after would leave a gap
 				}
@@ -157,6 +158,9 @@ func (c *Copier) each(ctx context.Context, ranges []Range, work func(context.Con
 	_ = group.Wait() // the errors are in faults
 	return Result{Partitions: results}, errors.Join(faults...)
 }
+
+// errUnfinished is the error of a range whose goroutine was ended.
+var errUnfinished = errors.New("the processor has ended its goroutine (runtime.Goexit)")
 
 // byPartition gives the indexes of the ranges of each partition, by offset.
 func byPartition(ranges []Range) [][]int {

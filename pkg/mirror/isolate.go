@@ -15,20 +15,20 @@ import (
 //
 // So a cold partition writes down, in its checkpoint, what it is going to try,
 // before it does. With what it commits next the note goes. Who opens the partition
-// and finds a note of another process knows that it died, and goes on in
-// [sections], each with a note of its own: what is before the record is done, once,
-// and the section that it is in is the next one to be divided. Of 10,000 records
-// the one is found in five deaths; when it was alone [mostTries] times, it goes to
-// the dead letter.
+// and finds a note of another process takes it for dead, and goes on in [sections],
+// each with a note of its own and with no other partition in work, so that the next
+// death is of that note: what is before the record is done, once, and the section
+// that it is in is the next one to be divided. Of 10,000 records the one is found in
+// five deaths; when it was alone [mostTries] times, it goes to the dead letter.
 //
-// A call that ends with an error takes its note back: its record did not kill it.
-// A process that was stopped from outside is taken for one that died. That costs
-// some transactions more, and no record its place, because each death is of
-// another note.
+// A call that ends with an error takes its note back: its record did not kill it. A
+// process that fences this one is alive: what it has noted counts for nothing. One
+// that was stopped from outside is taken for one that died. That costs some
+// transactions more, and no record its place, because each death is of another note.
 
 const (
 	sections  = 8
-	mostTries = 2
+	mostTries = 3
 )
 
 // attempt says of the offsets from the checkpoint to Last that they are being
@@ -39,26 +39,33 @@ type attempt struct {
 	By    string `json:"by"`              // the process
 }
 
+// suspicion is of offsets that killed a process.
+type suspicion struct {
+	suspect int64 // the last of them; -1: there are none
+	step    int64 // how many of them are tried at a time
+	tries   int   // how often the first of them was tried alone
+}
+
 // isolation is what a partition knows of processes that died on it.
 type isolation struct {
+	suspicion
 	noted    *attempt // as the checkpoint has it; nil: it has none
-	suspect  int64    // the last offset of those that killed a process; -1: none did
-	step     int64    // how many of them are tried at a time
-	tries    int      // how often the first of them was tried alone
 	proven   bool     // something was committed since the partition was opened
 	overtime bool     // the last call ended because of the record at the checkpoint
+	fenced   bool     // by another process, in this call
 	killed   *attempt // the record that the next run buries; nil: none
 }
 
 // reopen learns from the note of a checkpoint at next.
 func (i *isolation) reopen(noted *attempt, next int64, by string) {
-	overtime := i.overtime
-	*i = isolation{noted: noted, suspect: -1}
-	if noted == nil || noted.Last < next || noted.By == by && !overtime {
-		return
+	before, overtime, fenced := i.suspicion, i.overtime, i.fenced
+	*i = isolation{suspicion: suspicion{suspect: -1}, noted: noted, fenced: fenced}
+	switch {
+	case noted != nil && noted.Last >= next && (noted.By != by && !fenced || noted.By == by && overtime):
+		i.suspicion = suspicion{suspect: noted.Last, step: (noted.Last-next)/sections + 1, tries: noted.Tries}
+	case before.suspect >= next: // this process goes on with what it knows
+		i.suspicion = before
 	}
-	i.suspect, i.tries = noted.Last, noted.Tries
-	i.step = (noted.Last-next)/sections + 1
 }
 
 // process brings the partition up to last, with notes where they are needed.
@@ -68,29 +75,48 @@ func (p *partition) process(ctx context.Context, last, most int64, run func(ctx 
 			return err
 		}
 	}
-	p.suspect = -1
 	if p.next > last {
 		return nil
 	}
+	p.suspicion = suspicion{suspect: -1}
+	p.alone.RLock()
+	defer p.alone.RUnlock()
 	if !p.proven {
 		if err := p.noteAttempt(ctx, &attempt{Last: last}); err != nil {
 			return err
 		}
 	}
-	if err := run(ctx, last, most); err != nil || most > 0 || p.next > last {
+	if err := run(ctx, last, most); err != nil || most > 0 {
 		return err
+	}
+	return p.reached(last)
+}
+
+// reached is an error where a run without one has not come to its end.
+func (p *partition) reached(last int64) error {
+	if p.next > last {
+		return nil
 	}
 	return fmt.Errorf("process %s/%d from offset %d on: the processor has ended its goroutine (runtime.Goexit)", p.topic, p.number, p.next)
 }
 
-// trySection processes some of the suspect offsets, or buries the only one.
+// trySection processes some of the suspect offsets, or buries the only one. No other
+// partition is in work meanwhile, because a death would be theirs, too.
 func (p *partition) trySection(ctx context.Context, last int64, run func(ctx context.Context, last, most int64) error) error {
+	p.alone.Lock()
+	defer p.alone.Unlock()
+	if err := ctx.Err(); err != nil { // others took their time
+		return context.Cause(ctx)
+	}
 	try := &attempt{Last: min(p.next+p.step-1, p.suspect, last)}
 	if try.Last == p.suspect && p.next == p.suspect {
 		if p.tries >= mostTries {
 			p.killed = &attempt{Last: p.suspect, Tries: p.tries}
 			defer func() { p.killed = nil }()
-			return run(ctx, p.suspect, 0)
+			if err := run(ctx, p.suspect, 0); err != nil {
+				return err
+			}
+			return p.reached(p.suspect)
 		}
 		try.Tries = p.tries + 1
 	}
@@ -99,7 +125,10 @@ func (p *partition) trySection(ctx context.Context, last int64, run func(ctx con
 	}
 	p.Log(ctx).Warn("a process has ended with these records in work: they are tried a few at a time",
 		"topic", p.topic, "partition", p.number, "first", p.next, "last", try.Last, "suspect_last", p.suspect)
-	return run(ctx, try.Last, 0)
+	if err := run(ctx, try.Last, 0); err != nil {
+		return err
+	}
+	return p.reached(try.Last)
 }
 
 // judge says whether a run from first on has ended because of the record there.
@@ -151,6 +180,9 @@ func (p *partition) takeBack(ctx context.Context, producer *kafka.Transactional)
 		return nil // another process has the partition
 	}
 	n.Trying = nil
+	if p.suspect >= now.Offset { // what earlier deaths have told stays
+		n.Trying = &attempt{Last: p.suspect, Tries: p.tries, By: p.token}
+	}
 	if err := producer.CommitOffsets(ctx, p.group(), p.target.name, map[int32]kafka.Committed{checkpointPartition: {Offset: now.Offset, Metadata: n.encode()}}); err != nil {
 		return err
 	}

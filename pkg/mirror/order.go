@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/deadletter"
@@ -18,9 +17,9 @@ import (
 // Where the order of the records of a key is kept, a key is held from the moment
 // that one of its records goes to the dead letter: those that come later go there
 // too, behind it. A record that a redrive has sent on its way again is let through,
-// unless one before it in the same run has failed once more. When as many of them
-// were handled as there are letters, the key is let go: so it is let go at the right
-// place, whatever was produced meanwhile.
+// unless one before it was sent as often, or more often, and has failed once more.
+// When as many of them were handled as there are letters, the key is let go: so it is
+// let go at the right place, whatever was produced meanwhile.
 //
 // Which keys are held is kept in a compacted topic beside the dead letters, and
 // changes in the same transaction as they.
@@ -29,18 +28,21 @@ import (
 type held struct {
 	topic     targetTopic
 	partition int32
+	function  string // whose letters they are
 	prefix    []byte // of the keys of the topic: job and source partition
 	keys      map[string]hold
 }
 
 // hold is why a key is held.
 type hold struct {
-	Letters int64  `json:"letters"`       // of the key, not yet handled after a redrive
-	Run     string `json:"run,omitempty"` // of the redrive in which one of them failed again
+	Letters int64 `json:"letters"`         // of the key, not yet handled after a redrive
+	Count   int   `json:"count,omitempty"` // how often the one was sent that has failed again, and waits
 }
 
-// keysTopic is where held keys are.
-func (d DeadLetters) keysTopic() string { return d.Topic + ".keys" }
+// redriven says that a record is one of ours that comes back from the dead letter.
+func (h *held) redriven(redrive deadletter.Redrive) bool {
+	return redrive.ID != "" && redrive.Function == h.function
+}
 
 // holds says that a record has to go behind an earlier one of its key.
 func (h *held) holds(r batch.Record, redrive deadletter.Redrive) bool {
@@ -48,13 +50,7 @@ func (h *held) holds(r batch.Record, redrive deadletter.Redrive) bool {
 		return false
 	}
 	of, ok := h.keys[string(r.Key)]
-	return ok && (redrive.ID == "" || runOf(redrive) == of.Run)
-}
-
-// runOf is the run of a redrive: an ID is RUN/PARTITION:OFFSET.
-func runOf(r deadletter.Redrive) string {
-	run, _, _ := strings.Cut(r.ID, "/")
-	return run
+	return ok && (!h.redriven(redrive) || redrive.Count <= of.Count)
 }
 
 // note counts a record that went to the dead letter, or was handled after a redrive.
@@ -64,18 +60,22 @@ func (h *held) note(r batch.Record, redrive deadletter.Redrive, refused bool) (c
 		return change, false
 	}
 	before, held := h.keys[string(r.Key)]
-	if !refused && (!held || redrive.ID == "") {
+	back := h.redriven(redrive)
+	if !refused && (!held || !back) {
 		return change, false
 	}
 	now := before
-	if redrive.ID != "" && held {
+	if back && held {
 		now.Letters-- // the letter that was redriven
 	}
-	if refused {
+	switch {
+	case refused:
 		now.Letters++
-		if redrive.ID != "" {
-			now.Run = runOf(redrive)
+		if back {
+			now.Count = max(now.Count, redrive.Count)
 		}
+	default:
+		now.Count = 0
 	}
 	if now == before {
 		return change, false
@@ -104,19 +104,20 @@ func (p *partition) holding(ctx context.Context, target targetTopic) (*held, err
 	if !p.DeadLetters.KeepOrder || p.DeadLetters.Topic == "" {
 		return nil, nil
 	}
-	name := p.DeadLetters.keysTopic()
+	name := deadletter.KeysTopic(p.DeadLetters.Topic)
 	topic, err := p.describe(ctx, name, func() error {
 		if !p.CreateTopics {
 			return fmt.Errorf("%w: %s, for the keys that dead letters hold: create it with cleanup.policy=compact, or let the job create it (CREATE_TOPICS=true)", ErrMissingTopic, name)
 		}
 		return p.createTopic(ctx, kafka.TopicSpec{Name: name, Partitions: int(target.partitions), Settings: map[string]string{
 			settingCleanup: "compact", settingTimeType: createTime,
+			settingMaxBytes: p.DeadLetters.spec(target).Settings[settingMaxBytes], // a key may be as large as a record
 		}})
 	})
 	if err != nil {
 		return nil, err
 	}
-	h := &held{topic: topic, partition: p.number % topic.partitions, keys: map[string]hold{}}
+	h := &held{topic: topic, function: p.DeadLetters.Function, partition: p.number % topic.partitions, keys: map[string]hold{}}
 	h.prefix = fmt.Appendf(nil, "%s/%s/%s/", p.Job, p.topic, strconv.FormatInt(int64(p.number), 10))
 	if err := h.read(ctx, p.Target); err != nil {
 		return nil, fmt.Errorf("keys that dead letters hold: %w", err)

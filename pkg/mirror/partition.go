@@ -39,7 +39,7 @@ type partition struct {
 }
 
 func newPartition(j *job, topic string, number int32) *partition {
-	return &partition{job: j, subject: subject{name: j.Job, topic: topic, number: number, to: j.Topics.Target(topic)}, next: -1}
+	return &partition{job: j, subject: subject{name: j.Job, topic: topic, number: number, to: j.Topics.Target(topic)}, next: -1, isolation: isolation{suspicion: suspicion{suspect: -1}}}
 }
 
 // subject is what errors speak of.

@@ -29,6 +29,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
 	p.ceiling, p.block = 0, nil // the limit may have been raised since
+	p.fenced = false
 	fenced := 0
 	for since, done := time.Now(), p.next; ; {
 		err := work(ctx, &result)
@@ -57,6 +58,7 @@ func (p *partition) persist(ctx context.Context, rng Range, work func(context.Co
 			wait.Reset()
 		case errors.Is(err, kafka.ErrFenced) && fenced < refences:
 			fenced++
+			p.fenced = true
 		case !kafka.Retriable(err) && (p.Process == nil || !deadletter.IsTransient(err)):
 			return result, p.giveUp(ctx, producer, err)
 		}

@@ -82,6 +82,7 @@ type planner struct {
 	block      *block // nil: none
 	merge      bool   // small batches are put together
 	unchecked  bool   // see Config
+	broken     error  // a record of the chunk may be built in part: it must not be written
 
 	pool     *sync.Pool // gives the memory of batches that are built; see job
 	chunk    *chunk
@@ -377,6 +378,9 @@ func (p *planner) full(bytes int) bool {
 // end completes the chunk; nil with an error where records of it cannot be
 // written, for then its checkpoint is not true.
 func (p *planner) end() (*chunk, error) {
+	if p.broken != nil {
+		return nil, p.broken
+	}
 	for to := range p.builders {
 		if err := p.flush(to); err != nil {
 			return nil, err

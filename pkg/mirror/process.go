@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/deadletter"
@@ -20,6 +23,9 @@ type Record struct {
 	batch.Record
 	Topic     string
 	Partition int32
+	// Redriven is how often the record was sent on its way again from the dead
+	// letter; 0 for most. The source has it once more, further back.
+	Redriven int
 }
 
 // Output is a record to write. Its offset is of no meaning. Without a timestamp it
@@ -47,7 +53,13 @@ type Output struct {
 // panic, sends the record to the dead letter. Without dead letters it stops the
 // partition.
 //
-// What is emitted belongs to the caller again when emit returns.
+// A record that takes all the time of an invocation, alone, ends in the dead letter
+// too, as one that ends the process does. So a processor that waits for a service
+// says so: an error of net/http or net at the end of ctx, or one that
+// [deadletter.Transient] has marked, is one of the service.
+//
+// What is emitted belongs to the caller again when emit returns. What the record
+// points to must not be changed.
 type Processor interface {
 	Process(ctx context.Context, r Record, emit func(Output)) error
 }
@@ -157,6 +169,7 @@ func (p *planner) handle(ctx context.Context, r batch.Record) error {
 	}
 	for _, o := range j.outputs {
 		if err := p.build(o.destination, o.limit, j.codec, o.record); err != nil {
+			p.broken = err // some of the record may be built
 			return err
 		}
 	}
@@ -196,7 +209,7 @@ func (p *planner) refusal(ctx context.Context, letter *deadletter.Letter, behind
 		placing = p.place(ctx, o, offset)
 	})
 	if err != nil && ctx.Err() != nil {
-		j.overtime = true
+		j.overtime = !awaitsOthers(err)
 		return fmt.Errorf("%w: %w", errNoTime, err)
 	}
 	if err != nil {
@@ -212,6 +225,14 @@ func (p *planner) refusal(ctx context.Context, letter *deadletter.Letter, behind
 	return placing
 }
 
+// awaitsOthers says that an error at the end of a record's time is one of a service
+// that is away or slow, and not of the record.
+func awaitsOthers(err error) bool {
+	var request *url.Error
+	var network *net.OpError
+	return deadletter.Marked(err) || errors.As(err, &request) || errors.As(err, &network)
+}
+
 // call processes a record. A panic becomes an error.
 func (j *processing) call(ctx context.Context, letter *deadletter.Letter, emit func(Output)) (err error) {
 	letter.Reason = deadletter.Rejected
@@ -221,7 +242,7 @@ func (j *processing) call(ctx context.Context, letter *deadletter.Letter, emit f
 			err = fmt.Errorf("panic: %v", value)
 		}
 	}()
-	return j.Process(ctx, Record{letter.Record, letter.Topic, letter.Partition}, emit)
+	return j.Process(ctx, Record{Record: letter.Record, Topic: letter.Topic, Partition: letter.Partition, Redriven: letter.Redrives}, emit)
 }
 
 // place keeps an output in memory of the planner's, with its destination.
@@ -229,7 +250,7 @@ func (p *planner) place(ctx context.Context, o Output, offset int64) error {
 	j := p.processing
 	topic := p.target
 	if o.Topic != "" && o.Topic != topic.name {
-		if !topicName.MatchString(o.Topic) {
+		if !topicName.MatchString(o.Topic) || strings.Trim(o.Topic, ".") == "" {
 			return fmt.Errorf("output topic %.300q: a topic name has 1 to 249 letters, digits, '.', '_' or '-'", o.Topic)
 		}
 		var err error
@@ -367,8 +388,10 @@ type DeadLetters struct {
 func (d DeadLetters) spec(target targetTopic) kafka.TopicSpec {
 	const more = 64 << 10 // for the headers of a letter
 	return kafka.TopicSpec{Name: d.Topic, Partitions: int(target.partitions), Settings: map[string]string{
-		settingTimeType:  createTime,
-		settingMaxBytes:  strconv.Itoa(max(target.maxBytes, defaultMaxBytes) + more),
-		settingRetention: "-1",
+		settingTimeType:       createTime,
+		settingMaxBytes:       strconv.Itoa(max(target.maxBytes, defaultMaxBytes) + more),
+		settingRetention:      "-1",
+		settingRetentionBytes: "-1",
+		settingCleanup:        "delete",
 	}}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/scf-etl/scf-etl/pkg/deadletter"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
@@ -24,7 +25,9 @@ type Rememberer interface {
 	Remember(r Record)
 }
 
-// remember gives a processor that was just made the records before the checkpoint.
+// remember gives a processor that was just made the records before the checkpoint. It
+// takes at most half of the time that there is: then the records that come next are
+// more urgent.
 func (p *partition) remember(ctx context.Context) error {
 	r, ok := p.processor.(Rememberer)
 	if !ok || p.Source == nil {
@@ -34,17 +37,37 @@ func (p *partition) remember(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("records before offset %d of %s/%d, which the job decides by: %w", p.next, p.topic, p.number, err)
 	}
-	for first < p.next {
+	latest, err := p.Source.Offsets(ctx, p.topic, kafka.Latest, p.number)
+	if err != nil {
+		return err
+	}
+	until := time.Now().Add(24 * time.Hour)
+	if deadline, ok := ctx.Deadline(); ok {
+		until = time.Now().Add(time.Until(deadline) / 2)
+	}
+	for end := min(p.next, latest[p.number]); first < end; { // a log that ends before the checkpoint is the copy's to explain
+		if time.Now().After(until) {
+			p.Log(ctx).Warn("the window that the job looks back over is too long to be read again in half of an invocation: what repeats records between these offsets may pass",
+				"topic", p.topic, "partition", p.number, "first", first, "last", end-1)
+			return nil
+		}
 		fetched, err := p.Source.FetchRecords(ctx, kafka.FetchRequest{
 			Topic: p.topic, Partition: p.number, Offset: first, MinBytes: 1, MaxBytes: int32(p.chunk()), MaxWait: fetchWait, ReadCommitted: true,
 		})
+		if errors.Is(err, kafka.ErrOffsetOutOfRange) {
+			return nil // likewise
+		}
 		if err != nil {
 			return fmt.Errorf("records from offset %d of %s/%d, which the job decides by: %w", first, p.topic, p.number, err)
 		}
 		for _, record := range fetched.Records {
 			if record.Offset < p.next {
-				r.Remember(Record{record, p.topic, p.number})
+				record, redrive := deadletter.TakeRedrive(record)
+				r.Remember(Record{Record: record, Topic: p.topic, Partition: p.number, Redriven: redrive.Count})
 			}
+		}
+		if fetched.Next <= first {
+			return nil // nothing of it can be read
 		}
 		first = fetched.Next
 	}

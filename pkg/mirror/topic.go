@@ -25,7 +25,8 @@ type job struct {
 
 	hasWitness atomic.Bool // it has one, or had when somebody looked
 
-	token string // names this copier in notes of what is tried: see isolate.go
+	token string       // names this copier in notes of what is tried: see isolate.go
+	alone sync.RWMutex // held for writing by the one partition that tries what has killed a process
 
 	settingsMu sync.Mutex
 	settings   map[string]readSettings // of target topics
@@ -186,7 +187,8 @@ const (
 	settingTimeType = "message.timestamp.type"
 	settingCleanup  = "cleanup.policy"
 
-	settingRetention = "retention.ms"
+	settingRetention      = "retention.ms"
+	settingRetentionBytes = "retention.bytes"
 
 	logAppendTime   = "LogAppendTime"
 	createTime      = "CreateTime"

@@ -86,7 +86,7 @@ func (t *deduplicateStep) apply(s *state) (verdict, error) {
 	sum := sha256.Sum256(t.key)
 	seen, forgotten := w.see(digest(sum[:16]), s.in.Offset, s.timestamp)
 	s.forgotten += forgotten
-	if seen {
+	if seen && s.in.Redriven == 0 {
 		return duplicate, nil
 	}
 	return pass, nil

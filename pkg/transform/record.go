@@ -8,6 +8,9 @@ type Record struct {
 	batch.Record
 	Topic     string
 	Partition int32
+	// Redriven is how often the record was sent on its way again after it had failed:
+	// then a deduplicate rule has seen it before, and lets it through.
+	Redriven int
 }
 
 // Output is one record as the rules made it. Its Key, Value and Headers are valid
