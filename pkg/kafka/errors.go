@@ -32,7 +32,7 @@ var (
 	ErrTimestampReplaced = errors.New("the topic replaces the records' timestamps (message.timestamp.type=LogAppendTime): set it to CreateTime")
 	// ErrInvalidRecord: the broker refuses a record for what it holds, as a compacted
 	// topic does one without a key.
-	ErrInvalidRecord = errors.New("the broker refuses the record")
+	ErrInvalidRecord = errors.New("invalid record")
 	// ErrFenced: a newer producer with the same transactional id has taken over,
 	// or the transaction was open for longer than its time-out. Nothing of this
 	// producer's open transaction will be seen.

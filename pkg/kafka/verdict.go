@@ -53,7 +53,7 @@ var verdicts = map[kafkago.Error]verdict{
 	kafkago.MessageSizeTooLarge:         {kind: ErrTooLarge},
 	kafkago.RecordListTooLarge:          {kind: ErrTooLarge, advice: "it is larger than a segment (segment.bytes)"},
 	kafkago.InvalidTimestamp:            {kind: ErrTimestampRefused},
-	87:                                  {kind: ErrInvalidRecord, title: "invalid record", advice: "a compacted topic (cleanup.policy) takes no record without a key"},
+	87:                                  {kind: ErrInvalidRecord},
 	kafkago.UnsupportedForMessageFormat: {kind: ErrUnsupported, advice: "the topic's message.format.version is before 0.11"},
 	kafkago.UnsupportedCompressionType:  {kind: ErrUnsupported, advice: "the broker is older than this compression: zstd needs 2.1"},
 
