@@ -185,7 +185,7 @@ func printCleaning(w io.Writer, c demoCleaning) {
 	}
 	fmt.Fprintf(w, "log              %d lines, 1 %% of them none\n", c.Lines)
 	fmt.Fprintf(w, "cleaned          %s\n", places(c.Before))
-	fmt.Fprintf(w, "rules mended     %d dead letters on their way again\n", c.Redriven)
+	fmt.Fprintf(w, "rules mended     for lines that end behind the size, half of the %d dead letters, which are on their way again\n", c.Redriven)
 	fmt.Fprintf(w, "                 %s\n", places(c.After))
 	verdict := "every line is in one place"
 	if !c.addsUp() {

@@ -227,6 +227,10 @@ func printMigration(w io.Writer, s migrate.Status, before *migrate.Status) {
 	if s.Back {
 		fmt.Fprintln(w, "copying back, from the target to the source:")
 	}
+	if s.State.Step.Over() {
+		fmt.Fprintln(w, "nothing is copied any more")
+		return
+	}
 	rows := [][]string{{"TOPIC", "PARTITION", "COPIED TO", "END", "LAG", "SECONDS", "STATE"}}
 	for _, lag := range s.Lags {
 		state := "ok"

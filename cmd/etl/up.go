@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
+	"github.com/scf-etl/scf-etl/pkg/mirror"
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
@@ -283,6 +285,9 @@ func (l *invocationLines) invoked(i emulator.Invocation) {
 		what = strings.TrimSuffix("repeat of "+i.Trigger, " of ")
 		result = " " + beginning(i.Payload)
 	}
+	if letters := deadLettersOf(i.Payload); letters > 0 {
+		outcome += fmt.Sprintf(", %d to the dead letter", letters)
+	}
 	start := ""
 	if i.ColdStart() {
 		start = fmt.Sprintf(" cold start %v,", i.Init.Round(time.Millisecond))
@@ -305,6 +310,19 @@ func (l *invocationLines) say(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Fprintf(l.w, format+"\n", args...)
+}
+
+// deadLettersOf reads how many records a job has put into the dead letter; 0 for what
+// says nothing of it.
+func deadLettersOf(payload []byte) (n int64) {
+	var result mirror.Result
+	if json.Unmarshal(payload, &result) != nil {
+		return 0
+	}
+	for _, p := range result.Partitions {
+		n += p.DeadLetters
+	}
+	return n
 }
 
 func (l *invocationLines) trigger(e emulator.TriggerEvent) {

@@ -10,7 +10,7 @@ import (
 // chooses fewer.
 type Filter struct {
 	Reason   Reason
-	Function string
+	Function string // as deployed, or the end of it behind a hyphen: its name in serverless.yml
 	Topic    string // of the record
 	Error    string // is a part of the letter's
 	Key      []byte // of the record; empty is one, nil is none
@@ -21,7 +21,7 @@ type Filter struct {
 // Match says whether the filter chooses a letter.
 func (f Filter) Match(l Letter) bool {
 	return (f.Reason == "" || f.Reason == l.Reason) &&
-		(f.Function == "" || f.Function == l.Function) &&
+		(f.Function == "" || f.Function == l.Function || strings.HasSuffix(l.Function, "-"+f.Function)) &&
 		(f.Topic == "" || f.Topic == l.Topic) &&
 		strings.Contains(l.Error, f.Error) &&
 		(f.Key == nil || l.Record.Key != nil && bytes.Equal(f.Key, l.Record.Key)) &&

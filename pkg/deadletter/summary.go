@@ -20,7 +20,7 @@ type Group struct {
 	First time.Time `json:"first"` // in which a record failed
 	Last  time.Time `json:"last"`
 
-	Example Position `json:"example"` // of the first one
+	Example Position `json:"example"` // of the first one, of those that are open where there are any
 	Error   string   `json:"error"`   // of that letter
 }
 
@@ -54,6 +54,9 @@ func (t Topic) Summary(ctx context.Context, sel Selection, filter Filter) (Summa
 			s.Groups = append(s.Groups, Group{Reason: l.Reason, Function: l.Function, Topic: l.Topic, First: l.At, Last: l.At, Example: f.Position, Error: l.Error})
 		}
 		status, _ := log.Status(f)
+		if g := &s.Groups[i]; status == Open && g.Open == 0 {
+			g.Example, g.Error = f.Position, l.Error
+		}
 		s.Groups[i].add(l.At, status)
 		return nil
 	})

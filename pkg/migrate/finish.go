@@ -5,16 +5,64 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
-// Finish ends the copy back: from then on the target stands alone.
+// Finish ends the copy back: once it has returned nothing is copied any more, and the
+// target stands alone. Killed at any point it is called again.
 func (o *Operator) Finish(ctx context.Context, name string) (State, error) {
 	state, err := o.load(ctx, name, "finish", CutOver, Finished)
-	if err != nil || state.Step == Finished {
+	if err != nil {
 		return state, err
 	}
+	if state.Step != Finished {
+		if state, err = o.finish(ctx, state); err != nil {
+			return state, err
+		}
+	}
+	if state.Plan.NoWayBack {
+		return state, nil
+	}
+	way, err := o.back(state)
+	if err != nil {
+		return state, err
+	}
+	return state, o.end(ctx, state, way)
+}
+
+// end closes the copy of each partition of a way for good, so that an invocation that
+// is under way, and has not heard of the step yet, copies nothing more.
+func (o *Operator) end(ctx context.Context, state State, way route) error {
+	if err := o.closeWay(ctx, way); err != nil {
+		return fmt.Errorf("migration %s is %s, but a copy that is under way could not be ended yet: try again: %w", state.Plan.Name, state.Step, err)
+	}
+	return nil
+}
+
+func (o *Operator) closeWay(ctx context.Context, way route) error {
+	lags, err := way.lags(ctx)
+	if err != nil {
+		return err
+	}
+	o.say("closing the copy of %d partitions", len(lags))
+	closing, ctx := errgroup.WithContext(ctx)
+	closing.SetLimit(looks)
+	for _, lag := range lags {
+		if lag.Next < 0 {
+			continue // nothing was copied
+		}
+		closing.Go(func() error {
+			_, err := mirror.CloseCopy(ctx, way.to, way.job, lag.Topic, lag.TargetTopic, lag.Partition)
+			return err
+		})
+	}
+	return closing.Wait()
+}
+
+func (o *Operator) finish(ctx context.Context, state State) (State, error) {
 	late, err := o.late(ctx, state)
 	if err != nil {
 		return state, err

@@ -35,6 +35,9 @@ func Look(ctx context.Context, c Clusters, name string) (Status, error) {
 	if err := c.check(ctx, state.Plan); err != nil {
 		return Status{}, err
 	}
+	if state.Step.Over() {
+		return Status{State: state}, nil // nothing is copied any more
+	}
 	status := Status{State: state, Back: state.Step == CutOver && !state.Plan.NoWayBack}
 	way, err := c.forward(state.Plan)
 	if status.Back {
@@ -46,7 +49,7 @@ func Look(ctx context.Context, c Clusters, name string) (Status, error) {
 	if status.Lags, err = way.lags(ctx); err != nil {
 		return status, err
 	}
-	if state.Step == Planned || state.Step.Over() {
+	if state.Step == Planned {
 		return status, nil
 	}
 	if state.Step == CutOver {

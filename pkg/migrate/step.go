@@ -317,12 +317,31 @@ func closeAll(ctx context.Context, way route, lags []mirror.Lag) ([]CutPartition
 // Rollback ends a migration in favour of the source. After the cut-over
 // everything that was written to the target since must be at the source first,
 // and producers and consumers stopped there; [ErrNoWayBack] where the plan goes
-// without.
+// without. Once it has returned nothing is copied any more; killed at any point it is
+// called again.
 func (o *Operator) Rollback(ctx context.Context, name string) (State, error) {
 	state, err := o.load(ctx, name, "rollback", Planned, Mirroring, DualWriting, Verified, CuttingOver, CutOver, RolledBack)
-	if err != nil || state.Step == RolledBack {
+	if err != nil {
 		return state, err
 	}
+	if state.Step != RolledBack {
+		before := state.Step
+		if state, err = o.rollBack(ctx, state); err != nil || before == Planned {
+			return state, err
+		}
+	}
+	way, err := o.forward(state.Plan)
+	if len(state.Cut) > 0 {
+		way, err = o.back(state)
+	}
+	if err != nil {
+		return state, err
+	}
+	return state, o.end(ctx, state, way)
+}
+
+func (o *Operator) rollBack(ctx context.Context, state State) (State, error) {
+	name := state.Plan.Name
 	if state.Step != CutOver {
 		return o.enter(ctx, state, RolledBack, nil, nil)
 	}

@@ -3,17 +3,23 @@ package jobtest
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
+// asText shows bytes that are text as text. nil and empty stay apart.
+var asText = cmp.FilterValues(func(a, b []byte) bool {
+	return a != nil && b != nil && utf8.Valid(a) && utf8.Valid(b)
+}, cmp.Transformer("text", func(b []byte) string { return string(b) }))
+
 // faults says how an outcome differs from what its case wants.
 func (got outcome) faults(c Case) []string {
 	var faults []string
 	want := outcome{outputs: c.Want, letters: c.WantDeadLetters}
-	if diff := cmp.Diff(want.byTopic(), got.byTopic()); diff != "" {
+	if diff := cmp.Diff(want.byTopic(), got.byTopic(), asText); diff != "" {
 		faults = append(faults, "what is written, by topic (-want +got):\n"+diff)
 	}
 	if diff := cmp.Diff(want.letters, got.lettersAs(want.letters)); diff != "" {
