@@ -69,8 +69,8 @@ func (c *cleaner) Process(ctx context.Context, r job.Record, emit func(job.Outpu
 }
 
 // Remember lets deduplicate rules know of a record that is done.
-func (c *cleaner) Remember(r job.Record) {
-	_ = hook(context.Background(), r, func(r job.Record) error { // what failed then is in the dead letter
+func (c *cleaner) Remember(ctx context.Context, r job.Record) {
+	_ = hook(ctx, r, func(r job.Record) error { // what failed then is in the dead letter
 		c.transformer.Warm(transform.Record(r))
 		return nil
 	})

@@ -147,7 +147,8 @@ func (c *Copier) each(ctx context.Context, ranges []Range, work func(context.Con
 			}
 			defer func() { <-slot.turn }()
 			for _, i := range indexes {
-				faults[i] = errUnfinished // which stays where the code of a job ends the goroutine
+				// which stays where the code of a job ends the goroutine
+				faults[i] = fmt.Errorf("process %s/%d: %w", ranges[i].Topic, ranges[i].Partition, errUnfinished)
 				if results[i], faults[i] = work(ctx, i, slot.partition); faults[i] != nil {
 					break // what comes after would leave a gap
 				}

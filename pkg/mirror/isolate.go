@@ -27,7 +27,11 @@ import (
 // transactions more, and no record its place, because each death is of another note.
 
 const (
-	sections  = 8
+	// sections: 8^5 is more than 10,000, which an event has at most (maxMsgNum), so the
+	// five deaths; more of them would cost more transactions where nobody dies.
+	sections = 8
+	// mostTries: two instances that are up at the same time may each open the
+	// partition once without having died.
 	mostTries = 3
 )
 
@@ -97,7 +101,7 @@ func (p *partition) reached(last int64) error {
 	if p.next > last {
 		return nil
 	}
-	return fmt.Errorf("process %s/%d from offset %d on: the processor has ended its goroutine (runtime.Goexit)", p.topic, p.number, p.next)
+	return fmt.Errorf("process %s/%d from offset %d on: %w", p.topic, p.number, p.next, errUnfinished)
 }
 
 // trySection processes some of the suspect offsets, or buries the only one. No other

@@ -22,7 +22,7 @@ type Rememberer interface {
 	Window() (offsets int64, span time.Duration, most int64)
 
 	// Remember is told of a record that is done already.
-	Remember(r Record)
+	Remember(ctx context.Context, r Record)
 }
 
 // remember gives a processor that was just made the records before the checkpoint. It
@@ -39,7 +39,7 @@ func (p *partition) remember(ctx context.Context) error {
 	}
 	latest, err := p.Source.Offsets(ctx, p.topic, kafka.Latest, p.number)
 	if err != nil {
-		return err
+		return fmt.Errorf("end of %s/%d: %w", p.topic, p.number, err)
 	}
 	until := time.Now().Add(24 * time.Hour)
 	if deadline, ok := ctx.Deadline(); ok {
@@ -63,7 +63,7 @@ func (p *partition) remember(ctx context.Context) error {
 		for _, record := range fetched.Records {
 			if record.Offset < p.next {
 				record, redrive := deadletter.TakeRedrive(record)
-				r.Remember(Record{Record: record, Topic: p.topic, Partition: p.number, Redriven: redrive.Count})
+				r.Remember(ctx, Record{Record: record, Topic: p.topic, Partition: p.number, Redriven: redrive.Count})
 			}
 		}
 		if fetched.Next <= first {
