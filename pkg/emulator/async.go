@@ -11,10 +11,13 @@ import (
 
 // asyncEvent is an event for whose outcome no caller waits.
 type asyncEvent struct {
-	function string
-	trigger  string // its name
-	payload  []byte // not changed any more
-	status   *asyncStatus
+	function  string
+	trigger   string // its name; empty for one sent by hand
+	qualifier string
+	routing   map[string]string
+	requestID string // of the first try; empty for a new one
+	payload   []byte // not changed any more
+	status    *asyncStatus
 }
 
 // asyncRun delivers asynchronous events during one Run: each for itself, at the
@@ -93,7 +96,9 @@ func (r *asyncRun) deliver(e asyncEvent) (why string) {
 // attempt is one invocation. The error says that there was none and will be none.
 func (r *asyncRun) attempt(e asyncEvent) (*FunctionError, error) {
 	e.status.set(func(s *AsyncStatus) { s.Running++ })
-	i, err := r.platform.Invoke(r.invoking, e.function, e.payload, InvokeOptions{Async: true, Trigger: e.trigger})
+	i, err := r.platform.Invoke(r.invoking, e.function, e.payload, InvokeOptions{
+		Async: true, Trigger: e.trigger, Qualifier: e.qualifier, RoutingKey: e.routing, RequestID: e.requestID,
+	})
 	e.status.set(func(s *AsyncStatus) {
 		s.Running--
 		switch {
