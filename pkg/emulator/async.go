@@ -30,6 +30,9 @@ type asyncRun struct {
 	invoking context.Context // its end gives up running invocations
 	giveUp   context.CancelCauseFunc
 	events   sync.WaitGroup
+
+	mu    sync.Mutex
+	ended bool // nothing is offered any more
 }
 
 func newAsyncRun(run context.Context, p *Platform) *asyncRun {
@@ -51,9 +54,23 @@ func (r *asyncRun) send(e asyncEvent) {
 	})
 }
 
+// offer is send for who does not know whether the run still takes events.
+func (r *asyncRun) offer(e asyncEvent) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended || r.sending.Err() != nil {
+		return false
+	}
+	r.send(e)
+	return true
+}
+
 // end waits, after stop, until nothing is running any more. The end of patience
 // gives up what is.
 func (r *asyncRun) end(patience context.Context) {
+	r.mu.Lock()
+	r.ended = true
+	r.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
 		r.events.Wait()

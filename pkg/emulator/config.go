@@ -104,7 +104,7 @@ func (c Config) withDefaults() Config {
 		c.Clock = systemClock{}
 	}
 	if c.NewRequestID == nil {
-		c.NewRequestID = newRequestID
+		c.NewRequestID = NewRequestID
 	}
 	if c.Random == nil {
 		c.Random = rand.Float64

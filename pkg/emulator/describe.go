@@ -64,6 +64,9 @@ func (p *Platform) Describe(function string) (FunctionInfo, error) {
 	return info, nil
 }
 
+// Instances are the CKafka instances that have a cluster here, by id.
+func (p *Platform) Instances() []string { return slices.Sorted(maps.Keys(p.config.Clusters)) }
+
 // SetUndriven makes triggers of kinds that are not driven here those of a
 // function, in place of those it has: they are listed, and do nothing.
 func (p *Platform) SetUndriven(function string, triggers []scf.Trigger) error {

@@ -29,15 +29,11 @@ func (p *Platform) Send(_ context.Context, function string, event []byte, o Invo
 	if e.requestID == "" {
 		e.requestID = p.config.NewRequestID()
 	}
-	// why: the end of a run waits for its events under this lock, see haltAll.
-	p.deploying.Lock()
-	defer p.deploying.Unlock()
 	p.mu.Lock()
 	run := p.async
 	p.mu.Unlock()
-	if run == nil || run.sending.Err() != nil {
+	if run == nil || !run.offer(e) {
 		return "", fmt.Errorf("send to %s: %w", function, ErrNotRunning)
 	}
-	run.send(e)
 	return e.requestID, nil
 }
