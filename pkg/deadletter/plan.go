@@ -136,12 +136,16 @@ func (p *planner) consider(ctx context.Context, f Found) error {
 		p.hold(f, key, status)
 		return nil
 	}
+	elsewhere, err := p.fetch(ctx, &f)
+	if err != nil {
+		return err
+	}
 	to, err := p.target(ctx, cmp.Or(p.To, f.Letter.Topic))
 	if err != nil {
 		return err
 	}
 	i := &item{position: f.Position, topic: cmp.Or(p.To, f.Letter.Topic), partition: p.partition(f.Letter, to)}
-	why := p.skip(f, status, sent, to, i)
+	why := cmp.Or(elsewhere, p.skip(f, status, sent, to, i))
 	if f.Letter.Record.Key != nil {
 		if why == "" && p.stopped[key] {
 			why = behindRefused
@@ -169,6 +173,22 @@ func (p *planner) consider(ctx context.Context, f Found) error {
 	p.plan.Chosen++
 	p.route(f.Letter, i)
 	return nil
+}
+
+// fetch gets the record of a letter that has it in an object. elsewhere says why that
+// cannot be had, where the others can be sent all the same.
+func (p *planner) fetch(ctx context.Context, f *Found) (elsewhere string, err error) {
+	whole, err := p.Letters.whole(ctx, *f)
+	switch {
+	case err == nil:
+		*f = whole
+		return "", nil
+	case errors.Is(err, ErrElsewhere):
+		return "the record is in an object of COS, which takes keys that may read it: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY", nil
+	case errors.Is(err, ErrNoObject), errors.Is(err, ErrNotWhole):
+		return err.Error(), nil
+	}
+	return "", err
 }
 
 // chosen says whether it is a letter that the caller wants to be sent.

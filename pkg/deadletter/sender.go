@@ -51,6 +51,10 @@ func (s *session) sendAll(ctx context.Context, plan *Plan) error {
 }
 
 func (d *sender) add(ctx context.Context, f Found) error {
+	f, err := d.Letters.whole(ctx, f)
+	if err != nil {
+		return err
+	}
 	o, err := d.outgoing(f, d.items[f.Position])
 	if err != nil {
 		return err
