@@ -44,7 +44,7 @@
 // # Redrives
 //
 // A [Redriver] sends letters on their way again: the record as it was, with the
-// headers etl.redrive.id, .count, .last and .function behind its own, which [TakeRedrive]
+// headers etl.redrive.id, .count and .function behind its own, which [TakeRedrive]
 // takes off. Each is sent once. What was sent is recorded beside the dead-letter
 // topic, in the topic NAME.redrives of one partition, an [Entry] a record:
 //

@@ -50,7 +50,6 @@ type item struct {
 	topic     string
 	partition int32
 	codec     batch.Codec
-	last      bool
 }
 
 // planner makes a plan of letters, which it is given in their order.
@@ -59,8 +58,7 @@ type planner struct {
 	log     Log
 	plan    Plan
 	targets map[string]target
-	latest  map[sequence]*item // chosen one of each key
-	held    map[sequence]bool  // keys of which an open letter was not chosen
+	held    map[sequence]bool // keys of which an open letter was not chosen
 	only    map[Position]bool
 	stopped map[sequence]bool // keys of which one was refused in this run
 }
@@ -94,7 +92,7 @@ func (r *Redriver) planWith(ctx context.Context, log Log) (Plan, error) {
 	if err := r.checkOrder(ctx); err != nil {
 		return Plan{}, err
 	}
-	p := &planner{Redriver: r, log: log, targets: map[string]target{}, latest: map[sequence]*item{}, held: map[sequence]bool{}}
+	p := &planner{Redriver: r, log: log, targets: map[string]target{}, held: map[sequence]bool{}}
 	p.plan.Routes = []Route{}
 	p.only, p.stopped = map[Position]bool{}, map[sequence]bool{}
 	for _, at := range r.Selection.Only {
@@ -157,17 +155,8 @@ func (p *planner) consider(ctx context.Context, f Found) error {
 		p.hold(f, key, status)
 		return nil
 	}
-	if f.Letter.Record.Key == nil {
-		i.last = true
-	} else {
-		if before := p.latest[key]; before != nil {
-			before.last = false
-		}
-		i.last = true
-		p.latest[key] = i
-		if p.held[key] {
-			p.plan.Overtaking++
-		}
+	if f.Letter.Record.Key != nil && p.held[key] {
+		p.plan.Overtaking++
 	}
 	p.plan.items = append(p.plan.items, i)
 	p.plan.Chosen++
