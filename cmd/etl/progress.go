@@ -34,6 +34,17 @@ func (a *app) newProgress(label string) *progress {
 	return &progress{w: a.stderr, label: label, terminal: ok && term.IsTerminal(int(file.Fd())), begun: time.Now()}
 }
 
+// onTerminal says whether what is printed goes to a terminal, where a bar would be in
+// its way.
+func (a *app) onTerminal() bool {
+	out, ok := a.stdout.(*output)
+	if !ok {
+		return false
+	}
+	file, ok := out.w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
 // set says that done of total are finished. total may change; 0 is not known.
 func (p *progress) set(done, total int64) {
 	now := time.Now()
