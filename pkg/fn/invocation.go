@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -83,6 +84,7 @@ func newCall(ctx context.Context, payload []byte, started map[string]string) *ca
 		return c
 	}
 	c.own = platform.Environment
+	c.invocation.Region = cmp.Or(c.own[regionKey], c.invocation.Region)
 	c.invocation.RequestID = platform.RequestID
 	c.invocation.FunctionName = platform.FunctionName
 	c.invocation.FunctionVersion = platform.FunctionVersion
