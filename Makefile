@@ -79,6 +79,13 @@ CHECKS = format vet lint generated licences modules
 .PHONY: check
 check: $(CHECKS:%=check-%) ## Format, vet, lint, generated files, licences, modules
 
+# The database of vulnerabilities, as a module: pinned, so that the same commit passes today and tomorrow. Take latest to
+# see what has become known since. GOVULNDB names another database.
+VULNDB ?= v0.0.0-20261105234957-e22db6528018
+.PHONY: supply
+supply: ## What should not be passed on: known vulnerabilities, secrets, unaudited dependencies; VULNDB=latest is today's
+	@$(GO) run ./internal/supply -toolchain='$(TOOLCHAIN)' -vulndb=$(VULNDB)
+
 .PHONY: build
 build: build-functions ## bin/etl for this machine, and bin/FUNCTION for the platform (linux/amd64)
 	$(GO) build -trimpath -o bin/etl ./cmd/etl
