@@ -2,7 +2,11 @@ module github.com/scf-etl/scf-etl
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
+	aead.dev/minisign v0.3.0
+	github.com/CycloneDX/cyclonedx-go v0.12.0
 	github.com/caarlos0/env/v11 v11.4.2
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/elastic/go-grok v0.3.1
