@@ -79,14 +79,29 @@ CHECKS = format vet lint generated licences modules
 .PHONY: check
 check: $(CHECKS:%=check-%) ## Format, vet, lint, generated files, licences, modules
 
+# The database of vulnerabilities, as a module: pinned, so that the same commit passes today and tomorrow. Take latest to
+# see what has become known since. GOVULNDB names another database.
+VULNDB ?= v0.0.0-20261105234957-e22db6528018
+.PHONY: supply
+supply: ## What should not be passed on: known vulnerabilities, secrets, unaudited dependencies; VULNDB=latest is today's
+	@$(GO) run ./internal/supply -toolchain='$(TOOLCHAIN)' -vulndb=$(VULNDB)
+
 .PHONY: build
-build: ## bin/etl for this machine, and bin/FUNCTION for the platform (linux/amd64)
+build: build-functions ## bin/etl for this machine, and bin/FUNCTION for the platform (linux/amd64)
 	$(GO) build -trimpath -o bin/etl ./cmd/etl
+
+.PHONY: build-functions
+build-functions:
 	GOOS=linux GOARCH=amd64 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/ $(FUNCTIONS:%=./functions/%)
 
+# What is deployed is built with the Go that go.mod names, whichever is here: only that gives the same bytes on every
+# machine, and what `make supply` has looked at. TOOLCHAIN=local takes the one that is here.
+TOOLCHAIN ?= $(shell sed -n 's/^toolchain //p' go.mod)
+
 .PHONY: package
-package: build ## dist/FUNCTION.zip to deploy; the same source gives the same zip
-	$(GO) run ./internal/pack dist $(FUNCTIONS:%=bin/%)
+package: ## dist/FUNCTION.zip to deploy, its SBOM beside it; the same commit gives the same bytes; SIGN_KEY=FILE signs
+	@GOTOOLCHAIN=$(TOOLCHAIN) $(MAKE) --no-print-directory build
+	@bin/etl package $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)')
 
 .PHONY: rename
 rename: ## Make the repository your own: MODULE=example.com/team/etl; FORCE=1 with changes that are not committed

@@ -130,8 +130,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	root.PersistentFlags().StringVarP(&a.format, "output", "o", "text", "format of the output: text or json")
 	root.AddCommand(
 		a.demoCommand(), a.newCommand(), a.upCommand(), a.serveCommand(), a.invokeCommand(), a.eventCommand(),
-		a.statusCommand(), a.verifyCommand(), a.offsetsCommand(), a.migrateCommand(),
-		a.deadletterCommand(), a.cleanCommand(), a.lintCommand(), a.doctorCommand(), a.versionCommand(),
+		a.statusCommand(), a.produceCommand(), a.consumeCommand(), a.verifyCommand(), a.offsetsCommand(), a.migrateCommand(),
+		a.deadletterCommand(), a.cleanCommand(), a.packageCommand(), a.lintCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	a.notice(root)
 	return root

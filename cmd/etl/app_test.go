@@ -47,6 +47,7 @@ func TestUsage(t *testing.T) {
 		"a redrive to nowhere":           {"deadletter", "redrive", "--all", "--to", "topic="},
 		"no redrives at all":             {"deadletter", "redrive", "--all", "--max-redrives", "0"},
 		"a time that is none":            {"deadletter", "list", "--since", "yesterday"},
+		"no key to verify with":          {"package", "verify"},
 	} {
 		t.Run(name+" is exit code 2, says what is wrong and where help is", func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/scf-etl/scf-etl/pkg/pack"
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
@@ -39,7 +40,42 @@ func buildFunction(ctx context.Context, service string, f scf.Function, into str
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build function %s: %w\n%s", f.Key, err, strings.TrimSpace(string(out)))
 	}
-	return code, nil
+	return code, copyExtra(service, f, code)
+}
+
+// copyExtra puts the extra files of a function into its package, where the zip for
+// the cloud has them too.
+func copyExtra(service string, f scf.Function, code string) error {
+	root, err := os.OpenRoot(service)
+	if err != nil {
+		return fmt.Errorf("function %s: %w", f.Key, err)
+	}
+	defer root.Close()
+	names, err := pack.Extra(root.FS(), f.Patterns)
+	if err != nil {
+		return fmt.Errorf("function %s: %w", f.Key, err)
+	}
+	for _, name := range names {
+		if err := copyOne(root, name, filepath.Join(code, filepath.FromSlash(name))); err != nil {
+			return fmt.Errorf("function %s: copy %s: %w", f.Key, name, err)
+		}
+	}
+	return nil
+}
+
+func copyOne(root *os.Root, name, to string) error {
+	info, err := root.Stat(name)
+	if err != nil {
+		return err
+	}
+	content, err := root.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, info.Mode().Perm()|0o444)
 }
 
 // takeFunction makes the package of a function from its binary in serverless.yml,
@@ -63,7 +99,7 @@ func takeFunction(_ context.Context, service string, f scf.Function, into string
 	if err := errors.Join(err, to.Close()); err != nil {
 		return "", fmt.Errorf("function %s: copy %s: %w", f.Key, from, err)
 	}
-	return code, nil
+	return code, copyExtra(service, f, code)
 }
 
 // findService gives the folder that holds serverless.yml: the named file's, or

@@ -61,6 +61,7 @@ type cleaner struct {
 	out         *bufio.Writer
 	kept        *bufio.Writer // nil: failed lines are only reported
 	line        int64
+	progress    *progress // nil where lines are seen to come out
 	topics      map[string]int64 // outputs
 }
 
@@ -76,7 +77,11 @@ func (a *app) newCleaner(name string) (*cleaner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cleaner{app: a, transformer: rules.New(), out: bufio.NewWriter(a.stdout), topics: map[string]int64{}}, nil
+	c := &cleaner{app: a, transformer: rules.New(), out: bufio.NewWriter(a.stdout), topics: map[string]int64{}}
+	if !a.onTerminal() {
+		c.progress = a.newProgress("lines cleaned")
+	}
+	return c, nil
 }
 
 // run cleans all files, or standard input where there are none, and tells what
@@ -84,6 +89,9 @@ func (a *app) newCleaner(name string) (*cleaner, error) {
 func (c *cleaner) run(ctx context.Context, stdin io.Reader, files []string) error {
 	err := c.clean(ctx, stdin, files)
 	err = errors.Join(err, c.out.Flush())
+	if c.progress != nil {
+		c.progress.end()
+	}
 	counted := c.transformer.Counters()
 	c.report(counted)
 	if err == nil && counted.Failed > 0 && c.kept == nil {
@@ -132,6 +140,9 @@ func (c *cleaner) lines(ctx context.Context, from io.Reader) error {
 
 func (c *cleaner) one(line []byte) error {
 	c.line++
+	if c.progress != nil && c.line%1000 == 0 {
+		c.progress.set(c.line, 0)
+	}
 	record := transform.Record{Record: batch.Record{Offset: c.line - 1, Timestamp: -1, Value: line}}
 	err := c.transformer.Transform(record, func(o transform.Output) error {
 		c.topics[o.Topic]++

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/scf-etl/scf-etl/pkg/cos"
 	"github.com/scf-etl/scf-etl/pkg/deadletter"
+	"github.com/scf-etl/scf-etl/pkg/deadletter/objects"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
@@ -56,7 +58,19 @@ func (f *deadletterFlags) open(ctx context.Context, a *app) (deadletter.Topic, e
 	if err != nil {
 		return deadletter.Topic{}, err
 	}
-	return deadletter.Topic{Client: client, Name: cmp.Or(f.topic, a.environ[deadLetterVariable], defaultDeadLetter)}, nil
+	topic := deadletter.Topic{Client: client, Name: cmp.Or(f.topic, a.environ[deadLetterVariable], defaultDeadLetter)}
+	topic.Objects, err = a.letterObjects()
+	return topic, err
+}
+
+// letterObjects is where records are that are not in their letters; nil without keys
+// that may read them.
+func (a *app) letterObjects() (deadletter.Objects, error) {
+	credentials := a.cosCredentials()
+	if credentials == nil {
+		return nil, nil
+	}
+	return objects.New(cos.Config{Endpoint: a.environ["DEADLETTER_ENDPOINT"], Credentials: credentials})
 }
 
 // explain adds what a missing topic means.

@@ -55,6 +55,13 @@ in a file; --against compares it with that file.`,
 		if err != nil {
 			return fmt.Errorf("%w; etl deadletter list --letters shows where they begin", explain(err))
 		}
+		whole, missing := found.Letter.Whole(cmd.Context(), topic.Objects)
+		switch {
+		case missing == nil:
+			whole.Object, found.Letter = found.Letter.Object, whole // where it was is shown, too
+		case value || against != "":
+			return fmt.Errorf("letter at %s: %w; %s", at, missing, keysAdvice)
+		}
 		switch {
 		case value:
 			_, err := a.stdout.Write(found.Letter.Record.Value)
@@ -68,10 +75,13 @@ in a file; --against compares it with that file.`,
 			return nil
 		}
 		shown := showLetter(found, log)
-		return a.print(shown, func(w io.Writer) { printLetter(w, found, shown, full) })
+		return a.print(shown, func(w io.Writer) { printLetter(w, found, shown, full, missing) })
 	}
 	return cmd
 }
+
+// keysAdvice says what it takes to read an object.
+const keysAdvice = secretIDVariable + " and " + secretKeyVariable + " have to be keys that may read it"
 
 // readValue reads a file, or standard input for -.
 func readValue(stdin io.Reader, name string) ([]byte, error) {
@@ -85,6 +95,7 @@ func readValue(stdin io.Reader, name string) ([]byte, error) {
 type shownLetter struct {
 	letterLine
 	Parts     int                `json:"parts"`
+	Object    string             `json:"object,omitempty"` // where the record is, if not in the topic
 	Version   string             `json:"version"`
 	Attempt   int                `json:"attempt"`
 	Stack     string             `json:"stack,omitempty"`
@@ -125,7 +136,7 @@ func showLetter(f deadletter.Found, log deadletter.Log) shownLetter {
 			Position: f.Position, Status: status, Failed: l.At, Reason: l.Reason, Function: l.Function,
 			Topic: l.Topic, Partition: l.Partition, Offset: l.Record.Offset, Redrives: l.Redrives, Error: l.Error,
 		},
-		Parts: f.Records, Version: l.Version, Attempt: l.Attempt, Stack: l.Stack, Timestamp: l.Record.Timestamp,
+		Parts: f.Records, Object: l.Object, Version: l.Version, Attempt: l.Attempt, Stack: l.Stack, Timestamp: l.Record.Timestamp,
 		Key: l.Record.Key, Value: l.Record.Value, Headers: []shownHeader{}, Sent: append([]deadletter.Entry{}, sent...),
 	}
 	for _, h := range l.Record.Headers {
@@ -137,7 +148,7 @@ func showLetter(f deadletter.Found, log deadletter.Log) shownLetter {
 // mostShown bytes of a key or a value are shown unless all are asked for.
 const mostShown = 4 << 10
 
-func printLetter(w io.Writer, f deadletter.Found, s shownLetter, full bool) {
+func printLetter(w io.Writer, f deadletter.Found, s shownLetter, full bool, missing error) {
 	most := mostShown
 	if full {
 		most = len(s.Key) + len(s.Value)
@@ -153,6 +164,9 @@ func printLetter(w io.Writer, f deadletter.Found, s shownLetter, full bool) {
 	if s.Parts > 1 {
 		rows = append(rows, []string{"parts", fmt.Sprint(s.Parts)})
 	}
+	if s.Object != "" {
+		rows = append(rows, []string{"object", s.Object})
+	}
 	for _, e := range s.Sent {
 		rows = append(rows, []string{"redriven", fmt.Sprintf("%s to topic %s, partition %d, offset %d, as %s", moment(e.At), e.Topic, e.Partition, e.Offset, edited(e))})
 	}
@@ -165,6 +179,10 @@ func printLetter(w io.Writer, f deadletter.Found, s shownLetter, full bool) {
 	}
 	section(w, "headers", headers.String())
 	section(w, "key", dump(s.Key, most))
+	if missing != nil {
+		section(w, "value", fmt.Sprintf("not read: %v; %s", missing, keysAdvice))
+		return
+	}
 	section(w, "value", dump(s.Value, most))
 	redrive := "etl deadletter redrive " + s.Position.String()
 	if s.Status == deadletter.Redriven {

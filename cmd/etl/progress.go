@@ -34,18 +34,36 @@ func (a *app) newProgress(label string) *progress {
 	return &progress{w: a.stderr, label: label, terminal: ok && term.IsTerminal(int(file.Fd())), begun: time.Now()}
 }
 
-// set says that done of total are finished. total may change.
+// onTerminal says whether what is printed goes to a terminal, where a bar would be in
+// its way.
+func (a *app) onTerminal() bool {
+	out, ok := a.stdout.(*output)
+	if !ok {
+		return false
+	}
+	file, ok := out.w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// set says that done of total are finished. total may change; 0 is not known.
 func (p *progress) set(done, total int64) {
 	now := time.Now()
-	if now.Sub(p.begun) < quiet || total <= 0 {
+	if now.Sub(p.begun) < quiet || total <= 0 && done == 0 {
 		return
 	}
 	if !p.terminal {
 		if now.Sub(p.line) >= lineRate {
 			p.line = now
-			fmt.Fprintf(p.w, "%s: %d of %d (%d%%), %.0f a second\n", p.label, done, total, 100*done/total, float64(done)/now.Sub(p.begun).Seconds())
+			of := ""
+			if total > 0 {
+				of = fmt.Sprintf(" of %d (%d%%)", total, 100*done/total)
+			}
+			fmt.Fprintf(p.w, "%s: %d%s, %.0f a second\n", p.label, done, of, float64(done)/now.Sub(p.begun).Seconds())
 		}
 		return
+	}
+	if total <= 0 {
+		total = -1 // for the bar, it is not known
 	}
 	if p.bar == nil {
 		unit, _, _ := strings.Cut(p.label, " ") // of "letters sent"
@@ -54,8 +72,11 @@ func (p *progress) set(done, total int64) {
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
-	p.bar.ChangeMax64(total)
-	_ = p.bar.Set64(min(done, total)) // only a terminal that is gone can fail
+	if total > 0 {
+		p.bar.ChangeMax64(total)
+		done = min(done, total)
+	}
+	_ = p.bar.Set64(done) // only a terminal that is gone can fail
 }
 
 // end takes the bar away.

@@ -23,6 +23,10 @@ func New(ctx context.Context, config Config) (job.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	letters, err := config.Letters.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
 	settings := config.Settings
 	if settings.Topics.Empty() {
 		if rules.Topic() == "" {
@@ -33,7 +37,7 @@ func New(ctx context.Context, config Config) (job.Handler, error) {
 	return job.Open(ctx, settings, mirror.Config{
 		Job:         config.Job,
 		Process:     func(string, int32) mirror.Processor { return &cleaner{rules, rules.New()} },
-		DeadLetters: config.Letters.Engine(ctx),
+		DeadLetters: letters,
 	})
 }
 

@@ -16,6 +16,7 @@ type event struct {
 	Package string
 	Test    string // "" for what is about the package
 	Output  string
+	Elapsed float64 // s; of what has ended
 }
 
 type test struct{ Package, Name string }
@@ -28,6 +29,7 @@ type result struct {
 	broken          []string          // what failed, and what had not ended when its package died
 	running         map[test]bool     // tests that have begun and wait for no other
 	finished        int               // packages
+	slowest         []slowTest
 	output          map[test][]string // of tests that have not ended
 	outputOfPackage map[string][]string
 }
@@ -91,6 +93,7 @@ func (r *result) take(e event, w io.Writer) {
 		return
 	case "pass":
 		r.passed++
+		r.slow(t, e.Elapsed)
 	case "fail":
 		r.failed++
 		r.broken = append(r.broken, fmt.Sprintf("failed: %s %s", t.Package, t.Name))
@@ -176,6 +179,7 @@ func (r *result) summary(w io.Writer) {
 			fmt.Fprintf(w, "\t%s %s\n", t.Package, t.Name)
 		}
 	}
+	r.printSlowest(w)
 	if len(r.broken) > 0 { // last, where the end of a log is all that one sees
 		fmt.Fprintf(w, "\n%s\n", strings.Join(r.broken, "\n"))
 	}

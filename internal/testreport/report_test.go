@@ -42,6 +42,16 @@ func TestReport(t *testing.T) {
 			"\nskipped: no engine: start one\n\tp TestA\n\tp TestB/x\n\nskipped: no reason given\n\tp TestC\n" +
 				"\n0 passed, 0 failed, 3 skipped\n", true,
 		},
+		"slow tests are listed, longest first, without those that only wait for their subtests": {
+			[]string{
+				`{"Action":"pass","Package":"p","Test":"TestA/x","Elapsed":31.5}`,
+				`{"Action":"pass","Package":"p","Test":"TestA/y","Elapsed":3}`,
+				`{"Action":"pass","Package":"p","Test":"TestA","Elapsed":34.5}`,
+				`{"Action":"pass","Package":"p","Test":"TestB","Elapsed":200}`,
+				`{"Action":"pass","Package":"p"}`,
+			},
+			"\nslow, 20 s and more:\n\t  200 s p TestB\n\t   32 s p TestA/x\n\n4 passed, 0 failed, 0 skipped\n", true,
+		},
 		"a failed test shows what it printed": {
 			[]string{
 				`{"Action":"output","Package":"p","Test":"TestA","Output":"=== RUN   TestA\n"}`,

@@ -11,6 +11,7 @@
 //
 //	etl.deadletter.format     1; a reader refuses any other
 //	etl.deadletter.part       2/5, or 2/5 packed: of a letter in parts alone
+//	etl.deadletter.object     URL of the object with the record, where it is in one
 //	etl.deadletter.topic      of the record
 //	etl.deadletter.partition  of the record
 //	etl.deadletter.offset     of the record
@@ -30,13 +31,20 @@
 // whole record, packed as a record batch (v2), and the key is the beginning of the
 // record's.
 //
+// Or, where there is a bucket for them, the record of such a letter, or of every
+// letter, is an object of COS ([Letter.InObject], [Letter.Whole]): then the letter has
+// the key, and neither value nor headers. The object is there before the letter is.
+// Where the letter is never written, because the function was killed in between and
+// handles the record otherwise the next time, it stays: that is all it costs. Deleting
+// objects by age is the bucket's lifecycle's.
+//
 // Nothing of the record is lost: null and empty stay apart, and what was written
 // is read as it was, or refused with [ErrNotALetter] or [ErrNotWhole].
 //
 // # Redrives
 //
 // A [Redriver] sends letters on their way again: the record as it was, with the
-// headers etl.redrive.id, .count, .last and .function behind its own, which [TakeRedrive]
+// headers etl.redrive.id, .count and .function behind its own, which [TakeRedrive]
 // takes off. Each is sent once. What was sent is recorded beside the dead-letter
 // topic, in the topic NAME.redrives of one partition, an [Entry] a record:
 //

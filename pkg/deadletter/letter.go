@@ -29,6 +29,9 @@ type Letter struct {
 	// Part says which part of the letter this is, where it was too large for one
 	// record: see [Join]. It is zero for a whole one.
 	Part Part
+
+	// Object is where the record is, where it is not in the letter: see [Letter.Whole].
+	Object string
 }
 
 // Reason is what a failure was, in a word to count by.
@@ -55,7 +58,8 @@ const (
 	prefix = "etl.deadletter."
 
 	headerFormat    = prefix + "format"
-	headerPart      = prefix + "part" // of a letter in parts alone
+	headerPart      = prefix + "part"   // of a letter in parts alone
+	headerObject    = prefix + "object" // of one whose record is elsewhere alone
 	headerTopic     = prefix + "topic"
 	headerPartition = prefix + "partition"
 	headerOffset    = prefix + "offset"
@@ -82,11 +86,14 @@ const (
 func (l Letter) encode() batch.Record {
 	r := l.Record
 	r.Timestamp = l.At.UnixMilli()
-	r.Headers = make([]batch.Header, 0, 13+len(l.Record.Headers))
+	r.Headers = make([]batch.Header, 0, 14+len(l.Record.Headers))
 	add := func(key, value string) { r.Headers = append(r.Headers, batch.Header{Key: key, Value: []byte(value)}) }
 	add(headerFormat, format)
 	if l.Part != (Part{}) {
 		add(headerPart, l.Part.String())
+	}
+	if l.Object != "" {
+		add(headerObject, l.Object)
 	}
 	add(headerTopic, l.Topic)
 	add(headerPartition, strconv.FormatInt(int64(l.Partition), 10))
@@ -127,6 +134,11 @@ func Decode(r batch.Record) (Letter, error) {
 	l := Letter{Record: r, At: time.UnixMilli(r.Timestamp)}
 	if h.err == nil && len(h.rest) > 0 && h.rest[0].Key == headerPart {
 		l.Part, h.err = parsePart(h.text(headerPart))
+	}
+	if h.err == nil && len(h.rest) > 0 && h.rest[0].Key == headerObject {
+		if l.Object = h.text(headerObject); l.Object == "" || l.Part != (Part{}) {
+			h.err = fmt.Errorf("header %s is empty, or that of a part", headerObject)
+		}
 	}
 	l.Topic = h.text(headerTopic)
 	l.Partition = int32(h.number(headerPartition, 32))

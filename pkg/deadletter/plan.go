@@ -50,7 +50,6 @@ type item struct {
 	topic     string
 	partition int32
 	codec     batch.Codec
-	last      bool
 }
 
 // planner makes a plan of letters, which it is given in their order.
@@ -59,8 +58,7 @@ type planner struct {
 	log     Log
 	plan    Plan
 	targets map[string]target
-	latest  map[sequence]*item // chosen one of each key
-	held    map[sequence]bool  // keys of which an open letter was not chosen
+	held    map[sequence]bool // keys of which an open letter was not chosen
 	only    map[Position]bool
 	stopped map[sequence]bool // keys of which one was refused in this run
 }
@@ -94,7 +92,7 @@ func (r *Redriver) planWith(ctx context.Context, log Log) (Plan, error) {
 	if err := r.checkOrder(ctx); err != nil {
 		return Plan{}, err
 	}
-	p := &planner{Redriver: r, log: log, targets: map[string]target{}, latest: map[sequence]*item{}, held: map[sequence]bool{}}
+	p := &planner{Redriver: r, log: log, targets: map[string]target{}, held: map[sequence]bool{}}
 	p.plan.Routes = []Route{}
 	p.only, p.stopped = map[Position]bool{}, map[sequence]bool{}
 	for _, at := range r.Selection.Only {
@@ -136,12 +134,16 @@ func (p *planner) consider(ctx context.Context, f Found) error {
 		p.hold(f, key, status)
 		return nil
 	}
+	elsewhere, err := p.fetch(ctx, &f)
+	if err != nil {
+		return err
+	}
 	to, err := p.target(ctx, cmp.Or(p.To, f.Letter.Topic))
 	if err != nil {
 		return err
 	}
 	i := &item{position: f.Position, topic: cmp.Or(p.To, f.Letter.Topic), partition: p.partition(f.Letter, to)}
-	why := p.skip(f, status, sent, to, i)
+	why := cmp.Or(elsewhere, p.skip(f, status, sent, to, i))
 	if f.Letter.Record.Key != nil {
 		if why == "" && p.stopped[key] {
 			why = behindRefused
@@ -153,22 +155,29 @@ func (p *planner) consider(ctx context.Context, f Found) error {
 		p.hold(f, key, status)
 		return nil
 	}
-	if f.Letter.Record.Key == nil {
-		i.last = true
-	} else {
-		if before := p.latest[key]; before != nil {
-			before.last = false
-		}
-		i.last = true
-		p.latest[key] = i
-		if p.held[key] {
-			p.plan.Overtaking++
-		}
+	if f.Letter.Record.Key != nil && p.held[key] {
+		p.plan.Overtaking++
 	}
 	p.plan.items = append(p.plan.items, i)
 	p.plan.Chosen++
 	p.route(f.Letter, i)
 	return nil
+}
+
+// fetch gets the record of a letter that has it in an object. elsewhere says why that
+// cannot be had, where the others can be sent all the same.
+func (p *planner) fetch(ctx context.Context, f *Found) (elsewhere string, err error) {
+	whole, err := p.Letters.whole(ctx, *f)
+	switch {
+	case err == nil:
+		*f = whole
+		return "", nil
+	case errors.Is(err, ErrElsewhere):
+		return "the record is in an object of COS, which takes keys that may read it: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY", nil
+	case errors.Is(err, ErrNoObject), errors.Is(err, ErrNotWhole):
+		return err.Error(), nil
+	}
+	return "", err
 }
 
 // chosen says whether it is a letter that the caller wants to be sent.

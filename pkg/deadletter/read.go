@@ -16,6 +16,9 @@ import (
 type Topic struct {
 	Client *kafka.Client // of its cluster
 	Name   string
+	// Objects are where records are that are not in their letters; nil: those letters
+	// are read without them.
+	Objects Objects
 	// Progress, where it is set, is told how many offsets of how many have been
 	// read.
 	Progress func(done, total int64)

@@ -12,9 +12,6 @@ import (
 type Redrive struct {
 	Count int    // how often, this time included
 	ID    string // of this sending: RUN/PARTITION:OFFSET, the position being the letter's
-	// Last says that no other letter with the record's key follows in the same
-	// run. A record without a key is the last of its own.
-	Last bool
 	// Function could not handle the record, and is the one that it is meant for.
 	Function string
 }
@@ -25,7 +22,6 @@ const (
 
 	headerRedriveID    = redrivePrefix + "id"
 	headerRedriveCount = redrivePrefix + "count"
-	headerRedriveLast  = redrivePrefix + "last"
 
 	headerRedriveFunction = redrivePrefix + "function"
 )
@@ -56,8 +52,6 @@ func takeRedrive(r batch.Record) (batch.Record, Redrive) {
 			if n, err := strconv.Atoi(string(h.Value)); err == nil {
 				redrive.Count = max(n, 0)
 			}
-		case h.Key == headerRedriveLast:
-			redrive.Last = string(h.Value) == "true"
 		case h.Key == headerRedriveFunction:
 			redrive.Function = string(h.Value)
 		}
@@ -68,12 +62,11 @@ func takeRedrive(r batch.Record) (batch.Record, Redrive) {
 
 // put gives the record with the headers that TakeRedrive takes off.
 func (d Redrive) put(r batch.Record) batch.Record {
-	headers := make([]batch.Header, 0, len(r.Headers)+4)
+	headers := make([]batch.Header, 0, len(r.Headers)+3)
 	headers = append(headers, r.Headers...)
 	r.Headers = append(headers,
 		batch.Header{Key: headerRedriveID, Value: []byte(d.ID)},
 		batch.Header{Key: headerRedriveCount, Value: strconv.AppendInt(nil, int64(d.Count), 10)},
-		batch.Header{Key: headerRedriveLast, Value: strconv.AppendBool(nil, d.Last)},
 		batch.Header{Key: headerRedriveFunction, Value: []byte(d.Function)})
 	return r
 }

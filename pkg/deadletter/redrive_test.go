@@ -13,11 +13,11 @@ import (
 )
 
 // redriven gives a record with the headers of a redrive.
-func redriven(r batch.Record, id, count, last string) batch.Record {
+func redriven(r batch.Record, id, count, function string) batch.Record {
 	r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)],
 		batch.Header{Key: "etl.redrive.id", Value: []byte(id)},
 		batch.Header{Key: "etl.redrive.count", Value: []byte(count)},
-		batch.Header{Key: "etl.redrive.last", Value: []byte(last)})
+		batch.Header{Key: "etl.redrive.function", Value: []byte(function)})
 	return r
 }
 
@@ -27,11 +27,11 @@ func TestTakeRedrive(t *testing.T) {
 	t.Run("gives back every special record, and what it carries", func(t *testing.T) {
 		t.Parallel()
 		for i, want := range sample.Special() {
-			got, redrive := deadletter.TakeRedrive(redriven(want, "run/0:1", "2", "true"))
+			got, redrive := deadletter.TakeRedrive(redriven(want, "run/0:1", "2", "clean"))
 			if !reflect.DeepEqual(want, got) {
 				t.Errorf("record %d (-want +got):\n%.2000s", i, cmp.Diff(want, got))
 			}
-			if want := (deadletter.Redrive{Count: 2, ID: "run/0:1", Last: true}); redrive != want {
+			if want := (deadletter.Redrive{Count: 2, ID: "run/0:1", Function: "clean"}); redrive != want {
 				t.Errorf("record %d carries %+v, want %+v", i, redrive, want)
 			}
 		}
@@ -39,7 +39,7 @@ func TestTakeRedrive(t *testing.T) {
 
 	t.Run("changes nothing in the record that it is given", func(t *testing.T) {
 		t.Parallel()
-		given := redriven(batch.Record{Headers: []batch.Header{{Key: "own"}}}, "a", "1", "false")
+		given := redriven(batch.Record{Headers: []batch.Header{{Key: "own"}}}, "a", "1", "clean")
 		want := given.Clone()
 		deadletter.TakeRedrive(given)
 		if !cmp.Equal(want, given) {
@@ -50,7 +50,7 @@ func TestTakeRedrive(t *testing.T) {
 	t.Run("counts what is no number as 0", func(t *testing.T) {
 		t.Parallel()
 		for _, count := range []string{"", "x", "-1", "99999999999999999999"} {
-			if r, redrive := deadletter.TakeRedrive(redriven(batch.Record{}, "a", count, "no")); redrive != (deadletter.Redrive{ID: "a"}) || r.Headers != nil {
+			if r, redrive := deadletter.TakeRedrive(redriven(batch.Record{}, "a", count, "clean")); redrive != (deadletter.Redrive{ID: "a", Function: "clean"}) || r.Headers != nil {
 				t.Errorf("%q: got %+v, %v", count, redrive, r.Headers)
 			}
 		}
@@ -74,10 +74,10 @@ func TestTakeRedriveAllocatesNothing(t *testing.T) {
 }
 
 func FuzzTakeRedrive(f *testing.F) {
-	f.Add("etl.redrive.count", []byte("3"), "own", "a", "1", "true")
-	f.Add("etl.redrive.", []byte(nil), "etl.redriven", "", "-", "TRUE")
-	f.Fuzz(func(t *testing.T, key string, value []byte, own, id, count, last string) {
-		given := redriven(batch.Record{Headers: []batch.Header{{Key: own, Value: value}, {Key: key, Value: value}}}, id, count, last)
+	f.Add("etl.redrive.count", []byte("3"), "own", "a", "1", "clean")
+	f.Add("etl.redrive.", []byte(nil), "etl.redriven", "", "-", "")
+	f.Fuzz(func(t *testing.T, key string, value []byte, own, id, count, function string) {
+		given := redriven(batch.Record{Headers: []batch.Header{{Key: own, Value: value}, {Key: key, Value: value}}}, id, count, function)
 		r, redrive := deadletter.TakeRedrive(given)
 		for _, h := range r.Headers {
 			if strings.HasPrefix(h.Key, "etl.redrive.") {

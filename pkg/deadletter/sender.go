@@ -51,6 +51,10 @@ func (s *session) sendAll(ctx context.Context, plan *Plan) error {
 }
 
 func (d *sender) add(ctx context.Context, f Found) error {
+	f, err := d.Letters.whole(ctx, f)
+	if err != nil {
+		return err
+	}
 	o, err := d.outgoing(f, d.items[f.Position])
 	if err != nil {
 		return err
@@ -103,7 +107,7 @@ func (s *session) outgoing(f Found, i *item) (outgoing, error) {
 		Format: logFormat, ID: s.id(f.Position), Letter: f.Position, Of: originOf(f.Letter), Cluster: s.cluster,
 		Topic: i.topic, Partition: i.partition, Count: f.Letter.Redrives + 1, Edited: edited, At: s.now(),
 	}
-	record := Redrive{ID: e.ID, Count: e.Count, Last: i.last, Function: f.Letter.Function}.put(s.original(f))
+	record := Redrive{ID: e.ID, Count: e.Count, Function: f.Letter.Function}.put(s.original(f))
 	b, err := batch.Build(batch.Options{Codec: i.codec}, []batch.Record{record})
 	if err != nil {
 		return outgoing{}, fmt.Errorf("letter at %s: %w", f.Position, err)

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -8,12 +9,16 @@ import (
 	"github.com/tencentyun/scf-go-lib/functioncontext"
 )
 
+// regionKey is the environment key in which SCF tells a process its region.
+const regionKey = "TENCENTCLOUD_REGION"
+
 // Invocation is what the platform says about the invocation that a context belongs to.
 type Invocation struct {
 	RequestID       string
 	FunctionName    string // as deployed: service-stage-name
 	FunctionVersion string // a number or $LATEST
 	Namespace       string
+	Region          string        // in which the function runs, such as ap-guangzhou
 	MemoryMB        int           // limit of the instance
 	TimeLimit       time.Duration // configured time-out
 	Deadline        time.Time     // when the platform kills; the context ends a margin earlier
@@ -72,12 +77,14 @@ type callKey struct{}
 // which the library sets it too: two invocations at once would read each other's.
 func newCall(ctx context.Context, payload []byte, started map[string]string) *call {
 	c := &call{payload: payload, started: started}
+	c.invocation.Region = started[regionKey]
 	c.invocation.Deadline, _ = ctx.Deadline()
 	platform, ok := functioncontext.FromContext(ctx)
 	if !ok {
 		return c
 	}
 	c.own = platform.Environment
+	c.invocation.Region = cmp.Or(c.own[regionKey], c.invocation.Region)
 	c.invocation.RequestID = platform.RequestID
 	c.invocation.FunctionName = platform.FunctionName
 	c.invocation.FunctionVersion = platform.FunctionVersion

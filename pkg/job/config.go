@@ -50,12 +50,6 @@ type Settings struct {
 	Target kafka.Config `envPrefix:"TARGET_"`
 }
 
-// Letters are the settings of a job that can refuse records.
-type Letters struct {
-	DeadLetterTopic string `env:"DEADLETTER_TOPIC" envDefault:"deadletter" doc:"topic in the target cluster for records that cannot be handled; empty: such a record stops its partition"`
-	KeepOrder       bool   `env:"DEADLETTER_KEEP_ORDER" envDefault:"false" doc:"later records with the key of one in the dead letter go there too, behind it, until etl deadletter redrive has sent all of them on their way"`
-}
-
 // Validate checks what concerns more than one setting.
 func (s Settings) Validate() error {
 	var faults []error

@@ -29,18 +29,16 @@ type Process = mirror.ProcessFunc
 // New makes a function of the code of a job, for [fn.Start].
 func New(process Process) fn.New[Config, event.Kafka, Result] {
 	return func(ctx context.Context, c Config) (Handler, error) {
+		letters, err := c.Letters.Engine(ctx)
+		if err != nil {
+			return nil, err
+		}
 		return Open(ctx, c.Settings, mirror.Config{
 			Job:         c.Job,
 			Process:     func(string, int32) mirror.Processor { return process },
-			DeadLetters: c.Letters.Engine(ctx),
+			DeadLetters: letters,
 		})
 	}
-}
-
-// Engine gives what the engine needs to know, in the invocation of ctx.
-func (l Letters) Engine(ctx context.Context) mirror.DeadLetters {
-	i, _ := fn.InvocationFrom(ctx)
-	return mirror.DeadLetters{Topic: l.DeadLetterTopic, KeepOrder: l.KeepOrder, Function: i.FunctionName, Version: i.FunctionVersion}
 }
 
 // handler brings the records that an event names, or holds, to the engine.

@@ -8,13 +8,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scf-etl/scf-etl/pkg/cos"
 	"github.com/scf-etl/scf-etl/pkg/deadletter"
+	"github.com/scf-etl/scf-etl/pkg/deadletter/objects"
 	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/fn/fntest"
 	"github.com/scf-etl/scf-etl/pkg/job"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+	"github.com/scf-etl/scf-etl/pkg/localcos"
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 // shout is a whole job.
@@ -76,6 +80,56 @@ func TestNew(t *testing.T) {
 		}
 		if l, err := deadletter.Decode(letters[0]); err != nil || l.Record.Offset != 1 || l.Error != "nothing to shout" || l.Function != "function-under-test" || l.Version != "$LATEST" {
 			t.Errorf("letter %+v (%v)", l, err)
+		}
+	})
+
+	t.Run("a record that no letter can hold goes into the bucket, with the keys of the function's role", func(t *testing.T) {
+		key := secret.New("the-key")
+		server, err := localcos.New(localcos.Config{Dir: t.TempDir(), Keys: map[string]localcos.Key{"id": {Secret: key}}, Buckets: []string{"letters-1250000000"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { server.Close() })
+		if err := server.Start("localhost:0"); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.CreateTopic(t.Context(), kafka.TopicSpec{Name: "small", Partitions: 1, Settings: map[string]string{"max.message.bytes": "9000"}}); err != nil {
+			t.Fatal(err)
+		}
+		large := bytes.Repeat([]byte("a line "), 10_000)
+		if _, err := client.Produce(t.Context(), "said", 0, batch.Record{Value: large, Timestamp: 1_790_000_000_000}); err != nil {
+			t.Fatal(err)
+		}
+		refuse := func(context.Context, job.Record, func(job.Output)) error { return errors.New("not wanted") }
+		f := fntest.Deploy(t, job.New(refuse), map[string]string{
+			"JOB": "refuse", "SOURCE_BROKERS": addresses, "TARGET_BROKERS": addresses, "TOPICS": "said:none",
+			"DEADLETTER_TOPIC": "small", "DEADLETTER_BUCKET": "letters-1250000000", "DEADLETTER_ENDPOINT": server.URL(),
+			"TENCENTCLOUD_REGION": localcos.DefaultRegion, "TENCENTCLOUD_SECRETID": "id", "TENCENTCLOUD_SECRETKEY": "the-key",
+		})
+		whole := event.Kafka{Records: []event.KafkaRecord{{Topic: "said", Offset: 3, Body: large}}}
+		payload, err := whole.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := f.Invoke(payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		letters := read("small")
+		if len(letters) != 1 {
+			t.Fatalf("%d dead letters", len(letters))
+		}
+		letter, err := deadletter.Decode(letters[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := objects.New(cos.Config{Endpoint: server.URL(), Credentials: cos.Static("id", key)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := letter.Whole(t.Context(), store); letter.Object == "" || err != nil || !bytes.Equal(got.Record.Value, large) {
+			t.Errorf("object %q with %d bytes, %v", letter.Object, len(got.Record.Value), err)
 		}
 	})
 

@@ -336,12 +336,33 @@ func (p *planner) bury(ctx context.Context, letter deadletter.Letter, reason err
 	}
 	letter.Error, letter.At = reason.Error(), time.Now()
 	j.outputs, j.memory = j.outputs[:0], j.memory[:0]
-	for _, r := range letter.Records(topic.maxBytes) {
+	records, err := j.records(ctx, letter, topic.maxBytes)
+	if err != nil {
+		return fmt.Errorf("dead letter of %s/%d offset %d: %w", p.topic, p.partition, letter.Record.Offset, err)
+	}
+	for _, r := range records {
 		if err := p.place(ctx, Output{topic.name, r}, letter.Record.Offset); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// records gives the records of the dead-letter topic for a letter. What belongs into
+// an object is there when it returns.
+func (j *processing) records(ctx context.Context, letter deadletter.Letter, most int) ([]batch.Record, error) {
+	records := letter.Records(most)
+	if j.letters.Objects == nil || len(records) == 1 && !j.letters.AllInObjects {
+		return records, nil
+	}
+	outside, err := letter.InObject(ctx, j.letters.Objects, most)
+	switch {
+	case err == nil:
+		return outside.Records(most), nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%w: %w", errNoTime, err)
+	}
+	return nil, deadletter.Transient(err) // of the bucket, not of the record
 }
 
 // newProcessing gives what a planner needs to bring the records up to last to
@@ -378,6 +399,13 @@ type DeadLetters struct {
 	// that went to the dead letter go there too, until all of them are redriven and handled. For
 	// that the records need headers: it is refused where they are given ([Copier.Write]).
 	KeepOrder bool
+
+	// Objects, where there are any, take the record of a letter that is too large for
+	// its topic, which comes in parts otherwise, and with AllInObjects that of each. A
+	// record whose object cannot be put is not done: the partition is as if its
+	// dead-letter topic were away.
+	Objects      deadletter.Objects
+	AllInObjects bool
 
 	Function string // that a letter names
 	Version  string // of the function

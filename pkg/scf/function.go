@@ -3,6 +3,7 @@ package scf
 import (
 	"maps"
 	"path"
+	"slices"
 	"strconv"
 
 	"github.com/scf-etl/scf-etl/pkg/scf/internal/sls"
@@ -74,7 +75,7 @@ func (s section) function(key string, inherited Function) Function {
 			f.Events = append(f.Events, t)
 		}
 	}
-	s.get("package") // the framework's
+	f.Patterns = slices.Concat(f.Patterns, s.section("package").texts("patterns")) // the rest of it is the framework's
 	s.end()
 	return f
 }

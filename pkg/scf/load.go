@@ -80,6 +80,7 @@ func (r *reader) service(config *sls.Value) *Service {
 		provider.fault("name", "the provider must be tencent", "write provider.name: tencent")
 	}
 	inherited := provider.provider(s)
+	inherited.Patterns = top.section("package").texts("patterns")
 	functions := top.section("functions")
 	for _, f := range functions.v.Fields() {
 		s.Functions = append(s.Functions, functions.section(f.Name).function(f.Name, inherited))

@@ -223,6 +223,29 @@ func TestAllFaultsOfAFileAreToldAtOnce(t *testing.T) {
 	}
 }
 
+func TestTheFilesOfAPackageAreThoseOfTheServiceThenOfTheFunction(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "serverless.yml")
+	text := `service: etl
+provider: {name: tencent}
+package: {individually: true, patterns: ["rules/**"]}
+functions:
+  one: {handler: main, package: {patterns: ["!rules/b.yaml", models/m.bin], artifact: x.zip}}
+  two: {handler: main}
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	service, err := scf.Load(path, scf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][]string{{"rules/**", "!rules/b.yaml", "models/m.bin"}, {"rules/**"}}
+	if diff := cmp.Diff(want, [][]string{service.Functions[0].Patterns, service.Functions[1].Patterns}); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAFileThatDoesNotExistIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := scf.Load(filepath.Join(t.TempDir(), "serverless.yml"), scf.Options{})

@@ -22,10 +22,12 @@ type Service struct {
 
 // Function is one function with everything that it takes over from provider.
 type Function struct {
-	Key         string // under functions in the file, and the name of its folder
-	Name        string // the full name on the platform: SERVICE-STAGE-KEY, or what name says
-	Handler     string // name of the binary inside the package
-	Binary      string // path of the built binary, from the service's folder
+	Key     string // under functions in the file, and the name of its folder
+	Name    string // the full name on the platform: SERVICE-STAGE-KEY, or what name says
+	Handler string // name of the binary inside the package
+	Binary  string // path of the built binary, from the service's folder
+	// Patterns choose the extra files of the package: package.patterns of the service, then the function's own.
+	Patterns    []string
 	Description string
 	Runtime     string
 	Namespace   string
