@@ -19,8 +19,9 @@ import (
 // aliases stay.
 //
 // The triggers become those of f.Events: new ones are created, changed ones
-// updated, and those that are no longer there deleted. CKafka triggers and timers
-// are driven; others are listed by Triggers with that as their error.
+// updated, and those that are no longer there deleted. CKafka triggers, timers and
+// those on buckets of COS are driven; others are listed by Triggers with that as
+// their error.
 //
 // A setting that the cloud would refuse is an error, and so is a trigger that
 // would have to be deleted and created anew (ErrImmutable): then nothing is
@@ -62,6 +63,9 @@ func (p *Platform) plan(f scf.Function) (map[triggerKey]scf.Trigger, error) {
 		}
 		wanted[key] = e
 		errs = append(errs, checkTrigger(e))
+		if e.COS != nil {
+			errs = append(errs, p.clear(id, *e.COS, true))
+		}
 		if t := p.trigger(key); t != nil {
 			errs = append(errs, changeable(t.settings(), e))
 		}

@@ -22,10 +22,12 @@ var (
 	ErrUnknownTrigger = errors.New("no such trigger")
 	// ErrTriggerExists means that the function already has a trigger of that name.
 	ErrTriggerExists = errors.New("the trigger exists already")
+	// ErrOverlap means that another trigger would get the same events of a bucket.
+	ErrOverlap = errors.New("it overlaps with another trigger on the bucket, make events, prefix or suffix differ")
 	// ErrImmutable means that a trigger's setting cannot be changed. As in the
-	// cloud only retry, maxMsgNum, timeOut and enable of a CKafka trigger and
-	// cron, argument and enable of a timer can: delete the trigger and create it
-	// again.
+	// cloud only retry, maxMsgNum, timeOut and enable of a CKafka trigger, cron,
+	// argument and enable of a timer, and enable of one on a bucket can: delete the
+	// trigger and create it again.
 	ErrImmutable = errors.New("cannot be changed: delete the trigger and create it again")
 	// ErrEventTooLarge means that the event is above the platform's limit: 6 MB
 	// for a synchronous invocation, 128 KB for an asynchronous one (583/11637).

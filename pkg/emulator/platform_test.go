@@ -132,11 +132,11 @@ func TestPlatform(t *testing.T) {
 	t.Run("a trigger of a kind that is not driven says so", func(t *testing.T) {
 		t.Parallel()
 		p := platform(t, emulator.Config{})
-		f := scf.Function{Name: function, Handler: "main", MemorySize: 128, Timeout: 20, Events: []scf.Trigger{{COS: &scf.COSTrigger{Bucket: "bucket"}}}}
+		f := scf.Function{Name: function, Handler: "main", MemorySize: 128, Timeout: 20, Events: []scf.Trigger{{URL: &scf.URLTrigger{Name: "url", AuthType: "NONE"}}}}
 		if err := p.Deploy(t.Context(), f, probeDir); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Triggers(); len(got) != 1 || got[0].Kind != "cos" || got[0].Name != "bucket" || got[0].Error == "" {
+		if got := p.Triggers(); len(got) != 1 || got[0].Kind != "http" || got[0].Name != "url" || got[0].Error == "" {
 			t.Errorf("got %+v", got)
 		}
 		if err := p.CreateTrigger(t.Context(), function, f.Events[0]); err == nil || !strings.Contains(err.Error(), "not driven") {

@@ -38,7 +38,7 @@ const (
 // a test that drives a built binary; where the rule is that a deployment is
 // refused, a test that tries to deploy one.
 func Rules() []Rule {
-	return slices.Concat(deployRules(), functionRules(), triggerRules(), kafkaRules(), timerRules(), asyncRules(), versionRules(), eventRules())
+	return slices.Concat(deployRules(), functionRules(), triggerRules(), kafkaRules(), timerRules(), cosRules(), asyncRules(), versionRules(), eventRules())
 }
 
 func deployRules() []Rule {

@@ -82,9 +82,10 @@ type TriggerStatus struct {
 	Oversize   Policy            `json:"oversize,omitempty"` // the platform's setting
 	Partitions []PartitionStatus `json:"partitions"`         // by number
 
-	// Timer is of timers, Async of triggers that invoke asynchronously; nil for
-	// others.
+	// Timer is of timers, COS of triggers on buckets, Async of triggers that invoke
+	// asynchronously; nil for others.
 	Timer *TimerStatus `json:"timer,omitempty"`
+	COS   *COSStatus   `json:"cos,omitempty"`
 	Async *AsyncStatus `json:"async,omitempty"`
 }
 

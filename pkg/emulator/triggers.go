@@ -34,13 +34,14 @@ type trigger interface {
 }
 
 // Driven reports whether the platform drives triggers of this kind.
-func Driven(t scf.Trigger) bool { return t.Kafka != nil || t.Timer != nil }
+func Driven(t scf.Trigger) bool { return t.Kafka != nil || t.Timer != nil || t.COS != nil }
 
 // errNotDriven is why a trigger does not fire here.
 var errNotDriven = errors.New("triggers of this kind are not driven by the local platform")
 
-// CreateTrigger gives a function another trigger, a CKafka trigger or a timer.
-// The cluster of a CKafka trigger must answer and its topic exist.
+// CreateTrigger gives a function another trigger: a CKafka trigger, a timer, or one on
+// a bucket of COS. The cluster of a CKafka trigger must answer and its topic exist; one
+// on a bucket must not overlap with another (ErrOverlap).
 func (p *Platform) CreateTrigger(ctx context.Context, function string, t scf.Trigger) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
@@ -48,17 +49,18 @@ func (p *Platform) CreateTrigger(ctx context.Context, function string, t scf.Tri
 }
 
 // UpdateTrigger changes a trigger in place: maxMsgNum, timeOut, retry and enable
-// of a CKafka trigger, cron, argument and enable of a timer. Anything else that
+// of a CKafka trigger, cron, argument and enable of a timer, enable of one on a
+// bucket. Anything else that
 // differs is ErrImmutable. The batch that a CKafka trigger is delivering is
 // finished and committed first; the end of the context gives it up. Events that
-// a timer has sent go on as they are.
+// a timer or a bucket has sent go on as they are.
 func (p *Platform) UpdateTrigger(ctx context.Context, function string, t scf.Trigger) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
 	return p.updateTrigger(ctx, p.idOf(function), t)
 }
 
-// DeleteTrigger ends a trigger and forgets it; its kind is ckafka or timer. The
+// DeleteTrigger ends a trigger and forgets it; its kind is ckafka, timer or cos. The
 // batch that a CKafka trigger is delivering is finished first, and the group's
 // offsets stay in the cluster, so that the trigger goes on there if it is created
 // again. Events that a timer has sent go on.
@@ -108,8 +110,11 @@ func (p *Platform) admit(ctx context.Context, function string, s scf.Trigger) (t
 	if count >= scf.MaxTriggersOfKind {
 		return nil, fmt.Errorf("the function has %d triggers of this kind, which is as many as may be", count)
 	}
-	if s.Timer != nil {
+	switch {
+	case s.Timer != nil:
 		return newTimerTrigger(p, function, *s.Timer)
+	case s.COS != nil:
+		return &cosTrigger{platform: p, function: function, name: s.Name(), set: *s.COS}, p.clear(function, *s.COS, false)
 	}
 	return p.newKafkaTrigger(ctx, function, *s.Kafka)
 }
@@ -142,8 +147,11 @@ func (p *Platform) updateTrigger(ctx context.Context, function string, s scf.Tri
 
 // same reports whether two triggers of one kind have the same settings.
 func same(a, b scf.Trigger) bool {
-	if a.Timer != nil {
+	switch {
+	case a.Timer != nil:
 		return *a.Timer == *b.Timer
+	case a.COS != nil:
+		return *a.COS == *b.COS
 	}
 	return *a.Kafka == *b.Kafka
 }
@@ -156,6 +164,8 @@ func checkTrigger(t scf.Trigger) (err error) {
 		err = checkKafka(*t.Kafka)
 	case t.Timer != nil:
 		err = checkTimer(*t.Timer)
+	case t.COS != nil:
+		err = checkCOS(*t.COS)
 	default:
 		err = errNotDriven
 	}
@@ -169,12 +179,23 @@ func checkTrigger(t scf.Trigger) (err error) {
 func changeable(from, to scf.Trigger) error {
 	type setting struct{ name, from, to string }
 	var fixed []setting
-	if from.Timer != nil {
+	switch {
+	case from.Timer != nil:
 		if from.Timer.UpdatableTo(*to.Timer) {
 			return nil
 		}
 		fixed = []setting{{"qualifier", from.Timer.Qualifier, to.Timer.Qualifier}}
-	} else {
+	case from.COS != nil:
+		if from.COS.UpdatableTo(*to.COS) {
+			return nil
+		}
+		fixed = []setting{
+			{"events", from.COS.Events, to.COS.Events},
+			{"prefix", from.COS.Prefix, to.COS.Prefix},
+			{"suffix", from.COS.Suffix, to.COS.Suffix},
+			{"qualifier", from.COS.Qualifier, to.COS.Qualifier},
+		}
+	default:
 		if from.Kafka.UpdatableTo(*to.Kafka) {
 			return nil
 		}

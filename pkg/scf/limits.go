@@ -2,7 +2,6 @@ package scf
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -185,16 +184,4 @@ func NearestMemory(mb int) int {
 		return MinMemory
 	}
 	return min((mb+MemoryStep-1)/MemoryStep*MemoryStep, MaxMemory)
-}
-
-// COSEvents says in words what ValidCOSEvent takes.
-const COSEvents = "cos:ObjectCreated: with *, Put, Post, Copy, Append, CompleteMultipartUpload, or cos:ObjectRemove: with *, Delete, DeleteMarkerCreated"
-
-// ValidCOSEvent says whether the platform has this event of a COS trigger (583/9707).
-func ValidCOSEvent(event string) bool {
-	kind, what, ok := strings.Cut(strings.TrimPrefix(event, "cos:"), ":")
-	return ok && strings.HasPrefix(event, "cos:") && slices.Contains(map[string][]string{
-		"ObjectCreated": {"*", "Put", "Post", "Copy", "Append", "CompleteMultipartUpload"},
-		"ObjectRemove":  {"*", "Delete", "DeleteMarkerCreated"},
-	}[kind], what)
 }

@@ -45,6 +45,7 @@ func once(list []Finding) []Finding {
 type linter struct {
 	service *Service
 	found   []Finding
+	buckets []bucketTrigger // of the functions so far
 }
 
 // add places a finding at the first of paths that the file has, or else at what is nearest above the first one. A path goes

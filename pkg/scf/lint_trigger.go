@@ -33,26 +33,36 @@ func (l *linter) triggers(f Function) {
 			l.kafka(f, *t.Kafka, path)
 		case t.Timer != nil:
 			l.timer(*t.Timer, path)
+		case t.COS != nil:
+			l.cos(f, *t.COS, path)
 		default:
-			l.notDriven(t, path)
+			l.add(Note, "triggers of the kind "+t.Kind()+" are deployed, and not driven by the local platform yet", "", "", path)
 		}
 	}
 	l.eventMode(f)
 }
 
-// notDriven checks what a trigger of another kind needs and tells that the local platform has none of its kind yet.
-func (l *linter) notDriven(t Trigger, path string) {
-	missing := ""
-	switch {
-	case t.COS != nil && t.COS.Bucket == "":
-		missing = "bucket"
-	case t.COS != nil && t.COS.Events == "":
-		missing = "events"
+// cos checks a trigger on a bucket.
+func (l *linter) cos(f Function, t COSTrigger, path string) {
+	if !ValidBucketDomain(t.Bucket) {
+		l.add(Error, fmt.Sprintf("bucket is %q", t.Bucket), "the bucket's domain, "+bucketDomain, "", path+".bucket")
 	}
-	if missing != "" {
-		l.add(Error, missing+" is missing", "", "", path+"."+missing)
+	if !ValidCOSEvent(t.Events) {
+		l.add(Error, fmt.Sprintf("events is %q", t.Events), COSEvents, "", path+".events")
 	}
-	l.add(Note, "triggers of the kind "+t.Kind()+" are deployed, and not driven by the local platform yet", "", "", path)
+	for _, other := range l.buckets {
+		if t.Overlaps(other.trigger) {
+			l.add(Error, "would get the events of a trigger of "+other.function+" on the same bucket: the platform refuses that", "",
+				"make events, prefix or suffix differ", path)
+		}
+	}
+	l.buckets = append(l.buckets, bucketTrigger{f.Key, t})
+}
+
+// bucketTrigger is a trigger on a bucket, of a function.
+type bucketTrigger struct {
+	function string
+	trigger  COSTrigger
 }
 
 func (l *linter) kafka(f Function, k KafkaTrigger, path string) {

@@ -92,16 +92,6 @@ func (t TimerTrigger) UpdatableTo(next TimerTrigger) bool {
 	return t == next
 }
 
-// COSTrigger sends an event for changes of objects in a bucket.
-type COSTrigger struct {
-	Bucket    string // the bucket's domain, which is the trigger's name
-	Events    string // cos:ObjectCreated:* and the like
-	Prefix    string // of the object keys that count
-	Suffix    string
-	Enabled   bool
-	Qualifier string
-}
-
 // URLTrigger gives the function a URL.
 type URLTrigger struct {
 	Name      string
