@@ -57,7 +57,7 @@ func TestCreateFunction(t *testing.T) {
 		"Description": "a probe", "Role": "QCS_SCFExcuteRole", "ClsLogsetId": "logset", "ClsTopicId": "topic", "Type": "Event", "CodeSource": "ZipFile",
 		"VpcConfig":   object{"VpcId": "vpc-1", "SubnetId": "subnet-1"},
 		"Layers":      []object{{"LayerName": "ffmpeg", "LayerVersion": 2}},
-		"Environment": variables("COLOUR", "blue", "PROBE_RELAY", "1"), "DeadLetterConfig": object{"Type": "CMQ-QUEUE", "Name": "letters"},
+		"Environment": variables("COLOUR", "blue", "SHAPE", "round"), "DeadLetterConfig": object{"Type": "CMQ-QUEUE", "Name": "letters"},
 		"Tags":            []object{{"Key": "stage", "Value": "dev"}},
 		"PublicNetConfig": object{"PublicNetStatus": "DISABLE", "EipConfig": object{"EipStatus": "DISABLE"}},
 		"AsyncRunEnable":  "FALSE", "TraceEnable": "FALSE", "InitTimeout": 90, "InstallDependency": "FALSE",
@@ -210,7 +210,7 @@ func TestUpdateFunction(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.call("CreateFunction", function(t, "probe", object{
-		"Environment": variables("COLOUR", "blue", "PROBE_RELAY", "1"), "Layers": []object{{"LayerName": "a", "LayerVersion": 1}},
+		"Environment": variables("COLOUR", "blue", "SHAPE", "round"), "Layers": []object{{"LayerName": "a", "LayerVersion": 1}},
 		"VpcConfig": object{"VpcId": "vpc-1", "SubnetId": "subnet-1"}, "InitTimeout": 90,
 	}))
 	name := object{"FunctionName": "probe"}
@@ -231,7 +231,7 @@ func TestUpdateFunction(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", path, got, want)
 			}
 		}
-		if a := r.invoke(name); a.env("COLOUR") != "green" || a.env("PROBE_RELAY") != "" {
+		if a := r.invoke(name); a.env("COLOUR") != "green" || a.env("SHAPE") != "" {
 			t.Errorf("got %v", a.Environ)
 		}
 	})

@@ -85,7 +85,7 @@ func function(t testing.TB, name string, change ...object) object {
 	f := object{
 		"FunctionName": name, "Handler": "main", "Runtime": "Go1", "MemorySize": 256, "Timeout": 20,
 		"Code":        object{"ZipFile": zipFile(t)},
-		"Environment": object{"Variables": []object{{"Key": "PROBE_RELAY", "Value": "1"}}},
+		"Environment": variables("SHAPE", "round"),
 	}
 	for _, c := range change {
 		for k, v := range c {
