@@ -26,7 +26,7 @@ const (
 	billPage     = "583/12284"
 	timerPage    = "583/9708"
 	updatePage   = "583/96828"
-	versionPage  = "583/36148"
+	versionPage  = "583/15371"
 	aliasPage    = "583/36149"
 	library      = "scf-go-lib"
 	unconfirmed  = "[?]"

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// addressTime is how long the URL of a function's code can be used (583/44267
-// says that it expires, not when).
+// addressTime is how long the URL of a function's code can be used [?]:
+// that it expires is stated, and not when.
 const addressTime = 10 * time.Minute
 
 // downloads are URLs that carry their permission, as those of COS do.
@@ -39,7 +39,7 @@ type getFunctionAddressRequest struct{ FunctionName, Namespace, Qualifier string
 // was sent to.
 type host struct{}
 
-// getFunctionAddress is 583/44267.
+// getFunctionAddress gives the URL of a zip.
 func (s *Server) getFunctionAddress(ctx context.Context, r getFunctionAddressRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {

@@ -31,7 +31,7 @@ type aliasRequest struct {
 	RoutingConfig                                  *routingConfig
 }
 
-// createAlias is 583/36157.
+// createAlias gives a function another alias.
 func (s *Server) createAlias(ctx context.Context, r aliasRequest) (any, error) {
 	e, st, done, err := s.aliased(r)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Server) createAlias(ctx context.Context, r aliasRequest) (any, error) {
 	return nil, s.setAlias(ctx, e, st, r)
 }
 
-// updateAlias is 583/36156. An alias without RoutingConfig goes to its one
+// updateAlias changes one. An alias without RoutingConfig goes to its one
 // version alone.
 func (s *Server) updateAlias(ctx context.Context, r aliasRequest) (any, error) {
 	e, st, done, err := s.aliased(r)
@@ -156,7 +156,7 @@ func (a alias) detail() aliasDetail {
 	return d
 }
 
-// getAlias is 583/36154.
+// getAlias tells all of one.
 func (s *Server) getAlias(_ context.Context, r namedAliasRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -174,7 +174,7 @@ func (s *Server) getAlias(_ context.Context, r namedAliasRequest) (any, error) {
 
 type listAliasesRequest struct{ FunctionName, Namespace, FunctionVersion, Offset, Limit string }
 
-// listAliases is 583/36155. Its Offset and Limit are texts.
+// listAliases is 583/44162. Its Offset and Limit are texts.
 func (s *Server) listAliases(_ context.Context, r listAliasesRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -208,7 +208,7 @@ func (s *Server) listAliases(_ context.Context, r listAliasesRequest) (any, erro
 	}{list, len(found)}, nil
 }
 
-// deleteAlias is 583/36153.
+// deleteAlias takes one away.
 func (s *Server) deleteAlias(ctx context.Context, r namedAliasRequest) (any, error) {
 	if r.Name == "" {
 		return nil, missing("Name")

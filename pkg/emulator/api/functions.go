@@ -125,7 +125,7 @@ type updateFunctionCodeRequest struct {
 	source
 }
 
-// updateFunctionCode is 583/18581.
+// updateFunctionCode gives $LATEST other code, and another handler.
 func (s *Server) updateFunctionCode(ctx context.Context, r updateFunctionCodeRequest) (any, error) {
 	from := r.source
 	if r.Code != nil {
@@ -183,7 +183,8 @@ type updateFunctionConfigurationRequest struct {
 	stored
 }
 
-// updateFunctionConfiguration is 583/18580.
+// updateFunctionConfiguration gives $LATEST other settings; those that are not
+// given stay.
 func (s *Server) updateFunctionConfiguration(_ context.Context, r updateFunctionConfigurationRequest) (any, error) {
 	publish, err := flag("Publish", r.Publish)
 	if err != nil {
@@ -206,7 +207,7 @@ func (s *Server) updateFunctionConfiguration(_ context.Context, r updateFunction
 
 type deleteFunctionRequest struct{ FunctionName, Namespace, Qualifier string }
 
-// deleteFunction is 583/18585: of a version, or of all.
+// deleteFunction deletes a version, or all of a function.
 func (s *Server) deleteFunction(ctx context.Context, r deleteFunctionRequest) (any, error) {
 	in := []Status{Active, UpdateFailed, CreateFailed, DeleteFailed}
 	e, st, done, err := s.edit(r.Namespace, r.FunctionName, "FailedOperation.DeleteFunction", in...)

@@ -65,7 +65,7 @@ type layerDetail struct {
 	Status             string
 }
 
-// getFunction is 583/18584.
+// getFunction tells all of a version.
 func (s *Server) getFunction(_ context.Context, r getFunctionRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -180,7 +180,7 @@ type functionSummary struct {
 	AsyncRunEnable, TraceEnable                      string
 }
 
-// listFunctions is 583/18582.
+// listFunctions lists those of a namespace.
 func (s *Server) listFunctions(_ context.Context, r listFunctionsRequest) (any, error) {
 	var found []*state
 	for _, e := range s.all() {

@@ -13,10 +13,10 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 )
 
-// tailBytes is how much of its log an invocation gives back (583/17243).
+// tailBytes is how much of its log an invocation gives back.
 const tailBytes = 4 << 10
 
-// maxRoutingKey bounds RoutingKey, in bytes (583/17243).
+// maxRoutingKey bounds RoutingKey, in bytes.
 const maxRoutingKey = 1 << 10
 
 type invokeRequest struct {
@@ -37,7 +37,7 @@ type invocationResult struct {
 	InvokeResult        int // 0, or the status code of the failure
 }
 
-// invoke is 583/17243.
+// invoke runs a function, or sends it an event.
 func (s *Server) invoke(ctx context.Context, r invokeRequest) (any, error) {
 	switch r.InvocationType {
 	case "", "RequestResponse", "Event":

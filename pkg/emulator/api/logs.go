@@ -11,7 +11,7 @@ import (
 )
 
 // maxLogSpan is how far StartTime and EndTime may be apart, and maxLogRows what
-// Offset and Limit may be together (583/18583).
+// Offset and Limit may be together.
 const (
 	maxLogSpan = 24 * time.Hour
 	maxLogRows = 10_000
@@ -37,7 +37,7 @@ type functionLog struct {
 	BillDuration, MemUsage                                         int64
 }
 
-// getFunctionLogs is 583/18583: the invocations that the platform still has
+// getFunctionLogs tells of the invocations that the platform still has
 // (emulator.Config.Keep). A qualifier is the version that ran, or the alias that
 // was invoked. The version stands in the first line of Log.
 func (s *Server) getFunctionLogs(_ context.Context, r getFunctionLogsRequest) (any, error) {

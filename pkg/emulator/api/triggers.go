@@ -281,7 +281,7 @@ type deleteTriggerRequest struct {
 	TriggerName, Type, Qualifier, TriggerDesc string
 }
 
-// deleteTrigger is 583/18588. It needs the TriggerDesc of a COS trigger, for a
+// deleteTrigger takes a trigger away. It needs the TriggerDesc of a COS trigger, for a
 // bucket can have several in the cloud.
 func (s *Server) deleteTrigger(ctx context.Context, r deleteTriggerRequest) (any, error) {
 	if err := named(r.TriggerName, r.Type); err != nil {

@@ -11,7 +11,7 @@ import (
 
 type publishVersionRequest struct{ FunctionName, Namespace, Description string }
 
-// publishVersion is 583/36158: a version of $LATEST as it is now.
+// publishVersion makes a version of $LATEST as it is now.
 func (s *Server) publishVersion(_ context.Context, r publishVersionRequest) (any, error) {
 	e, st, done, err := s.edit(r.Namespace, r.FunctionName, "FailedOperation.PublishVersion", Active)
 	if err != nil {
@@ -39,7 +39,7 @@ type listVersionByFunctionRequest struct {
 
 type versionSummary struct{ Version, Description, AddTime, ModTime, Status string }
 
-// listVersionByFunction is 583/36162: $LATEST is one of them.
+// listVersionByFunction lists the versions; $LATEST is one of them [?].
 func (s *Server) listVersionByFunction(_ context.Context, r listVersionByFunctionRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
