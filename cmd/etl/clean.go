@@ -61,7 +61,7 @@ type cleaner struct {
 	out         *bufio.Writer
 	kept        *bufio.Writer // nil: failed lines are only reported
 	line        int64
-	progress    *progress // nil where lines are seen to come out
+	progress    *progress        // nil where lines are seen to come out
 	topics      map[string]int64 // outputs
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -70,16 +71,21 @@ func (a *app) invokeOnce(ctx context.Context, flag *serviceFlag, name string, pa
 		return emulator.Invocation{}, err
 	}
 	function.Events = nil // nothing but this invocation
-	platform, err := emulator.New(emulator.Config{})
+	service.Functions = append(service.Functions[:0:0], function)
+	options, err := storeFor(service, folder)
 	if err != nil {
 		return emulator.Invocation{}, err
 	}
-	defer func() {
-		if closed := platform.Close(); err == nil {
-			err = closed
-		}
-	}()
-	service.Functions = append(service.Functions[:0:0], function)
+	store, err := a.joinStore(ctx, options)
+	if err != nil {
+		return emulator.Invocation{}, err
+	}
+	defer func() { err = errors.Join(err, store.close()) }()
+	platform, err := emulator.New(emulator.Config{Region: service.Region, Credentials: store.credentials()})
+	if err != nil {
+		return emulator.Invocation{}, err
+	}
+	defer func() { err = errors.Join(err, platform.Close()) }()
 	if err := deployAll(ctx, platform, service, folder, buildFunction); err != nil {
 		return emulator.Invocation{}, err
 	}

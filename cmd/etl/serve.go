@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	options := apiOptions{}
+	options, store := apiOptions{}, ""
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run an empty local platform to deploy to, until Ctrl-C",
@@ -36,12 +36,13 @@ machine alone.`,
 	}
 	flag := newServiceFlag(cmd)
 	cmd.Flags().StringVar(&options.address, "listen", apiAddress, "address to answer on")
+	cmd.Flags().StringVar(&store, "cos", "", "answer COS on this address too, as "+scf.DefaultCOSAddress+", for functions and for zips that no request can hold")
 	cmd.Flags().StringVar(&options.state, "data", "", "folder that keeps the functions (default: one of the service in the user's cache)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if _, _, err := a.apiKeys(options.address); err != nil {
 			return err
 		}
-		service, err := flag.nearest(a.environ)
+		service, folder, err := flag.nearest(a.environ)
 		if err != nil {
 			return err
 		}
@@ -52,30 +53,46 @@ machine alone.`,
 			}
 			options.state = filepath.Join(cache, "scf-etl", cmp.Or(service.Name, "serve"))
 		}
-		return a.serve(cmd.Context(), service, options)
+		stored := storeOptions{}
+		if store != "" {
+			if stored, err = storeAt(service, folder, store); err != nil {
+				return err
+			}
+			if kept := cmd.Flags().Changed("data"); kept {
+				stored.dir = filepath.Join(options.state, "cos")
+			}
+		}
+		return a.serve(cmd.Context(), service, options, stored)
 	}
 	return cmd
 }
 
 // nearest is load for a command that can do without a file: then the service is
 // empty.
-func (f *serviceFlag) nearest(environ map[string]string) (*scf.Service, error) {
-	service, _, err := f.load(environ)
+func (f *serviceFlag) nearest(environ map[string]string) (*scf.Service, string, error) {
+	service, folder, err := f.load(environ)
 	if f.file == "" && errors.Is(err, errUsage) {
-		return &scf.Service{Region: scf.DefaultRegion}, nil
+		return &scf.Service{Region: scf.DefaultRegion}, "", nil
 	}
-	return service, err
+	return service, folder, err
 }
 
 // serve runs a platform with nothing but its API until ctx ends.
-func (a *app) serve(ctx context.Context, service *scf.Service, options apiOptions) (err error) {
+func (a *app) serve(ctx context.Context, service *scf.Service, options apiOptions, stored storeOptions) (err error) {
 	lines := &invocationLines{w: a.stdout}
 	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
 	config.Keep = keepServed
+	store, err := a.startStore(stored, lines.say)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.close()) }()
+	config.Credentials, options.object = store.credentials(), store.open()
 	platform, err := emulator.New(config)
 	if err != nil {
 		return err
 	}
+	store.platform.Store(platform)
 	defer func() { err = errors.Join(err, platform.Close()) }()
 	stop, err := a.serveAPI(ctx, platform, options, lines.say)
 	if err != nil {

@@ -41,6 +41,11 @@ custom.local.ckafka in serverless.yml; settings for what no document of the
 platform says stand beside it. Timers fire by this machine's clock, in UTC+8, and
 do not make up for what was due while nothing ran.
 
+Where a function has a trigger on a bucket, or custom.local.cos.address in its
+environment, COS answers on that address as well, with objects in
+custom.local.cos.dir, and functions are given keys for it: those of
+TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, else local and local.
+
 While it runs, a function is built and deployed anew when a file of it changes, or
 of a package that it is built of; invocations that are running end on the old code.
 Then its last event is given to it again, and the line of that says "repeat". A
@@ -154,10 +159,21 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 	lines := &invocationLines{w: a.stdout}
 	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
 	config.KeepEvents = o.watch
+	options, err := storeFor(service, folder)
+	if err != nil {
+		return err
+	}
+	store, err := a.startStore(options, lines.say)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.close()) }()
+	config.Credentials = store.credentials()
 	platform, err := emulator.New(config)
 	if err != nil {
 		return err
 	}
+	store.platform.Store(platform)
 	rebuilder := &rebuilder{platform: platform, service: service, folder: folder, pack: pack, say: lines.say}
 	defer func() {
 		err = errors.Join(err, platform.Close())
@@ -183,7 +199,7 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", took, functionKeys(service))
 	printTriggers(a.stdout, platform.Triggers())
 	if o.api != "" {
-		stop, err := a.serveAPI(ctx, platform, apiOptions{address: o.api}, lines.say)
+		stop, err := a.serveAPI(ctx, platform, apiOptions{address: o.api, object: store.open()}, lines.say)
 		if err != nil {
 			return err
 		}
@@ -215,6 +231,8 @@ func printTriggers(w io.Writer, triggers []emulator.TriggerStatus) {
 		switch {
 		case t.Timer != nil:
 			printTimer(w, t)
+		case t.COS != nil:
+			printBucket(w, t)
 		case t.Kind == "ckafka":
 			printKafka(w, t)
 		default:
@@ -235,6 +253,11 @@ func printKafka(w io.Writer, t emulator.TriggerStatus) {
 
 func printTimer(w io.Writer, t emulator.TriggerStatus) {
 	fmt.Fprintf(w, "%s <- timer %s, %s in UTC+8, next %s%s\n", t.Function, t.Name, t.Timer.Cron, orNever(t.Timer.Next), closedMark(t))
+	fmt.Fprintf(w, "    a failed event: again after %v [?], %d times, then it is given up\n", t.RetryInterval, t.Retry)
+}
+
+func printBucket(w io.Writer, t emulator.TriggerStatus) {
+	fmt.Fprintf(w, "%s <- bucket %s, %s of %s*%s%s\n", t.Function, t.COS.Bucket, t.COS.Events, t.COS.Prefix, t.COS.Suffix, closedMark(t))
 	fmt.Fprintf(w, "    a failed event: again after %v [?], %d times, then it is given up\n", t.RetryInterval, t.Retry)
 }
 

@@ -100,7 +100,9 @@ func testCOSSettings(t *testing.T) {
 
 func testCOSOverlap(t *testing.T) {
 	d := newDeployment(t)
-	d.takes("the first", func(f *scf.Function) { f.Events = []scf.Trigger{onBucket(func(t *scf.COSTrigger) { t.Suffix = ".mp4" })} })
+	d.takes("the first", func(f *scf.Function) {
+		f.Events = []scf.Trigger{onBucket(func(t *scf.COSTrigger) { t.Suffix = ".mp4" })}
+	})
 	others := 0
 	other := func(change func(*scf.COSTrigger)) func(*scf.Function) {
 		others++
@@ -118,7 +120,9 @@ func testCOSOverlap(t *testing.T) {
 	d.takes("another prefix", other(func(t *scf.COSTrigger) { t.Prefix = "done/" }))
 	d.takes("another event", other(func(t *scf.COSTrigger) { t.Events = "cos:ObjectRemove:*" }))
 	d.takes("another bucket", other(func(t *scf.COSTrigger) { t.Bucket = "other-1250000000.cos.ap-guangzhou.myqcloud.com" }))
-	d.takes("the first again", func(f *scf.Function) { f.Events = []scf.Trigger{onBucket(func(t *scf.COSTrigger) { t.Suffix = ".mp4" })} })
+	d.takes("the first again", func(f *scf.Function) {
+		f.Events = []scf.Trigger{onBucket(func(t *scf.COSTrigger) { t.Suffix = ".mp4" })}
+	})
 }
 
 func testCOSEvent(t *testing.T) {

@@ -36,7 +36,8 @@
 //   - A process goes on between invocations, where the cloud freezes it.
 //   - The limit of invocations at once is that of a version, where the cloud's is
 //     that of the function.
-//   - CKafka triggers and timers are driven; triggers of COS and URLs are not.
+//   - CKafka triggers, timers and triggers on buckets are driven; URLs are not. What
+//     happens to objects it is told by Notify.
 //   - A timer does not make up for what was due while the platform, or this
 //     machine, was off; asynchronous events that wait to be sent again end with
 //     the platform.

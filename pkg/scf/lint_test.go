@@ -199,9 +199,16 @@ func TestLintLooksAtAllTriggersTogether(t *testing.T) {
 			"functions.other.name: has the name of functions.dump",
 		},
 		"no function at all": {"service: etl\nprovider: tencent\n", "functions: the service has no functions"},
-		"a bucket is told of, as it is not driven here": {base + "      - cos: { bucket: b, events: e }\n" + tail,
-			"functions.dump.events.0.cos: triggers of the kind cos are deployed, and not driven by the local platform yet"},
-		"a bucket needs a name": {base + "      - cos: { events: e }\n" + tail, "functions.dump.events.0.cos.bucket: bucket is missing"},
+		"a URL is told of, as it is not driven here": {base + "      - http: { authType: NONE }\n" + tail,
+			"functions.dump.events.0.http: triggers of the kind http are deployed, and not driven by the local platform yet"},
+		"a bucket is named by its domain": {base + "      - cos: { bucket: media-1250000000, events: 'cos:ObjectCreated:*' }\n" + tail,
+			`functions.dump.events.0.cos.bucket: bucket is "media-1250000000"`},
+		"a bucket has events of its own": {base + "      - cos: { bucket: media-1250000000.cos.ap-guangzhou.myqcloud.com, events: e }\n" + tail,
+			`functions.dump.events.0.cos.events: events is "e"`},
+		"two triggers must not get the same events of a bucket": {
+			base + "      - cos: { bucket: media-1250000000.cos.ap-guangzhou.myqcloud.com, events: 'cos:ObjectCreated:*', prefix: a/ }\n" +
+				"  other:\n    handler: main\n    events:\n      - cos: { bucket: media-1250000000.cos.ap-guangzhou.myqcloud.com, events: 'cos:ObjectCreated:Put' }\n" + tail,
+			"functions.other.events.0.cos: would get the events of a trigger of dump on the same bucket"},
 		"a fault of provider is told once": {
 			"service: etl\nprovider: { name: tencent, timeout: 1000 }\nfunctions: { ab: { handler: main }, cd: { handler: main } }\n",
 			"provider.timeout: is out of range",

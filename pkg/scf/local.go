@@ -13,6 +13,8 @@ import (
 type Local struct {
 	// Clusters says which Kafka cluster a CKafka instance is here, by instance id (custom.local.ckafka).
 	Clusters map[string]Cluster
+	// COS is the object store of this machine (custom.local.cos); nil for none.
+	COS *LocalCOS
 	// RetryInterval is the time between two deliveries of a batch that failed (retryInterval: 5s). In the cloud, and by
 	// default, it is [KafkaRetryInterval].
 	RetryInterval time.Duration
@@ -49,6 +51,13 @@ const (
 	Drop Policy = "drop"
 )
 
+// LocalCOS is the object store that stands for COS here.
+type LocalCOS struct {
+	Address string   // host:port that it answers on (address)
+	Dir     string   // folder of the objects, from the one of serverless.yml on (dir); empty: one of the user's cache
+	Buckets []string // that are there, NAME-APPID, beside those of triggers (buckets)
+}
+
 // Cluster is a Kafka cluster that this machine reaches.
 type Cluster struct {
 	Brokers       []string // host:port
@@ -76,6 +85,9 @@ func (r *reader) local(s section) Local {
 		IdleTimeout:      s.duration("idleTimeout"),
 		MaxInstances:     s.integer("maxInstances", 0),
 	}
+	if s.get("cos") != nil {
+		l.COS = s.section("cos").cos()
+	}
 	for i, member := range s.list("ckafka") {
 		c := r.section(member, s.path+".ckafka."+fmt.Sprint(i))
 		id := c.text("instanceId", "")
@@ -96,6 +108,21 @@ func (r *reader) local(s section) Local {
 	s.end()
 	return l
 }
+
+// cos reads custom.local.cos.
+func (s section) cos() *LocalCOS {
+	c := &LocalCOS{Address: s.text("address", DefaultCOSAddress), Dir: s.text("dir", ""), Buckets: s.texts("buckets")}
+	for _, name := range c.Buckets {
+		if !ValidBucketName(name) {
+			s.fault("buckets", fmt.Sprintf("has %q", name), "the full name of a bucket is NAME-APPID: backup-1250000000")
+		}
+	}
+	s.end()
+	return c
+}
+
+// DefaultCOSAddress is where the object store of this machine answers.
+const DefaultCOSAddress = "localhost:9436"
 
 func (s section) cluster() Cluster {
 	c := Cluster{

@@ -1,6 +1,7 @@
 package scf
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -68,14 +69,11 @@ func ValidBucketDomain(domain string) bool {
 	if len(parts) != 5 || parts[1] != "cos" || parts[3] != "myqcloud" || parts[4] != "com" || parts[2] == "" {
 		return false
 	}
-	name, appID, ok := cutLast(parts[0], "-")
-	return ok && name != "" && appID != "" && strings.Trim(appID, "0123456789") == "" && !strings.ContainsAny(domain, "/: ")
+	return ValidBucketName(parts[0])
 }
 
-func cutLast(text, separator string) (before, after string, found bool) {
-	i := strings.LastIndex(text, separator)
-	if i < 0 {
-		return text, "", false
-	}
-	return text[:i], text[i+len(separator):], true
-}
+// bucketName is what COS takes (436/13312).
+var bucketName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?-[0-9]{1,20}$`)
+
+// ValidBucketName says whether this is the full name of a bucket, NAME-APPID.
+func ValidBucketName(name string) bool { return bucketName.MatchString(name) }
