@@ -33,8 +33,14 @@ type call struct {
 
 // ServeHTTP answers one request of the COS API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.underWay.Add(1)
-	defer s.underWay.Done()
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	select {
+	case <-s.closed: // why: the folder may be another's now
+		http.Error(w, "the COS server is closed", http.StatusServiceUnavailable)
+		return
+	default:
+	}
 	c := &call{s: s, w: w, r: r, id: s.config.NewID(), bucketName: splitHost(r.Host)}
 	c.key = strings.TrimPrefix(r.URL.Path, "/")
 	w.Header().Set("X-Cos-Request-Id", c.id)
