@@ -55,7 +55,8 @@ func (s *Server) Close() (err error) {
 		if s.http != nil {
 			err = s.http.Close()
 		}
-		s.underWay.Wait()
+		s.gate.Lock() // waits for the requests
+		defer s.gate.Unlock()
 		err = errors.Join(err, s.unlock())
 	})
 	return err
