@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -34,7 +36,13 @@ func answered(t *testing.T, w *httptest.ResponseRecorder) {
 // may be changed by it.
 func FuzzBody(f *testing.F) {
 	r := newRig(f)
-	r.call("CreateFunction", function(f, "probe"))
+	// why no real program: none is started, and it is copied at each change.
+	folder := f.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "main"), nil, 0o755); err != nil {
+		f.Fatal(err)
+	}
+	small := apitest.ZipFile(apitest.Zip(f, folder))
+	r.call("CreateFunction", object{"FunctionName": "probe", "Handler": "main", "Runtime": "Go1", "Code": object{"ZipFile": small}})
 	for action, body := range map[string]string{
 		"CreateFunction":              `{"FunctionName":"other","Handler":"main","Runtime":"Go1","Code":{"ZipFile":"UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}}`,
 		"UpdateFunctionCode":          `{"FunctionName":"probe","ZipFile":""}`,
