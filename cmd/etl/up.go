@@ -28,7 +28,7 @@ const (
 
 func (a *app) upCommand() *cobra.Command {
 	var embed, prebuilt, watch bool
-	var data string
+	var data, record string
 	cmd := &cobra.Command{
 		Use:   "up [NAME...]",
 		Short: "Run serverless.yml here, until Ctrl-C",
@@ -59,6 +59,7 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 	cmd.Flags().BoolVar(&watch, "watch", true, "build and deploy a function anew when its code changes; not with --prebuilt")
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
+	cmd.Flags().StringVar(&record, "record", "", "file that gets a line of JSON for each invocation, behind those that it has: etl cost reads it")
 	cmd.RunE = func(cmd *cobra.Command, names []string) (err error) {
 		if data != "" && !embed {
 			return usagef("--data is for --embedded")
@@ -82,7 +83,12 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 		if prebuilt {
 			pack = takeFunction
 		}
-		return a.up(cmd.Context(), service, folder, pack, socket.path(a.environ), watch && !prebuilt)
+		recorder, err := openRecorder(record)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, recorder.close()) }()
+		return a.up(cmd.Context(), service, folder, pack, socket.path(a.environ), watch && !prebuilt, recorder)
 	}
 	return cmd
 }
@@ -134,9 +140,12 @@ func startEmbedded(service *scf.Service, data string) (stop func() error, err er
 }
 
 // up runs a service until ctx ends. Where socket is not empty, its status is
-// told there; with watch, what changes is built anew.
-func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, socket string, watch bool) (err error) {
-	lines := &invocationLines{w: a.stdout}
+// told there; with watch, what changes is built anew. Invocations are recorded,
+// where there is a recorder.
+func (a *app) up(
+	ctx context.Context, service *scf.Service, folder string, pack packager, socket string, watch bool, recorder *recorder,
+) (err error) {
+	lines := &invocationLines{w: a.stdout, recorder: recorder}
 	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
 	config.KeepEvents = watch
 	platform, err := emulator.New(config)
@@ -268,6 +277,7 @@ func inWords(p emulator.Policy) string {
 type invocationLines struct {
 	mu            sync.Mutex
 	w             io.Writer
+	recorder      *recorder
 	count, failed int
 }
 
@@ -276,6 +286,7 @@ func (l *invocationLines) invoked(i emulator.Invocation) {
 	defer l.mu.Unlock()
 	outcome := "ok"
 	l.count++
+	l.recorder.add(i)
 	if i.Error != nil {
 		l.failed++
 		outcome = "FAILED " + i.Error.Error()
