@@ -107,7 +107,9 @@ func (a *app) measuredCost(f *costFlags, tariff cost.Tariff, names []string) err
 	return a.print(bill, func(w io.Writer) { printBill(w, bill, "") })
 }
 
-func (a *app) describedCost(cmd *cobra.Command, flag *serviceFlag, f *costFlags, tariff cost.Tariff, names []string) error {
+func (a *app) describedCost(
+	cmd *cobra.Command, flag *serviceFlag, f *costFlags, tariff cost.Tariff, names []string,
+) error {
 	name := "described"
 	load := f.load
 	load.Duration = time.Duration(f.durationMS * float64(time.Millisecond))
@@ -136,7 +138,8 @@ func (a *app) describedCost(cmd *cobra.Command, flag *serviceFlag, f *costFlags,
 	return a.print(bill, func(w io.Writer) {
 		printBill(w, bill, unit)
 		if busy := load.Busy(); busy > 1 {
-			fmt.Fprintf(w, "FALLS BEHIND: a partition's function would run %.0f%% of the time; more partitions or larger batches help\n", 100*busy)
+			fmt.Fprintf(w, "FALLS BEHIND: a partition's function would run %.0f%% of the time: more partitions, or larger batches\n",
+				100*busy)
 		}
 	})
 }
@@ -166,8 +169,9 @@ func printBill(w io.Writer, b cost.Bill, unit string) {
 	fmt.Fprintf(w, "a month of 30 days, list prices of %s read %s, in %s\n", b.Region, b.PriceDate, b.Currency)
 	rows := [][]string{{"FUNCTION", "MEMORY", "CALLS", "GBs", "EGRESS GB", "FOR GBs", "FOR CALLS", "FOR EGRESS", "TOTAL"}}
 	for _, l := range b.Functions {
-		rows = append(rows, []string{l.Function, fmt.Sprintf("%d MB", l.MemoryMB), fmt.Sprintf("%.0f", l.Calls), fmt.Sprintf("%.1f", l.GBSeconds),
-			fmt.Sprintf("%.1f", l.EgressGB), money(l.Compute), money(l.Invocations), money(l.Egress), money(l.Total)})
+		rows = append(rows, []string{l.Function, fmt.Sprintf("%d MB", l.MemoryMB), fmt.Sprintf("%.0f", l.Calls),
+			fmt.Sprintf("%.1f", l.GBSeconds), fmt.Sprintf("%.1f", l.EgressGB),
+			money(l.Compute), money(l.Invocations), money(l.Egress), money(l.Total)})
 	}
 	if len(b.Functions) > 1 {
 		rows = append(rows, []string{"all", "", "", "", fmt.Sprintf("%.1f", b.EgressGB), "", "", "", money(b.Total)})

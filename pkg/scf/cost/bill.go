@@ -90,7 +90,9 @@ func (t Tariff) Described(function string, l Load) (Bill, error) {
 }
 
 func (t Tariff) line(u Use) Line {
-	l := Line{Use: u, Compute: u.GBSeconds * t.PerGBSecond, Invocations: u.Calls / 1e6 * t.PerMillion, Egress: u.EgressGB * t.PerEgressGB}
+	l := Line{
+		Use: u, Compute: u.GBSeconds * t.PerGBSecond, Invocations: u.Calls / 1e6 * t.PerMillion, Egress: u.EgressGB * t.PerEgressGB,
+	}
 	l.Total = l.Compute + l.Invocations + l.Egress
 	return l
 }

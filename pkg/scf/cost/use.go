@@ -66,7 +66,7 @@ func Measured(all []Invocation, window time.Duration) ([]Use, error) {
 	if window == 0 {
 		window = span(all)
 		if window < MinWindow {
-			return nil, fmt.Errorf("the invocations cover %v, too little to make a month of: say with a window how much time they stand for",
+			return nil, fmt.Errorf("the invocations cover %v, too little to make a month of: say with a window for how much they stand",
 				window.Round(time.Millisecond))
 		}
 	}
