@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
@@ -20,10 +22,10 @@ import (
 // shellBlock is a block of commands in README.md.
 var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 
-// readmeCommands lists the commands of README.md, without comments.
-func readmeCommands(t *testing.T) []string {
+// readmeCommands lists the commands of README.md, or its translation, without comments.
+func readmeCommands(t *testing.T, file string) []string {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("../" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,14 @@ func readmeCommands(t *testing.T) []string {
 
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	commands := readmeCommands(t)
+	commands := readmeCommands(t, "README.md")
+
+	t.Run("the Chinese one has the same commands, in the same order", func(t *testing.T) {
+		t.Parallel()
+		if diff := cmp.Diff(commands, readmeCommands(t, "README.zh-CN.md")); diff != "" {
+			t.Errorf("README.md (-), README.zh-CN.md (+):\n%s", diff)
+		}
+	})
 
 	t.Run("its make targets are those that CI runs", func(t *testing.T) {
 		t.Parallel()
@@ -72,6 +81,7 @@ func TestReadme(t *testing.T) {
 		for _, command := range commands {
 			switch name, _, _ := strings.Cut(command, " "); name {
 			case "make": // see above
+			case "npx": // the plugin has tests of its own, in deploy/serverless-tencent
 			case "export":
 				run.export(t, command)
 			case "bin/etl":

@@ -48,6 +48,10 @@ func TestUsage(t *testing.T) {
 		"no redrives at all":             {"deadletter", "redrive", "--all", "--max-redrives", "0"},
 		"a time that is none":            {"deadletter", "list", "--since", "yesterday"},
 		"no key to verify with":          {"package", "verify"},
+		"a cost of nothing":              {"cost"},
+		"a load without a duration":      {"cost", "--records-per-second", "1"},
+		"a memory size that is none":     {"cost", "--calls-per-hour", "1", "--duration-ms", "1", "--memory", "100"},
+		"measured and described at once": {"cost", "--invocations", "x", "--calls-per-hour", "1"},
 	} {
 		t.Run(name+" is exit code 2, says what is wrong and where help is", func(t *testing.T) {
 			t.Parallel()

@@ -140,7 +140,8 @@ func (a *app) signPassword() (string, error) {
 }
 
 func printPackages(w io.Writer, made []pack.Package) {
-	rows := [][]string{{"ZIP", "SIZE", "UNZIPPED", fmt.Sprintf("IN A REQUEST (%d MB)", scf.MaxInlineZip>>20), "EXTRA FILES", "SIGNED"}}
+	limit := fmt.Sprintf("IN A REQUEST (%d MB)", scf.MaxInlineZip>>20)
+	rows := [][]string{{"ZIP", "SIZE", "UNZIPPED", limit, "EXTRA FILES", "SIGNED"}}
 	for _, p := range made {
 		inline := "yes"
 		if !p.Inline() {

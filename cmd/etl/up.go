@@ -28,7 +28,7 @@ const (
 
 func (a *app) upCommand() *cobra.Command {
 	var embed, prebuilt, watch bool
-	var data, api string
+	var data, api, record string
 	cmd := &cobra.Command{
 		Use:   "up [NAME...]",
 		Short: "Run serverless.yml here, until Ctrl-C",
@@ -68,6 +68,7 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
 	cmd.Flags().StringVar(&api, "api", "", "answer the SCF API on this address too, as "+apiAddress)
+	cmd.Flags().StringVar(&record, "record", "", "file that gets a line of JSON for each invocation, behind those that it has: etl cost reads it")
 	cmd.RunE = func(cmd *cobra.Command, names []string) (err error) {
 		if api != "" {
 			if _, _, err := a.apiKeys(api); err != nil {
@@ -96,7 +97,14 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 		if prebuilt {
 			pack = takeFunction
 		}
-		return a.up(cmd.Context(), service, folder, pack, upOptions{socket: socket.path(a.environ), api: api, watch: watch && !prebuilt})
+		recorder, err := openRecorder(record)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, recorder.close()) }()
+		return a.up(cmd.Context(), service, folder, pack, upOptions{
+			socket: socket.path(a.environ), api: api, watch: watch && !prebuilt, recorder: recorder,
+		})
 	}
 	return cmd
 }
@@ -149,14 +157,15 @@ func startEmbedded(service *scf.Service, data string) (stop func() error, err er
 
 // upOptions are what up does beside running a service.
 type upOptions struct {
-	socket string // tells the status; empty for none
-	api    string // address of the SCF API; empty for none
-	watch  bool   // builds anew what changes
+	socket   string // tells the status; empty for none
+	api      string // address of the SCF API; empty for none
+	watch    bool   // builds anew what changes
+	recorder *recorder
 }
 
 // up runs a service until ctx ends.
 func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, o upOptions) (err error) {
-	lines := &invocationLines{w: a.stdout}
+	lines := &invocationLines{w: a.stdout, recorder: o.recorder}
 	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
 	config.KeepEvents = o.watch
 	options, err := storeFor(service, folder)
@@ -313,6 +322,7 @@ func inWords(p emulator.Policy) string {
 type invocationLines struct {
 	mu            sync.Mutex
 	w             io.Writer
+	recorder      *recorder
 	count, failed int
 }
 
@@ -321,6 +331,7 @@ func (l *invocationLines) invoked(i emulator.Invocation) {
 	defer l.mu.Unlock()
 	outcome := "ok"
 	l.count++
+	l.recorder.add(i)
 	if i.Error != nil {
 		l.failed++
 		outcome = "FAILED " + i.Error.Error()

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// secrets looks with gitleaks for keys and passwords, in every commit that the
-// checkout has and in the files of the index. The name of a finding is
+// secrets looks with gitleaks for keys and passwords, in every commit behind HEAD
+// and in the files of the index. The name of a finding is
 // "secrets FILE:RULE": lines move, and the commit of a line changes with them.
 func secrets(ctx context.Context, c config) ([]finding, error) {
 	work, err := os.MkdirTemp("", "supply-")
@@ -25,8 +25,9 @@ func secrets(ctx context.Context, c config) ([]finding, error) {
 		return nil, fmt.Errorf("copy the files of the index: %w: %s", err, out)
 	}
 	var all []finding
-	for _, mode := range [][2]string{{"git", c.root}, {"dir", tree}} {
-		found, err := gitleaks(ctx, c, mode[0], mode[1], filepath.Join(work, mode[0]+".json"))
+	// why HEAD: without it, what others have on branches of their own would fail this one.
+	for _, mode := range [][]string{{"git", "--log-opts=HEAD", c.root}, {"dir", tree}} {
+		found, err := gitleaks(ctx, c, filepath.Join(work, mode[0]+".json"), mode...)
 		if err != nil {
 			return nil, err
 		}
@@ -41,20 +42,21 @@ type leak struct {
 	StartLine                         int
 }
 
-func gitleaks(ctx context.Context, c config, mode, folder, report string) ([]finding, error) {
-	tool, err := goTool(ctx, c, "gitleaks", mode, "--redact", "--no-banner", "--log-level=error", "--exit-code=0",
-		"--report-format=json", "--report-path="+report, folder)
+// gitleaks runs it in a mode, whose last argument is the folder.
+func gitleaks(ctx context.Context, c config, report string, mode ...string) ([]finding, error) {
+	tool, err := goTool(ctx, c, "gitleaks", append([]string{"--redact", "--no-banner", "--log-level=error", "--exit-code=0",
+		"--report-format=json", "--report-path=" + report}, mode...)...)
 	if err != nil {
 		return nil, err
 	}
 	if out, err := tool.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("gitleaks %s: %w: %s", mode, err, out)
+		return nil, fmt.Errorf("gitleaks %s: %w: %s", mode[0], err, out)
 	}
 	text, err := os.ReadFile(report)
 	if err != nil {
 		return nil, err
 	}
-	return parseLeaks(text, folder)
+	return parseLeaks(text, mode[len(mode)-1])
 }
 
 // parseLeaks reads a report of gitleaks; names of files below folder are shortened.

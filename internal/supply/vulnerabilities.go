@@ -89,8 +89,8 @@ func parseVulnerabilities(stream []byte) ([]finding, error) {
 		}
 		if f := m.Finding; f != nil && len(f.Trace) > 0 && f.Trace[0].Function != "" {
 			at, from := f.Trace[0], f.Trace[len(f.Trace)-1]
-			reached[f.OSV] = fmt.Sprintf("%s.%s of %s@%s, called by %s.%s; mended in %s", at.Package, at.Function, at.Module, at.Version,
-				from.Package, from.Function, cmp.Or(f.FixedVersion, "no version yet"))
+			reached[f.OSV] = fmt.Sprintf("%s.%s of %s@%s, called by %s.%s; mended in %s", at.Package, at.Function, at.Module,
+				at.Version, from.Package, from.Function, cmp.Or(f.FixedVersion, "no version yet"))
 		}
 	}
 	var all []finding

@@ -62,7 +62,9 @@ func (p Packer) pack(f scf.Function) (Package, error) {
 	if err != nil {
 		return Package{}, err
 	}
-	made := Package{Function: f.Key, Zip: filepath.Join(p.Into, f.Key+ZipSuffix), SBOM: filepath.Join(p.Into, f.Key+SBOMSuffix)}
+	made := Package{
+		Function: f.Key, Zip: filepath.Join(p.Into, f.Key+ZipSuffix), SBOM: filepath.Join(p.Into, f.Key+SBOMSuffix),
+	}
 	for _, file := range contents {
 		made.Files = append(made.Files, file.name)
 		made.Unzipped += int64(len(file.content))

@@ -75,7 +75,9 @@ function parseSignature(text) {
 function verify({ content, name, signature, publicKey }) {
   const key = parsePublicKey(publicKey);
   const s = parseSignature(signature);
-  if (s.algorithm !== HASHED && s.algorithm !== LEGACY) throw new SignatureError(`${name}: the signature is of an unknown kind`);
+  if (s.algorithm !== HASHED && s.algorithm !== LEGACY) {
+    throw new SignatureError(`${name}: the signature is of an unknown kind`);
+  }
   if (!s.id.equals(key.id)) {
     throw new SignatureError(`${name}: signed by key ${keyName(s.id)}, and not by ${keyName(key.id)}`);
   }
@@ -109,7 +111,8 @@ function verifyFile(file, publicKey, content = fs.readFileSync(file)) {
     signature = fs.readFileSync(`${file}.minisig`, 'utf8');
   } catch (err) {
     if (err.code !== 'ENOENT') throw err;
-    throw new SignatureError(`${path.basename(file)}: there is no signature ${file}.minisig: sign with make package SIGN_KEY=FILE`);
+    const name = path.basename(file);
+    throw new SignatureError(`${name}: there is no signature ${file}.minisig: sign with make package SIGN_KEY=FILE`);
   }
   const key = isKey ? publicKey : fs.readFileSync(publicKey, 'utf8');
   return verify({ content, name: path.basename(file), signature, publicKey: key });

@@ -27,8 +27,11 @@ function signer(id) {
 }
 
 const mine = signer(1);
-const refused = (what, message) => assert.throws(() => verify({ content, name, signature: mine.sign(content), publicKey: mine.line, ...what }),
-  (err) => err instanceof SignatureError && message.test(err.message));
+const refused = (what, message) =>
+  assert.throws(
+    () => verify({ content, name, signature: mine.sign(content), publicKey: mine.line, ...what }),
+    (err) => err instanceof SignatureError && message.test(err.message),
+  );
 
 test('a signature of the file and name by the key is good, from a key file or its line, of both kinds', () => {
   for (const publicKey of [mine.line, mine.file, mine.file.replaceAll('\n', '\r\n')]) {
