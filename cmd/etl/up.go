@@ -28,7 +28,7 @@ const (
 
 func (a *app) upCommand() *cobra.Command {
 	var embed, prebuilt, watch bool
-	var data string
+	var data, api string
 	cmd := &cobra.Command{
 		Use:   "up [NAME...]",
 		Short: "Run serverless.yml here, until Ctrl-C",
@@ -49,6 +49,9 @@ by topic, partition and offset is not done twice, so that nothing of it is copie
 written again; an event that had failed is handled by the new code at once. A change
 of serverless.yml takes a new start. --watch=false switches all of it off.
 
+With --api ADDRESS the functions can also be looked at, changed and invoked by the
+API of SCF, as etl serve answers it; nothing of that is kept.
+
 With --socket FILE, etl status tells from elsewhere what the triggers are doing.`,
 		Example: "  etl up\n  etl up dump clean            only these\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092\n" +
 			"  etl up --prebuilt            where there is no Go: the binaries are built already",
@@ -59,7 +62,13 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 	cmd.Flags().BoolVar(&watch, "watch", true, "build and deploy a function anew when its code changes; not with --prebuilt")
 	cmd.Flags().BoolVar(&embed, "embedded", false, fmt.Sprintf("start an embedded source on localhost:%d and target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&data, "data", "", "folder for the records of the embedded clusters (default: a temporary one)")
+	cmd.Flags().StringVar(&api, "api", "", "answer the SCF API on this address too, as "+apiAddress)
 	cmd.RunE = func(cmd *cobra.Command, names []string) (err error) {
+		if api != "" {
+			if _, _, err := a.apiKeys(api); err != nil {
+				return err
+			}
+		}
 		if data != "" && !embed {
 			return usagef("--data is for --embedded")
 		}
@@ -82,7 +91,7 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 		if prebuilt {
 			pack = takeFunction
 		}
-		return a.up(cmd.Context(), service, folder, pack, socket.path(a.environ), watch && !prebuilt)
+		return a.up(cmd.Context(), service, folder, pack, upOptions{socket: socket.path(a.environ), api: api, watch: watch && !prebuilt})
 	}
 	return cmd
 }
@@ -133,12 +142,18 @@ func startEmbedded(service *scf.Service, data string) (stop func() error, err er
 	return func() error { return errors.Join(first.Close(), second.Close()) }, nil
 }
 
-// up runs a service until ctx ends. Where socket is not empty, its status is
-// told there; with watch, what changes is built anew.
-func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, socket string, watch bool) (err error) {
+// upOptions are what up does beside running a service.
+type upOptions struct {
+	socket string // tells the status; empty for none
+	api    string // address of the SCF API; empty for none
+	watch  bool   // builds anew what changes
+}
+
+// up runs a service until ctx ends.
+func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack packager, o upOptions) (err error) {
 	lines := &invocationLines{w: a.stdout}
 	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
-	config.KeepEvents = watch
+	config.KeepEvents = o.watch
 	platform, err := emulator.New(config)
 	if err != nil {
 		return err
@@ -149,7 +164,7 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 		rebuilder.repeats.Wait()
 	}()
 	begun := time.Now()
-	if watch {
+	if o.watch {
 		if err := rebuilder.begin(ctx); err != nil {
 			return err
 		}
@@ -157,8 +172,8 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 	if err := deployAll(ctx, platform, service, folder, pack); err != nil {
 		return err
 	}
-	if socket != "" {
-		stop, err := serveStatus(ctx, socket, platform.Triggers)
+	if o.socket != "" {
+		stop, err := serveStatus(ctx, o.socket, platform.Triggers)
 		if err != nil {
 			return err
 		}
@@ -167,7 +182,14 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 	took := time.Since(begun).Round(time.Millisecond)
 	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", took, functionKeys(service))
 	printTriggers(a.stdout, platform.Triggers())
-	if watch {
+	if o.api != "" {
+		stop, err := a.serveAPI(ctx, platform, apiOptions{address: o.api}, lines.say)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
+	if o.watch {
 		stop := rebuilder.start(ctx)
 		defer stop()
 	}
@@ -292,7 +314,11 @@ func (l *invocationLines) invoked(i emulator.Invocation) {
 	if i.ColdStart() {
 		start = fmt.Sprintf(" cold start %v,", i.Init.Round(time.Millisecond))
 	}
-	fmt.Fprintf(l.w, "%s %s %s%s event %d B, billed %d ms, %d MB: %s%s\n", i.Start.Format(time.TimeOnly), i.Function, what,
+	function := i.Function
+	if i.Version != "" && i.Version != "$LATEST" {
+		function += ":" + i.Version
+	}
+	fmt.Fprintf(l.w, "%s %s %s%s event %d B, billed %d ms, %d MB: %s%s\n", i.Start.Format(time.TimeOnly), function, what,
 		start, i.EventBytes, i.BilledMS, i.MaxRSS>>20, outcome, result)
 }
 

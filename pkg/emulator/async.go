@@ -11,10 +11,13 @@ import (
 
 // asyncEvent is an event for whose outcome no caller waits.
 type asyncEvent struct {
-	function string
-	trigger  string // its name
-	payload  []byte // not changed any more
-	status   *asyncStatus
+	function  string
+	trigger   string // its name; empty for one sent by hand
+	qualifier string
+	routing   map[string]string
+	requestID string // of the first try; empty for a new one
+	payload   []byte // not changed any more
+	status    *asyncStatus
 }
 
 // asyncRun delivers asynchronous events during one Run: each for itself, at the
@@ -27,6 +30,9 @@ type asyncRun struct {
 	invoking context.Context // its end gives up running invocations
 	giveUp   context.CancelCauseFunc
 	events   sync.WaitGroup
+
+	mu    sync.Mutex
+	ended bool // nothing is offered any more
 }
 
 func newAsyncRun(run context.Context, p *Platform) *asyncRun {
@@ -48,9 +54,23 @@ func (r *asyncRun) send(e asyncEvent) {
 	})
 }
 
+// offer is send for who does not know whether the run still takes events.
+func (r *asyncRun) offer(e asyncEvent) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended || r.sending.Err() != nil {
+		return false
+	}
+	r.send(e)
+	return true
+}
+
 // end waits, after stop, until nothing is running any more. The end of patience
 // gives up what is.
 func (r *asyncRun) end(patience context.Context) {
+	r.mu.Lock()
+	r.ended = true
+	r.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
 		r.events.Wait()
@@ -93,7 +113,9 @@ func (r *asyncRun) deliver(e asyncEvent) (why string) {
 // attempt is one invocation. The error says that there was none and will be none.
 func (r *asyncRun) attempt(e asyncEvent) (*FunctionError, error) {
 	e.status.set(func(s *AsyncStatus) { s.Running++ })
-	i, err := r.platform.Invoke(r.invoking, e.function, e.payload, InvokeOptions{Async: true, Trigger: e.trigger})
+	i, err := r.platform.Invoke(r.invoking, e.function, e.payload, InvokeOptions{
+		Async: true, Trigger: e.trigger, Qualifier: e.qualifier, RoutingKey: e.routing, RequestID: e.requestID,
+	})
 	e.status.set(func(s *AsyncStatus) {
 		s.Running--
 		switch {

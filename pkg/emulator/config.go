@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -51,6 +52,10 @@ type Config struct {
 	// Async is how asynchronous invocations are repeated.
 	Async AsyncConfig
 
+	// Random chooses between the versions of an alias: a number from 0 up to and
+	// without 1, the machine's by default. It may be called from several
+	// goroutines at once.
+	Random func() float64
 	// Clock is the platform's time; the machine's by default.
 	Clock Clock
 	// NewRequestID names an invocation; a random UUID by default.
@@ -99,7 +104,10 @@ func (c Config) withDefaults() Config {
 		c.Clock = systemClock{}
 	}
 	if c.NewRequestID == nil {
-		c.NewRequestID = newRequestID
+		c.NewRequestID = NewRequestID
+	}
+	if c.Random == nil {
+		c.Random = rand.Float64
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -14,8 +14,9 @@ import (
 
 // Deploy makes a function callable by its full name, with the code in a folder:
 // the file that the handler names, executable, and what lies beside it. The
-// folder is copied. A function of that name is replaced: what it is running is
-// finished on its former version.
+// folder is copied. A function of that name and namespace is replaced: what it is
+// running is finished on its former code. That is $LATEST; published versions and
+// aliases stay.
 //
 // The triggers become those of f.Events: new ones are created, changed ones
 // updated, and those that are no longer there deleted. CKafka triggers and timers
@@ -44,16 +45,18 @@ func (p *Platform) Deploy(ctx context.Context, f scf.Function, codeDir string) e
 // plan checks a function and returns its triggers that are driven, by name.
 func (p *Platform) plan(f scf.Function) (map[triggerKey]scf.Trigger, error) {
 	errs := []error{checkFunction(f)}
+	id := FunctionID(f.Namespace, f.Name)
 	wanted := map[triggerKey]scf.Trigger{}
 	count := map[string]int{}
 	for _, e := range f.Events {
 		if count[e.Kind()]++; count[e.Kind()] == scf.MaxTriggersOfKind+1 {
 			errs = append(errs, fmt.Errorf("more than %d triggers of the kind %s, which is as many as a function may have", scf.MaxTriggersOfKind, e.Kind()))
 		}
-		if !driven(e) {
+		errs = append(errs, p.qualified(id, qualifierOf(e)))
+		if !Driven(e) {
 			continue
 		}
-		key := keyOf(f.Name, e)
+		key := keyOf(id, e)
 		if _, twice := wanted[key]; twice {
 			errs = append(errs, fmt.Errorf("trigger %s: %w", e.Name(), ErrTriggerExists))
 		}
@@ -69,40 +72,44 @@ func (p *Platform) plan(f scf.Function) (map[triggerKey]scf.Trigger, error) {
 // reconcile makes the triggers of a function those that are wanted.
 func (p *Platform) reconcile(ctx context.Context, f scf.Function, wanted map[triggerKey]scf.Trigger) error {
 	var errs []error
+	id := FunctionID(f.Namespace, f.Name)
 	for _, t := range p.list() {
-		if _, keep := wanted[t.key()]; t.key().function == f.Name && !keep {
+		if _, keep := wanted[t.key()]; t.key().function == id && !keep {
 			errs = append(errs, p.deleteTrigger(ctx, t.key()))
 		}
 	}
 	for _, e := range f.Events {
 		switch {
-		case !driven(e):
-		case p.trigger(keyOf(f.Name, e)) == nil:
-			errs = append(errs, p.createTrigger(ctx, f.Name, e))
+		case !Driven(e):
+		case p.trigger(keyOf(id, e)) == nil:
+			errs = append(errs, p.createTrigger(ctx, id, e))
 		default:
-			errs = append(errs, p.updateTrigger(ctx, f.Name, e))
+			errs = append(errs, p.updateTrigger(ctx, id, e))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Remove deletes a function with its triggers. What is running is finished; an
+// Remove deletes a function with its versions, aliases and triggers. What is running is finished; an
 // asynchronous event that waits to be sent again is given up.
 func (p *Platform) Remove(ctx context.Context, name string) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
-	if _, err := p.function(name); err != nil {
+	d, err := p.deployed(name)
+	if err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}
 	var errs []error
 	for _, t := range p.list() {
-		if t.key().function == name {
+		if t.key().function == d.id {
 			errs = append(errs, p.deleteTrigger(ctx, t.key()))
 		}
 	}
 	p.mu.Lock()
-	p.retire(p.functions[name])
-	delete(p.functions, name)
+	for _, f := range d.all() {
+		p.retire(f)
+	}
+	delete(p.functions, d.id)
 	p.mu.Unlock()
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)

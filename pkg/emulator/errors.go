@@ -10,6 +10,14 @@ import (
 var (
 	// ErrUnknownFunction means that no function of that name is deployed.
 	ErrUnknownFunction = errors.New("no such function")
+	// ErrUnknownQualifier means that the function has no version or alias of
+	// that name.
+	ErrUnknownQualifier = errors.New("no such version or alias")
+	// ErrBadAlias means that an alias is one that the cloud refuses.
+	ErrBadAlias = errors.New("refused as an alias")
+	// ErrInUse means that something still refers to what was to be taken away,
+	// or that the name is taken.
+	ErrInUse = errors.New("in use")
 	// ErrUnknownTrigger means that the function has no trigger of that name.
 	ErrUnknownTrigger = errors.New("no such trigger")
 	// ErrTriggerExists means that the function already has a trigger of that name.
@@ -30,6 +38,8 @@ var (
 	ErrClosed = errors.New("the platform is closed")
 	// ErrRunning means that Run was called twice.
 	ErrRunning = errors.New("the platform is running already")
+	// ErrNotRunning means that Run is not called, so that nothing is sent.
+	ErrNotRunning = errors.New("the platform does not run")
 )
 
 // Kind says what made an invocation fail.

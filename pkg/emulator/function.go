@@ -15,19 +15,19 @@ import (
 )
 
 // function is one deployed version of a function: settings and code as they
-// were at the time. It does not change; a later deployment makes another one.
+// were at the time. It does not change, but for what it says of triggers that are
+// not driven; a later deployment makes another one.
 type function struct {
 	scf.Function
 
-	code string // folder with a copy of the code
-	pool *pool
+	version string // $LATEST, or the number of a published one
+	code    string // folder with a copy of the code
+	pool    *pool
 }
 
 func (f *function) timeout() time.Duration { return time.Duration(f.Timeout) * time.Second }
+func (f *function) id() string             { return FunctionID(f.Namespace, f.Name) }
 func (f *function) namespace() string      { return cmp.Or(f.Namespace, scf.DefaultNamespace) }
-
-// latest is the version that an invocation without a qualifier gets.
-const latest = "$LATEST"
 
 // installCode copies the code into a folder of its own, so that a rebuild of the
 // program does not change what is deployed, and makes it read-only as /var/user
@@ -109,7 +109,7 @@ func (f *function) processEnv(c Config) []string {
 		"USER_CODE_ROOT":      f.code,
 		"SCF_RUNTIME":         scf.DefaultRuntime,
 		"SCF_FUNCTIONNAME":    f.Name,
-		"SCF_FUNCTIONVERSION": latest,
+		"SCF_FUNCTIONVERSION": f.version,
 		"TENCENTCLOUD_REGION": c.Region,
 		"TENCENTCLOUD_RUNENV": "SCF",
 	})

@@ -13,6 +13,10 @@ type Invocation struct {
 	// Function and Version are what ran.
 	Function string `json:"function"`
 	Version  string `json:"version"`
+	// Namespace is the function's; empty for the default one.
+	Namespace string `json:"namespace,omitempty"`
+	// Qualifier is what was asked for; empty for $LATEST.
+	Qualifier string `json:"qualifier,omitempty"`
 	// Trigger is the name of the trigger that sent the event; empty for an
 	// invocation by hand.
 	Trigger string `json:"trigger,omitempty"`

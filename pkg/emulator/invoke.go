@@ -20,14 +20,21 @@ type InvokeOptions struct {
 	ClientContext []byte
 	// Trigger is the name to record as the source of the event.
 	Trigger string
+	// Qualifier is the version or alias to invoke; empty is $LATEST. An alias
+	// chooses a version anew for each invocation.
+	Qualifier string
+	// RoutingKey is what an alias's matches look at; nil for none.
+	RoutingKey map[string]string
+	// RequestID names the invocation; empty for Config.NewRequestID.
+	RequestID string
 
 	repeat bool // see Repeat
 }
 
 // Invoke runs a function once and returns its record.
 //
-// The error says that nothing ran: ErrUnknownFunction, ErrEventTooLarge,
-// ErrClosed. Whether what ran has succeeded is in Invocation.Error, which the
+// The error says that nothing ran: ErrUnknownFunction, ErrUnknownQualifier,
+// ErrEventTooLarge, ErrClosed. Whether what ran has succeeded is in Invocation.Error, which the
 // caller has to look at. Nothing is repeated.
 //
 // The end of the context kills the instance: it is for giving up, as a function
@@ -51,11 +58,11 @@ func (p *Platform) invoke(ctx context.Context, name string, event []byte, o Invo
 		return Invocation{}, fmt.Errorf("invoke %s: %w", name, err)
 	}
 	defer done()
-	f, err := p.function(name)
+	f, err := p.resolve(name, o.Qualifier, o.RoutingKey)
 	if err != nil {
 		return Invocation{}, fmt.Errorf("invoke %s: %w", name, err)
 	}
-	defer p.events.begin(name, event, o)()
+	defer p.events.begin(f.id(), event, o)()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -66,12 +73,15 @@ func (p *Platform) invoke(ctx context.Context, name string, event []byte, o Invo
 		}
 	}()
 	i := Invocation{
-		RequestID: p.config.NewRequestID(), Function: f.Name, Version: latest, Trigger: o.Trigger, Repeat: o.repeat,
-		Start: p.config.Clock.Now(), MemoryMB: f.MemorySize, EventBytes: len(event),
+		RequestID: o.RequestID, Function: f.Name, Namespace: f.Namespace, Version: f.version, Qualifier: o.Qualifier,
+		Trigger: o.Trigger, Repeat: o.repeat, Start: p.config.Clock.Now(), MemoryMB: f.MemorySize, EventBytes: len(event),
+	}
+	if i.RequestID == "" {
+		i.RequestID = p.config.NewRequestID()
 	}
 	for !p.run(ctx, f, event, o, &i) {
-		// why: it was deployed anew in this moment, and runs as the new version.
-		if f, err = p.function(name); err != nil {
+		// why: it was deployed anew in this moment, and runs as the new code.
+		if f, err = p.resolve(f.id(), f.version, nil); err != nil {
 			return Invocation{}, fmt.Errorf("invoke %s: %w", name, err)
 		}
 	}
@@ -123,11 +133,11 @@ func (p *Platform) request(ctx context.Context, f *function, event []byte, o Inv
 	return &messages.InvokeRequest{
 		Payload:               event,
 		RequestId:             id,
-		InvokedFunctionUnique: f.namespace() + "/" + f.Name + "/" + latest,
+		InvokedFunctionUnique: f.namespace() + "/" + f.Name + "/" + f.version,
 		ClientContext:         o.ClientContext,
 		Namespace:             f.namespace(),
 		FunctionName:          f.Name,
-		FunctionVersion:       latest,
+		FunctionVersion:       f.version,
 		MemoryLimitInMb:       int32(f.MemorySize),
 		Environment:           string(env),
 	}, nil
@@ -140,7 +150,7 @@ func (p *Platform) record(i Invocation) {
 		p.config.Hooks.Invoked(i)
 	}
 	attrs := []any{
-		"request_id", i.RequestID, "function", i.Function, "duration", i.Duration, "init", i.Init,
+		"request_id", i.RequestID, "function", i.Function, "version", i.Version, "duration", i.Duration, "init", i.Init,
 		"max_rss", i.MaxRSS, "event_bytes", i.EventBytes,
 	}
 	if i.Trigger != "" {

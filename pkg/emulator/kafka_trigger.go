@@ -157,11 +157,17 @@ func (t *kafkaTrigger) run(ctx, invoking context.Context) {
 // runs longer.
 func (t *kafkaTrigger) patience() time.Duration {
 	const least, margin = time.Minute, 10 * time.Second
-	f, err := t.platform.function(t.function)
-	if err != nil {
+	t.platform.mu.Lock()
+	defer t.platform.mu.Unlock()
+	d := t.platform.functions[t.function]
+	if d == nil {
 		return least // it was removed, and the trigger is about to be
 	}
-	return max(least, f.timeout()+margin)
+	longest := least
+	for _, f := range d.all() {
+		longest = max(longest, f.timeout()+margin)
+	}
+	return longest
 }
 
 // join is one membership: one generation after the other, until an error.
@@ -224,7 +230,7 @@ func (t *kafkaTrigger) poller(invoking context.Context, g *kafka.Generation, par
 			},
 		},
 		invoke: func(payload []byte) (*FunctionError, error) {
-			i, err := t.platform.invoke(invoking, t.function, payload, InvokeOptions{Trigger: t.name})
+			i, err := t.platform.invoke(invoking, t.function, payload, InvokeOptions{Trigger: t.name, Qualifier: t.set.Qualifier})
 			return i.Error, err
 		},
 		commit: func(next int64) (gone bool, err error) {

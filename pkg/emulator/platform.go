@@ -30,7 +30,7 @@ type Platform struct {
 	deploying sync.Mutex // one change of functions and triggers at a time
 
 	mu        sync.Mutex
-	functions map[string]*function
+	functions map[string]*deployed // by FunctionID
 	triggers  map[triggerKey]trigger
 	runs      context.Context // of Run; nil while it is not running
 	async     *asyncRun       // of Run, too
@@ -60,7 +60,7 @@ func New(config Config) (*Platform, error) {
 		events:    events{keep: config.KeepEvents},
 		closing:   make(chan struct{}),
 		abort:     make(chan struct{}),
-		functions: map[string]*function{},
+		functions: map[string]*deployed{},
 		triggers:  map[triggerKey]trigger{},
 	}, nil
 }
@@ -86,20 +86,11 @@ func (p *Platform) begin() (done func(), err error) {
 	return p.running.Done, nil
 }
 
-func (p *Platform) function(name string) (*function, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f := p.functions[name]
-	if f == nil {
-		return nil, fmt.Errorf("%w: %s", ErrUnknownFunction, name)
-	}
-	return f, nil
-}
-
 // FunctionStatus is one deployed function and its processes.
 type FunctionStatus struct {
-	Name string `json:"name"`
-	// Idle and Busy count its instances, those of former versions not included.
+	Name string `json:"name"` // its FunctionID
+	// Idle and Busy count its instances, of $LATEST and of published versions;
+	// those of code that was replaced are not included.
 	Idle int `json:"idle"`
 	Busy int `json:"busy"`
 }
@@ -110,8 +101,12 @@ func (p *Platform) Functions() []FunctionStatus {
 	defer p.mu.Unlock()
 	var all []FunctionStatus
 	for _, name := range slices.Sorted(maps.Keys(p.functions)) {
-		idle, busy := p.functions[name].pool.count()
-		all = append(all, FunctionStatus{Name: name, Idle: idle, Busy: busy})
+		s := FunctionStatus{Name: name}
+		for _, f := range p.functions[name].all() {
+			idle, busy := f.pool.count()
+			s.Idle, s.Busy = s.Idle+idle, s.Busy+busy
+		}
+		all = append(all, s)
 	}
 	return all
 }
@@ -120,31 +115,48 @@ func (p *Platform) Functions() []FunctionStatus {
 // be called after Close.
 func (p *Platform) Invocations() []Invocation { return p.history.list() }
 
-// install makes a function, or a new version of one, callable. Invocations that
-// are running finish on the version that they began with.
+// install makes a function, or new code of one, callable as $LATEST.
+// Invocations that are running finish on the code that they began with.
 func (p *Platform) install(settings scf.Function, codeDir string) error {
+	f, err := p.build(settings, latest, codeDir)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errors.Join(ErrClosed, removeTree(filepath.Dir(f.code)))
+	}
+	d := p.functions[f.id()]
+	if d == nil {
+		d = &deployed{id: f.id(), versions: map[string]*function{}, aliases: map[string]Alias{
+			scf.DefaultQualifier: {Name: scf.DefaultQualifier, Version: latest},
+		}}
+		p.functions[d.id] = d
+	}
+	p.retire(d.latest)
+	d.latest = f
+	d.changes++
+	return nil
+}
+
+// build makes a version that nothing calls yet.
+func (p *Platform) build(settings scf.Function, version, codeDir string) (*function, error) {
 	p.mu.Lock()
 	p.serial++
 	home := filepath.Join(p.home, settings.Name, strconv.Itoa(p.serial))
 	p.mu.Unlock()
 	settings.Environment = maps.Clone(settings.Environment)
-	f := &function{Function: settings, code: filepath.Join(home, "code")}
+	f := &function{Function: settings, version: version, code: filepath.Join(home, "code")}
 	binary, err := installCode(codeDir, settings.Handler, f.code)
 	if err != nil {
-		return errors.Join(err, removeTree(home))
+		return nil, errors.Join(err, removeTree(home))
 	}
 	f.pool = newPool(p, launch{
 		binary: binary, dir: f.code, scratch: filepath.Join(home, "instances"), env: f.processEnv(p.config),
 		timeout: p.config.StartTimeout, logSize: p.config.LogBytes, line: p.lineHook(f.Name),
 	})
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return errors.Join(ErrClosed, removeTree(home))
-	}
-	p.retire(p.functions[f.Name])
-	p.functions[f.Name] = f
-	return nil
+	return f, nil
 }
 
 func (p *Platform) lineHook(function string) func(string, []byte) {
@@ -192,8 +204,10 @@ func (p *Platform) Close() error {
 		errs = append(errs, t.close())
 	}
 	p.mu.Lock()
-	for _, f := range p.functions {
-		p.retire(f)
+	for _, d := range p.functions {
+		for _, f := range d.all() {
+			p.retire(f)
+		}
 	}
 	p.mu.Unlock()
 	p.retired.Wait()

@@ -16,15 +16,17 @@ import (
 // ErrBusy while the function works on another one, ErrClosed. It needs
 // Config.KeepEvents. About the context see [Platform.Invoke].
 func (p *Platform) Repeat(ctx context.Context, name string) (Invocation, error) {
-	if _, err := p.function(name); err != nil {
+	d, err := p.deployed(name)
+	if err != nil {
 		return Invocation{}, fmt.Errorf("repeat the last event of %s: %w", name, err)
 	}
-	last, err := p.events.last(name)
+	last, err := p.events.last(d.id)
 	if err != nil {
 		return Invocation{}, fmt.Errorf("repeat the last event of %s: %w", name, err)
 	}
 	o := last.options
-	o.repeat = true
+	// why no qualifier: a repeat is how new code is tried.
+	o.repeat, o.Qualifier, o.RequestID = true, "", ""
 	return p.invoke(ctx, name, last.event, o)
 }
 

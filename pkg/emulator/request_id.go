@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 )
 
-// newRequestID returns a random UUID (RFC 9562, version 4), which is what the
+// NewRequestID returns a random UUID (RFC 9562, version 4), which is what the
 // platform names an invocation by.
-func newRequestID() string {
+func NewRequestID() string {
 	var u [16]byte
 	_, _ = rand.Read(u[:]) // why: never fails, it ends the program instead
 	u[6] = u[6]&0x0f | 0x40

@@ -165,7 +165,7 @@ func (t *timerTrigger) run(ctx context.Context, events *asyncRun) {
 func (t *timerTrigger) event(due time.Time) asyncEvent {
 	// why: no error, as it is for years that no cron has.
 	payload, _ := event.Timer{TriggerName: t.name, Time: due, Message: t.set.Argument}.MarshalJSON()
-	return asyncEvent{function: t.function, trigger: t.name, payload: payload, status: &t.sent}
+	return asyncEvent{function: t.function, trigger: t.name, qualifier: t.set.Qualifier, payload: payload, status: &t.sent}
 }
 
 // status is what the trigger is doing.

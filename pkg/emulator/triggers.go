@@ -33,8 +33,8 @@ type trigger interface {
 	close() error
 }
 
-// driven reports whether the platform drives triggers of this kind.
-func driven(t scf.Trigger) bool { return t.Kafka != nil || t.Timer != nil }
+// Driven reports whether the platform drives triggers of this kind.
+func Driven(t scf.Trigger) bool { return t.Kafka != nil || t.Timer != nil }
 
 // errNotDriven is why a trigger does not fire here.
 var errNotDriven = errors.New("triggers of this kind are not driven by the local platform")
@@ -44,7 +44,7 @@ var errNotDriven = errors.New("triggers of this kind are not driven by the local
 func (p *Platform) CreateTrigger(ctx context.Context, function string, t scf.Trigger) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
-	return p.createTrigger(ctx, function, t)
+	return p.createTrigger(ctx, p.idOf(function), t)
 }
 
 // UpdateTrigger changes a trigger in place: maxMsgNum, timeOut, retry and enable
@@ -55,7 +55,7 @@ func (p *Platform) CreateTrigger(ctx context.Context, function string, t scf.Tri
 func (p *Platform) UpdateTrigger(ctx context.Context, function string, t scf.Trigger) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
-	return p.updateTrigger(ctx, function, t)
+	return p.updateTrigger(ctx, p.idOf(function), t)
 }
 
 // DeleteTrigger ends a trigger and forgets it; its kind is ckafka or timer. The
@@ -65,7 +65,7 @@ func (p *Platform) UpdateTrigger(ctx context.Context, function string, t scf.Tri
 func (p *Platform) DeleteTrigger(ctx context.Context, function, kind, name string) error {
 	p.deploying.Lock()
 	defer p.deploying.Unlock()
-	return p.deleteTrigger(ctx, triggerKey{function, kind, name})
+	return p.deleteTrigger(ctx, triggerKey{p.idOf(function), kind, name})
 }
 
 func (p *Platform) createTrigger(ctx context.Context, function string, s scf.Trigger) error {
@@ -90,7 +90,10 @@ func (p *Platform) admit(ctx context.Context, function string, s scf.Trigger) (t
 	if err := checkTrigger(s); err != nil {
 		return nil, err
 	}
-	if _, err := p.function(function); err != nil {
+	if _, err := p.deployed(function); err != nil {
+		return nil, err
+	}
+	if err := p.qualified(function, qualifierOf(s)); err != nil {
 		return nil, err
 	}
 	count := 0
@@ -236,10 +239,10 @@ func (p *Platform) Triggers() []TriggerStatus {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, f := range p.functions {
-		for _, e := range f.Events {
-			if !driven(e) {
-				all = append(all, TriggerStatus{Function: f.Name, Kind: e.Kind(), Name: e.Name(), Enabled: e.Enabled(), Error: errNotDriven.Error()})
+	for _, d := range p.functions {
+		for _, e := range d.latest.Events {
+			if !Driven(e) {
+				all = append(all, TriggerStatus{Function: d.id, Kind: e.Kind(), Name: e.Name(), Enabled: e.Enabled(), Error: errNotDriven.Error()})
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package scf
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,6 +23,8 @@ const (
 	MinEnvironmentKey, MaxEnvironmentKey = 2, 64
 	// MinName and MaxName bound the length of a function's full name, in characters.
 	MinName, MaxName = 2, 60
+	// MaxNamespace bounds the name of a namespace, in characters (583/18586).
+	MaxNamespace = 30
 	// MaxDescription bounds the description of a function, in characters (583/18586).
 	MaxDescription = 1000
 	// MaxTriggersOfKind is how many triggers of one kind a function can have.
@@ -32,6 +35,14 @@ const (
 	MaxTemp = 512 << 20
 	// MaxOpenFiles and MaxProcesses bound what one instance can hold.
 	MaxOpenFiles, MaxProcesses = 1024, 1024
+)
+
+// Limits of versions and aliases. Source: the pages of CreateAlias and of the data types, 583/36157 and 583/17244.
+const (
+	// MaxAliasName bounds the name of an alias, in characters.
+	MaxAliasName = 64
+	// MaxAdditionalVersions is how many versions besides its own an alias can send invocations to, by weight or by match.
+	MaxAdditionalVersions = 1
 )
 
 // Limits of an invocation. Source: 583/11637.
@@ -97,18 +108,23 @@ const (
 	DefaultQualifier = "$DEFAULT"
 )
 
-// functionName, variableName and timerName are what the platform takes (583/18586, 583/14570, 583/9708), besides the length.
+// What the platform takes as names (583/18586, 583/14570, 583/9708, 583/36157), besides the length.
 var (
 	functionName = regexp.MustCompile(`^[a-zA-Z]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$`)
 	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
 	timerName    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
+	aliasName    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
+	namespace    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
 )
 
-// FunctionNames, VariableNames and TimerNames say in words what ValidName, ValidVariable and ValidTimerName take.
+// FunctionNames, VariableNames, TimerNames, AliasNames and Namespaces say in words what ValidName, ValidVariable,
+// ValidTimerName, ValidAlias and ValidNamespace take.
 const (
 	FunctionNames = "2 to 60 letters, digits, - and _, a letter first, no - or _ last"
 	VariableNames = "2 to 64 letters, digits and _, a letter first"
 	TimerNames    = "1 to 60 letters, digits, - and _, a letter first"
+	AliasNames    = "1 to 64 letters, digits, - and _, a letter first"
+	Namespaces    = "1 to 30 letters, digits, - and _, a letter first"
 )
 
 // ValidName says whether the platform takes a function's full name (583/18586).
@@ -125,6 +141,18 @@ func ValidVariable(key string) bool {
 // ValidTimerName says whether the platform takes the name of a timer trigger (583/9708).
 func ValidTimerName(name string) bool {
 	return len(name) <= MaxTimerName && timerName.MatchString(name)
+}
+
+// ValidAlias says whether the platform takes the name of an alias (583/36157). $DEFAULT, which is always there, is no such
+// name.
+func ValidAlias(name string) bool {
+	return len(name) <= MaxAliasName && aliasName.MatchString(name)
+}
+
+// ValidNamespace says whether the platform takes the name of a namespace: its error InvalidParameterValue.NamespaceInvalid
+// tells of letters, digits and _, 30 at most; that - is taken too, and that a letter is first, is not stated [?].
+func ValidNamespace(name string) bool {
+	return len(name) <= MaxNamespace && namespace.MatchString(name)
 }
 
 // ReservedPrefix gives the beginning of an environment key that makes it the platform's own, such as SCF_; "" where the
@@ -157,4 +185,16 @@ func NearestMemory(mb int) int {
 		return MinMemory
 	}
 	return min((mb+MemoryStep-1)/MemoryStep*MemoryStep, MaxMemory)
+}
+
+// COSEvents says in words what ValidCOSEvent takes.
+const COSEvents = "cos:ObjectCreated: with *, Put, Post, Copy, Append, CompleteMultipartUpload, or cos:ObjectRemove: with *, Delete, DeleteMarkerCreated"
+
+// ValidCOSEvent says whether the platform has this event of a COS trigger (583/9707).
+func ValidCOSEvent(event string) bool {
+	kind, what, ok := strings.Cut(strings.TrimPrefix(event, "cos:"), ":")
+	return ok && strings.HasPrefix(event, "cos:") && slices.Contains(map[string][]string{
+		"ObjectCreated": {"*", "Put", "Post", "Copy", "Append", "CompleteMultipartUpload"},
+		"ObjectRemove":  {"*", "Delete", "DeleteMarkerCreated"},
+	}[kind], what)
 }
