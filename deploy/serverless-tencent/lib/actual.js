@@ -41,8 +41,9 @@ const unsupported = (error) => /^(InvalidAction|UnsupportedOperation|ActionOffli
  */
 async function list(client, action, parameters, field) {
   const all = [];
+  const as = action === 'ListAliases' ? String : Number; // that one alone takes them as texts
   for (;;) {
-    const page = await client.read(action, { ...parameters, Offset: all.length, Limit: pageSize });
+    const page = await client.read(action, { ...parameters, Offset: as(all.length), Limit: as(pageSize) });
     const members = page[field] || [];
     all.push(...members);
     if (members.length === 0 || all.length >= (page.TotalCount ?? 0)) return all;

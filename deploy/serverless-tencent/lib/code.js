@@ -93,9 +93,9 @@ function artifact(key, file, handler) {
  * @param {string} folder
  * @param {string} key of the function
  * @param {{name: string, data: Buffer, mode: number}[]} files
- * @returns {{file: string, size: number, code: string, unpacked: number, kept: boolean}}
+ * @returns {Promise<{file: string, size: number, code: string, unpacked: number, kept: boolean}>}
  */
-function write(folder, key, files) {
+async function write(folder, key, files) {
   const file = path.join(folder, `${key}.zip`);
   const note = `${file}.json`;
   const code = digest(files);
@@ -107,7 +107,7 @@ function write(folder, key, files) {
   if (known && known.code === code && known.sha256 === sha256(file)) {
     return { file, size: known.size, code, unpacked, kept: true };
   }
-  const data = zip.pack(files);
+  const data = zip.pack(files, await zip.press(files));
   fs.mkdirSync(folder, { recursive: true });
   replace(file, data);
   replace(note, JSON.stringify({ code, size: data.length, sha256: sha256(file) }));

@@ -1,5 +1,6 @@
 'use strict';
 
+const { promisify } = require('node:util');
 const zlib = require('node:zlib');
 
 const table = Int32Array.from({ length: 256 }, (_, n) => {
@@ -18,20 +19,34 @@ const unix = (3 << 8) | 20; // made by: Unix, version 2.0
 const firstDay = (1 << 5) | 1; // 1980-01-01, the earliest that a zip can hold
 const utf8 = 0x0800;
 
+const level = { level: 6 };
+const deflate = promisify(zlib.deflateRaw);
+
+/**
+ * Presses the contents of files for pack, beside the thread that JavaScript runs in.
+ *
+ * @param {{data: Buffer}[]} entries
+ * @returns {Promise<Map<Buffer, Buffer>>} by data
+ */
+async function press(entries) {
+  return new Map(await Promise.all(entries.map(async ({ data }) => [data, await deflate(data, level)])));
+}
+
 /**
  * Packs files. The same files give the same bytes: sorted by name, the time is 1980-01-01, the Unix mode is kept.
  * (Another version of zlib can press otherwise; a comparison of code goes by the content, see code.js.)
  *
  * @param {{name: string, data: Buffer, mode: number}[]} entries mode as of chmod, like 0o755
+ * @param {Map<Buffer, Buffer>} [pressedBefore] of press
  * @returns {Buffer}
  */
-function pack(entries) {
+function pack(entries, pressedBefore = new Map()) {
   const local = [];
   const central = [];
   let offset = 0;
   for (const entry of [...entries].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const name = Buffer.from(entry.name);
-    const pressed = zlib.deflateRawSync(entry.data, { level: 6 });
+    const pressed = pressedBefore.get(entry.data) || zlib.deflateRawSync(entry.data, level);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
     common.writeUInt16LE(utf8, 2);
@@ -113,4 +128,4 @@ function contentOf(data, at, left) {
   return content;
 }
 
-module.exports = { pack, unpack };
+module.exports = { pack, press, unpack };

@@ -162,8 +162,9 @@ class FakeScf {
   }
 
   ListAliases(p) {
+    if (typeof p.Offset !== 'string' || typeof p.Limit !== 'string') throw new Refused('InvalidParameter', 'Offset and Limit are texts');
     const all = [...this.#get(p).aliases].map(([Name, a]) => ({ Name, ...a }));
-    return { Aliases: all.slice(p.Offset, p.Offset + p.Limit), TotalCount: all.length };
+    return { Aliases: all.slice(Number(p.Offset), Number(p.Offset) + Number(p.Limit)), TotalCount: all.length };
   }
 
   CreateAlias(p) {

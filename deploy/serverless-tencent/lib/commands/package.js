@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { artifact, entries, write } = require('../code');
-const { desired } = require('../desired');
+const { each } = require('../each');
 const upload = require('../upload');
 
 const megabytes = (bytes) => `${(bytes / (1 << 20)).toFixed(1)} MB`;
@@ -18,17 +18,17 @@ async function pack(context) {
   const wanted = context.wanted();
   const only = context.options.function;
   await context.progress('Packing functions', async (say) => {
-    for (const f of wanted.functions) {
-      if (only && f.key !== only && f.name !== only) continue;
+    const chosen = wanted.functions.filter((f) => !only || f.key === only || f.name === only);
+    await each(chosen, 4, async (f) => {
       say(`Packing ${f.key}`);
-      f.code = make(context, f);
+      f.code = await make(context, f);
       context.serverless.service.functions[f.key].package = { ...context.serverless.service.functions[f.key].package, artifact: f.code.file };
       context.utils.log.info(`${f.code.kept ? 'kept' : 'packed'} ${path.relative(context.root, f.code.file)}, ${megabytes(f.code.size)}`);
-    }
+    });
   });
 }
 
-function make(context, f) {
+async function make(context, f) {
   const given = (context.serverless.service.functions[f.key].package || {}).artifact;
   if (given) return artifact(f.key, path.resolve(context.root, given), f.settings.handler);
   const files = entries(context.root, { key: f.key, handler: f.settings.handler, binary: f.binary, patterns: f.patterns });
@@ -40,7 +40,7 @@ function make(context, f) {
  *
  * @param {import('../context').Context} context
  * @param {(f: import('../desired').Wanted) => boolean} [needed]
- * @returns {ReturnType<typeof desired>}
+ * @returns {ReturnType<import('../desired').desired>}
  */
 function withPackages(context, needed = () => true) {
   const wanted = context.wanted();
