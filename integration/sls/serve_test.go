@@ -55,7 +55,7 @@ func (s *service) serve(t *testing.T, arguments ...string) *served {
 		_ = command.Process.Signal(syscall.SIGTERM) // it may have ended
 		<-ended
 		if err := command.Wait(); err != nil || t.Failed() {
-			t.Logf("etl %s: %v\n%s%s", strings.Join(arguments, " "), err, strings.Join(p.lines, "\n"), stderr)
+			t.Logf("etl %s: %v\n%s%s", strings.Join(arguments, " "), err, strings.Join(p.lines[max(len(p.lines)-100, 0):], "\n"), stderr)
 		}
 	})
 	select {

@@ -40,7 +40,13 @@ func newService(t *testing.T, framework string, file []byte) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, link := range [][2]string{{filepath.Join(project, "deploy"), "deploy"}, {functionBinaries(t), "bin"}} {
+	packages := filepath.Join(built.dir, "packages")
+	if err := os.MkdirAll(packages, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range [][2]string{
+		{filepath.Join(project, "deploy"), "deploy"}, {functionBinaries(t), "bin"}, {packages, ".serverless"},
+	} {
 		if err := os.Symlink(link[0], filepath.Join(s.folder, link[1])); err != nil {
 			t.Fatal(err)
 		}

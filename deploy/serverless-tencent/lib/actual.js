@@ -145,7 +145,7 @@ function functionOf(name, f, more) {
     triggers: more.triggers.map(trigger.actual),
     route: routeOf(aliases.find((a) => a.Name === '$DEFAULT')),
     aliases: aliases.filter((a) => a.Name !== '$DEFAULT').map((a) => ({ name: a.Name, description: a.Description || '' })),
-    versions: (more.versions || []).filter((v) => v.Version !== '$LATEST').map(versionOf),
+    versions: (more.versions || []).filter((v) => v.Version !== '$LATEST').map(versionOf).sort((a, b) => Number(a.version) - Number(b.version)),
     async: asyncOf(more.asyncConfig),
     reserved: more.reserved ? Number(more.reserved.ReservedMem || 0) : null,
     tags: Object.fromEntries((f.Tags || []).map((t) => [t.Key, t.Value])),

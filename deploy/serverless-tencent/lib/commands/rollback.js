@@ -21,7 +21,8 @@ async function run(context) {
   if (to === undefined) return list(context, actual);
   if (actual.mark?.owner !== wanted.owner) throw new Fault(`${f.name} was made by something else than this service and stage`);
   if (!actual.versions.some((v) => v.version === String(to)) && to !== '$LATEST') {
-    throw new Fault(`${f.name} has no version ${to}: it has ${actual.versions.map((v) => v.version).join(', ') || 'none: publish: true makes them'}`);
+    const versions = actual.versions.map((v) => v.version);
+    throw new Fault(`${f.name} has no version ${to}: it has ${versions.join(', ') || 'none: publish: true makes them'}`);
   }
   const lock = new Lock(client, wanted.namespace, { timeout: context.lockTimeout() });
   await context.progress(`Pointing $DEFAULT of ${f.key} to ${to}`, async (say) => {
