@@ -13,6 +13,7 @@ import (
 func (s section) provider(service *Service) Function {
 	service.Stage = s.text("stage", DefaultStage)
 	service.Region = s.text("region", DefaultRegion)
+	service.DeploymentBucket = s.text("deploymentBucket", "")
 	f := Function{
 		Runtime:    s.text("runtime", DefaultRuntime),
 		Namespace:  s.text("namespace", DefaultNamespace),
@@ -32,7 +33,19 @@ func (s section) shared(f Function) Function {
 	f.Role = s.text("role", f.Role)
 	f.MemorySize = s.integer("memorySize", f.MemorySize)
 	f.Timeout = s.integer("timeout", f.Timeout)
-	f.Environment = s.environment(f.Environment)
+	f.Environment = s.overlay("environment", f.Environment)
+	if tags := s.overlay("tags", f.Tags); len(tags) > 0 {
+		f.Tags = tags
+	}
+	f.Publish = s.flag("publish", f.Publish)
+	if a := s.section("async"); !a.v.IsNull() {
+		f.Async = &Async{Retry: a.integer("retry", AsyncRetries), MessageLifetime: a.integer("messageLifetime", MaxMessageLifetime)}
+		a.end()
+	}
+	if c := s.section("concurrency"); !c.v.IsNull() {
+		f.Concurrency = Concurrency{Reserved: c.integer("reserved", 0), Provisioned: c.integer("provisioned", 0)}
+		c.end()
+	}
 	if v := s.section("vpcConfig"); !v.v.IsNull() {
 		f.VPC = &VPC{VPCID: v.text("vpcId", ""), SubnetID: v.text("subnetId", "")}
 		v.end()
@@ -43,19 +56,20 @@ func (s section) shared(f Function) Function {
 	return f
 }
 
-// environment puts a section's variables over those that are there already. A key without a value is a finding of Lint.
-func (s section) environment(over map[string]string) map[string]string {
-	env := maps.Clone(over)
-	if env == nil {
-		env = map[string]string{}
+// overlay puts a section's texts, such as the variables of environment, over those that are there already. A key without
+// a value is a finding of Lint.
+func (s section) overlay(key string, over map[string]string) map[string]string {
+	texts := maps.Clone(over)
+	if texts == nil {
+		texts = map[string]string{}
 	}
-	e := s.section("environment")
+	e := s.section(key)
 	for _, f := range e.v.Fields() {
 		if !f.Value.IsNull() {
-			env[f.Name] = e.text(f.Name, "")
+			texts[f.Name] = e.text(f.Name, "")
 		}
 	}
-	return env
+	return texts
 }
 
 func (s section) function(key string, inherited Function) Function {

@@ -17,6 +17,7 @@ func (s *Service) Lint() []Finding {
 	}
 	names := map[string]string{}
 	groups := map[string]string{}
+	l.bucket(s.DeploymentBucket)
 	for _, f := range s.Functions {
 		if other, twice := names[f.Name]; twice {
 			l.add(Error, "has the name of "+other, "a name of its own", "", "functions."+f.Key+".name", "functions."+f.Key)
@@ -24,6 +25,7 @@ func (s *Service) Lint() []Finding {
 		names[f.Name] = "functions." + f.Key
 		l.function(f)
 		l.environment(f)
+		l.deployed(f)
 		l.triggers(f)
 		l.sharedGroups(f, groups)
 		l.deadLetters(f)

@@ -134,6 +134,17 @@ func TestLintRules(t *testing.T) {
 		"a function without source brokers": {"{ SOURCE_BROKERS: 'a:9092' }", "{}",
 			"12:17 warning functions.dump.events.0.ckafka: the function takes its records from the event"},
 
+		"three retries of asynchronous events": {"timeout: 60", "timeout: 60\n    async: { retry: 3 }", "10:12 error functions.dump.async: retry is 3, want 0 to 2 retries"},
+		"events that wait for a day":           {"timeout: 60", "timeout: 60\n    async: { messageLifetime: 86400 }", "functions.dump.async: messageLifetime is 86400, want 60 to 21600 seconds"},
+		"reserved memory off the step":         {"timeout: 60", "timeout: 60\n    concurrency: { reserved: 300 }", "functions.dump.concurrency: reserved is 300 MB, want a multiple of 128"},
+		"reserved memory for no instance":      {"timeout: 60", "timeout: 60\n    concurrency: { reserved: 128 }", "functions.dump.concurrency: reserved is 128 MB, less than one instance, want at least memorySize, which is 256"},
+		"instances of no version":              {"timeout: 60", "timeout: 60\n    concurrency: { provisioned: 1 }", "functions.dump.concurrency: provisioned instances are those of a published version; publish: true"},
+		"instances of a version":               {"timeout: 60", "timeout: 60\n    publish: true\n    concurrency: { provisioned: 1, reserved: 1280 }", ""},
+		"less than no instances":               {"timeout: 60", "timeout: 60\n    concurrency: { provisioned: -1 }", "functions.dump.concurrency: provisioned is -1, want 0 or more"},
+		"a layer without a version":            {"timeout: 60", "timeout: 60\n    layers: [{ name: ffmpeg }]", "functions.dump.layers.0: a layer has a name, and a version of 1 or more"},
+		"a dead letter without a name":         {"timeout: 60", "timeout: 60\n    deadLetter: { type: topic }", "functions.dump.deadLetter: a dead letter has type and name"},
+		"a bucket without its number":          {"  name: tencent\n", "  name: tencent\n  deploymentBucket: code\n", "4:21 error provider.deploymentBucket: is no bucket, want NAME-APPID"},
+
 		"a key that is misspelled":              {"memorySize: 256", "memorysize: 256", "8:5 error functions.dump.memorysize: is not a setting here; did you mean memorySize?"},
 		"a key that is cut short":               {"memorySize: 256", "memory: 256", "did you mean memorySize?"},
 		"a key of a trigger that is misspelled": {"timeOut: 5", "timeout: 5", "12:83 error functions.dump.events.0.ckafka.timeout: is not a setting here; did you mean timeOut?"},

@@ -75,6 +75,10 @@ provider:
   environment: { A: all, B: 1.5, C: true }
   vpcConfig: { vpcId: v, subnetId: s }
   cls: { logsetId: l, topicId: t }
+  tags: { team: data, kind: etl }
+  async: { retry: 1 }
+  concurrency: { reserved: 1280 }
+  deploymentBucket: code-1250000000
 functions:
   second: { handler: main }
   first:
@@ -89,11 +93,17 @@ functions:
     deadLetter: { type: topic, name: dead }
     description: d
     binary: out/x
+    tags: { kind: own }
+    async: { messageLifetime: 60 }
+    concurrency: { provisioned: 2 }
+    publish: true
 `)
 	all := scf.Function{
 		Key: "second", Name: "etl-test-second", Handler: "main", Binary: "bin/main", Runtime: "Go1", Namespace: "jobs", Role: "r1",
 		MemorySize: 512, Timeout: 60, Environment: map[string]string{"A": "all", "B": "1.5", "C": "true"},
 		VPC: &scf.VPC{VPCID: "v", SubnetID: "s"}, CLS: &scf.CLS{LogsetID: "l", TopicID: "t"},
+		Tags: map[string]string{"team": "data", "kind": "etl"}, Async: &scf.Async{Retry: 1, MessageLifetime: 21600},
+		Concurrency: scf.Concurrency{Reserved: 1280},
 	}
 	own := all
 	own.Key, own.Name, own.Role, own.MemorySize, own.Timeout, own.Binary, own.Description = "first", "own", "r2", 1024, 900, "out/x", "d"
@@ -101,6 +111,11 @@ functions:
 	own.VPC = &scf.VPC{VPCID: "v2", SubnetID: "s2"}
 	own.Layers = []scf.Layer{{Name: "ffmpeg", Version: 3}}
 	own.DeadLetter = &scf.DeadLetter{Type: "topic", Name: "dead"}
+	own.Tags, own.Publish = map[string]string{"team": "data", "kind": "own"}, true
+	own.Async, own.Concurrency = &scf.Async{Retry: 2, MessageLifetime: 60}, scf.Concurrency{Provisioned: 2}
+	if s.DeploymentBucket != "code-1250000000" {
+		t.Errorf("the bucket is %q", s.DeploymentBucket)
+	}
 	if diff := cmp.Diff([]scf.Function{all, own}, s.Functions); diff != "" { // in the order of the file
 		t.Error(diff)
 	}

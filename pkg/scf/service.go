@@ -8,12 +8,14 @@ import (
 
 // Service is one serverless.yml, resolved.
 type Service struct {
-	File      string // as given to Load
-	Name      string
-	Stage     string // the option, else provider.stage, else dev
-	Region    string
-	Functions []Function // in the order of the file
-	Local     Local      // custom.local: how this machine stands for the cloud
+	File   string // as given to Load
+	Name   string
+	Stage  string // the option, else provider.stage, else dev
+	Region string
+	// DeploymentBucket is where packages go that are too large for a call of the API: NAME-APPID; empty for none.
+	DeploymentBucket string
+	Functions        []Function // in the order of the file
+	Local            Local      // custom.local: how this machine stands for the cloud
 
 	config *sls.Value
 	found  []Finding // what reading found and what Lint tells
@@ -40,7 +42,24 @@ type Function struct {
 	CLS         *CLS // nil for the platform's default
 	Layers      []Layer
 	DeadLetter  *DeadLetter // of asynchronous invocations; nil for none
-	Events      []Trigger   // in the order of the file
+	// Tags are provider's with the function's own over them; nil for none.
+	Tags        map[string]string
+	Async       *Async // nil for the platform's defaults
+	Concurrency Concurrency
+	Publish     bool      // each change becomes a version, to which $DEFAULT points
+	Events      []Trigger // in the order of the file
+}
+
+// Async is what the platform does with asynchronous events.
+type Async struct {
+	Retry           int // how often one is sent again after an error
+	MessageLifetime int // seconds, after which one that waits is given up
+}
+
+// Concurrency is what a function has for itself; zero is none.
+type Concurrency struct {
+	Reserved    int // MB that no other function can take, and all that this one gets
+	Provisioned int // instances of the published version that are kept started
 }
 
 // VPC is the private network that the function sits in; a CKafka instance is reached only from its own.
