@@ -2,7 +2,6 @@ package scf
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 )
 
@@ -14,11 +13,9 @@ const (
 	ReservedStep = MemoryStep
 )
 
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*-[0-9]+$`)
-
 // bucket checks where large packages go.
 func (l *linter) bucket(name string) {
-	if name != "" && !bucketName.MatchString(name) {
+	if name != "" && !ValidBucketName(name) {
 		l.add(Error, "is no bucket", "NAME-APPID, like code-1250000000", "", "provider.deploymentBucket")
 	}
 }
