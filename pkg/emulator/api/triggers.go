@@ -94,7 +94,7 @@ func (s *Server) createTrigger(ctx context.Context, r createTriggerRequest) (any
 		return nil, err
 	}
 	defer done()
-	if err := roomFor(st, t); err != nil {
+	if err := errors.Join(roomFor(st, t), s.overlap(t)); err != nil {
 		return nil, err
 	}
 	now := s.config.Now()
@@ -124,6 +124,23 @@ func roomFor(st *state, t scf.Trigger) error {
 	}
 	if count >= scf.MaxTriggersOfKind {
 		return refuse("LimitExceeded.Trigger", "The function has %d triggers of the type %s, which is as many as may be.", count, t.Kind())
+	}
+	return nil
+}
+
+// overlap refuses a COS trigger whose events another one gets, of whatever
+// function.
+func (s *Server) overlap(t scf.Trigger) error {
+	if t.COS == nil {
+		return nil
+	}
+	for _, e := range s.all() {
+		st := e.state.Load()
+		for _, other := range st.Triggers {
+			if c := other.Settings.COS; c != nil && t.COS.Overlaps(*c) {
+				return refuse("InvalidParameterValue.CosNotifyRuleConflict", "A trigger of the function %s gets such events of the bucket %s already.", st.name(), c.Bucket)
+			}
+		}
 	}
 	return nil
 }

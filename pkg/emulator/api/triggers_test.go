@@ -218,6 +218,16 @@ func TestCreateTriggerRefuses(t *testing.T) {
 		}
 		r.refused("LimitExceeded.Trigger", "CreateTrigger", timer("tick-10"))
 	})
+	t.Run("events of a bucket that another function gets", func(t *testing.T) {
+		r.call("CreateFunction", function(t, "other"))
+		cos := object{"FunctionName": "other", "Type": "cos", "TriggerName": "media", "TriggerDesc": `{"event":"cos:ObjectCreated:*","filter":{"Prefix":"in/","Suffix":""}}`}
+		r.call("CreateTrigger", cos)
+		r.refused("InvalidParameterValue.CosNotifyRuleConflict", "CreateTrigger", timer("media", object{"Type": "cos", "TriggerDesc": `{"event":"cos:ObjectCreated:Put"}`}))
+		cos["FunctionName"], cos["TriggerDesc"] = "probe", `{"event":"cos:ObjectRemove:*"}`
+		r.call("CreateTrigger", cos)
+		r.call("DeleteTrigger", cos)
+		r.call("DeleteFunction", object{"FunctionName": "other"})
+	})
 	if n := len(r.platform.Triggers()); n != 10 {
 		t.Errorf("the platform has %d triggers", n)
 	}
