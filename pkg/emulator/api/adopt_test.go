@@ -16,7 +16,7 @@ func TestAdopted(t *testing.T) {
 		Name: "probe", Handler: "main", Runtime: "Go1", Namespace: "default", MemorySize: 256, Timeout: 20, Environment: map[string]string{"COLOUR": "blue"},
 		Events: []scf.Trigger{
 			{Timer: &scf.TimerTrigger{Name: "hourly", Cron: "0 0 * * * * *", Enabled: true, Qualifier: "$DEFAULT"}},
-			{COS: &scf.COSTrigger{Bucket: "media", Events: "cos:ObjectCreated:*", Enabled: true, Qualifier: "$DEFAULT"}},
+			{COS: &scf.COSTrigger{Bucket: "media-1250000000.cos.ap-guangzhou.myqcloud.com", Events: "cos:ObjectCreated:*", Enabled: true, Qualifier: "$DEFAULT"}},
 		},
 	}
 	deploy := func() {
@@ -33,7 +33,7 @@ func TestAdopted(t *testing.T) {
 		other.call("CreateFunction", function(t, "probe", object{"Environment": variables("COLOUR", "blue")}))
 		other.call("CreateTrigger", timer("hourly"))
 		other.call("CreateTrigger", object{
-			"FunctionName": "probe", "Type": "cos", "TriggerName": "media", "TriggerDesc": `{"event":"cos:ObjectCreated:*"}`, "Qualifier": "$DEFAULT",
+			"FunctionName": "probe", "Type": "cos", "TriggerName": "media-1250000000.cos.ap-guangzhou.myqcloud.com", "TriggerDesc": `{"event":"cos:ObjectCreated:*"}`, "Qualifier": "$DEFAULT",
 		})
 		for _, action := range []string{"GetFunction", "ListTriggers", "ListAliases", "ListVersionByFunction"} {
 			request := object{"FunctionName": "probe"}

@@ -65,7 +65,7 @@ func TestRestart(t *testing.T) {
 	r.call("CreateTrigger", timer("tock", object{"Enable": "CLOSE"}))
 	kafkaTrigger := object{"FunctionName": "probe", "Type": "ckafka", "TriggerName": "ckafka-a-orders", "TriggerDesc": `{"offset":"earliest"}`, "Qualifier": "1"}
 	r.call("CreateTrigger", kafkaTrigger)
-	r.call("CreateTrigger", object{"FunctionName": "probe", "Type": "cos", "TriggerName": "media", "TriggerDesc": `{"event":"cos:ObjectCreated:*"}`})
+	r.call("CreateTrigger", object{"FunctionName": "probe", "Type": "cos", "TriggerName": "media-1250000000.cos.ap-guangzhou.myqcloud.com", "TriggerDesc": `{"event":"cos:ObjectCreated:*"}`})
 	r.call("CreateFunction", function(t, "gone"))
 	r.call("DeleteFunction", object{"FunctionName": "gone"})
 	before := r.all()
