@@ -73,6 +73,7 @@ func TestBorders(t *testing.T) {
 		"github.com/segmentio/kafka-go":               {"pkg/kafka", "integration/bench"}, // beside it as a peer
 		"github.com/tencentyun/scf-go-lib":            {"pkg/fn", "pkg/emulator"},
 		"github.com/twmb/franz-go":                    {"pkg/localkafka", "integration/bench"}, // beside it as a peer
+		"github.com/tencentyun/cos-go-sdk-v5":         {"pkg/cos"},
 		"github.com/testcontainers/testcontainers-go": {"integration"},
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
