@@ -119,6 +119,10 @@ func (c *Chain) document(ctx context.Context, key string, into any, validate fun
 	if errors.Is(err, ErrNotFound) {
 		return "", &DamageError{Key: key, Offset: -1, Reason: missing}
 	}
+	var known *DamageError
+	if errors.Is(err, ErrDamaged) && !errors.As(err, &known) {
+		err = &DamageError{Key: key, Offset: -1, Reason: err.Error()}
+	}
 	if err != nil {
 		return "", err
 	}

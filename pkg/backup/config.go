@@ -31,7 +31,7 @@ type Config struct {
 	// it is not encrypted.
 	Recipients func(topic string) []age.Recipient
 
-	// SegmentBytes is about how much of a log one object has (8 MiB by default). Three
+	// SegmentBytes is about how much of a log one object has (7 MiB by default). Three
 	// times that and more is in memory for each partition under way.
 	SegmentBytes int
 	// Parallel is how many partitions are backed up at a time (4 by default).
@@ -63,7 +63,7 @@ type Progress struct {
 }
 
 const (
-	defaultSegmentBytes   = 8 << 20
+	defaultSegmentBytes   = 7 << 20 // with a last batch it is sent as one part of 8 MiB
 	defaultParallel       = 4
 	defaultCommitBytes    = 1 << 30
 	defaultCommitInterval = time.Minute

@@ -56,7 +56,8 @@ func encrypt(log []byte, recipients []age.Recipient) ([]byte, error) {
 }
 
 // decode gives the log in an object, of exactly size bytes, in buf where it is large
-// enough. The error is [ErrKey], or what is wrong with the bytes.
+// enough. The error is [ErrKey], or what is wrong with the bytes; beside it comes what
+// could be decoded.
 func (e Encoding) decode(object []byte, size int64, identities []age.Identity, buf []byte) ([]byte, error) {
 	var from io.Reader = bytes.NewReader(object)
 	if e.encrypted() {
@@ -75,7 +76,7 @@ func (e Encoding) decode(object []byte, size int64, identities []age.Identity, b
 	}
 	if e.compressed() {
 		// why a bound: a window as large as a frame may ask for is more than a function has
-		opened, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(uint64(size)+1))
+		opened, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, fmt.Errorf("decompress: %w", err)
 		}
@@ -84,7 +85,7 @@ func (e Encoding) decode(object []byte, size int64, identities []age.Identity, b
 	}
 	log, err := readUpTo(from, buf, size)
 	if err != nil {
-		return nil, fmt.Errorf("decode: %w", err)
+		return log, fmt.Errorf("decode: %w", err)
 	}
 	return log, nil
 }

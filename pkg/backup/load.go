@@ -23,6 +23,7 @@ func (l *loader) load(ctx context.Context, at place, s Segment) ([]byte, error) 
 	damage := func(reason string) error {
 		return &DamageError{Key: key, Topic: at.topic, Number: at.number, Offset: s.First, Reason: reason}
 	}
+	l.object = l.object[:0] // nothing, where it cannot be read
 	object, err := read(ctx, l.chain.store, key, l.object, s.Object.Bytes)
 	var long *DamageError
 	switch {
@@ -30,6 +31,8 @@ func (l *loader) load(ctx context.Context, at place, s Segment) ([]byte, error) 
 		return nil, damage(missing)
 	case errors.As(err, &long):
 		return nil, damage(long.Reason)
+	case errors.Is(err, ErrDamaged):
+		return nil, damage(err.Error())
 	case err != nil:
 		return nil, err
 	}

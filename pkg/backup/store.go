@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 )
 
 // Store holds objects. It is what a backup needs of a bucket: Create must be
@@ -29,9 +30,10 @@ type Store interface {
 
 // Object is what a store says of an object.
 type Object struct {
-	Key  string
-	Size int64
-	Note map[string]string // of Stat alone; its keys are in lower case
+	Key      string
+	Size     int64
+	Modified time.Time         // of List alone
+	Note     map[string]string // of Stat alone; its keys are in lower case
 }
 
 var (
@@ -65,7 +67,8 @@ func read(ctx context.Context, s Store, key string, buf []byte, limit int64) ([]
 
 var errTooLong = errors.New("it is longer than it should be")
 
-// readUpTo is io.ReadAll into buf with a bound. Memory grows with what comes, never
+// readUpTo is io.ReadAll into buf with a bound; beside an error comes what was read. Memory
+// grows with what comes, never
 // with what somebody claims.
 func readUpTo(r io.Reader, buf []byte, limit int64) ([]byte, error) {
 	data := buf[:0]
@@ -76,13 +79,13 @@ func readUpTo(r io.Reader, buf []byte, limit int64) ([]byte, error) {
 		n, err := r.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
 		if int64(len(data)) > limit {
-			return nil, fmt.Errorf("%w: more than %d bytes", errTooLong, limit)
+			return data[:limit], fmt.Errorf("%w: more than %d bytes", errTooLong, limit)
 		}
 		if err == io.EOF {
 			return data, nil
 		}
 		if err != nil {
-			return nil, err
+			return data, err
 		}
 	}
 }
