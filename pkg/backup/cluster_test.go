@@ -6,6 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/scf-etl/scf-etl/pkg/backup"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
@@ -129,5 +133,31 @@ func requireSame(t testing.TB, left, right []batch.Record) {
 	}
 	if digest(left) != digest(right) {
 		t.Fatal("the records differ")
+	}
+}
+
+// deleteRecords deletes the records of a partition before an offset.
+func deleteRecords(t testing.TB, c *kafka.Client, topic string, partition int32, before int64) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Brokers()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	request := kmsg.NewPtrDeleteRecordsRequest()
+	of, part := kmsg.NewDeleteRecordsRequestTopic(), kmsg.NewDeleteRecordsRequestTopicPartition()
+	part.Partition, part.Offset = partition, before
+	of.Topic, of.Partitions = topic, append(of.Partitions, part)
+	request.Topics, request.TimeoutMillis = append(request.Topics, of), 10_000
+	answer, err := client.Request(testContext(t), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range answer.(*kmsg.DeleteRecordsResponse).Topics {
+		for _, p := range at.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

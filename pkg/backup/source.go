@@ -101,13 +101,20 @@ func (s *Source) Fetch(ctx context.Context, q kafka.FetchRequest, buf *kafka.Buf
 			}
 			return answer, err
 		}
+		if straddles(slot, part.segments[i]) && g.next < part.segments[i].First {
+			// What its first batch has before the segment does not count: the answer ends
+			// there, so that the next one begins inside of the batch.
+			if g.used == 0 {
+				g.put(marker(part.segments[i].First - 1))
+			}
+			break
+		}
 		if err := g.gather(); err != nil {
 			return answer, fmt.Errorf("read %s/%d of the backup: %w", q.Topic, q.Partition, err)
 		}
 	}
 	if g.used == 0 {
-		g.memory = marker(part.end - 1)
-		g.used = len(g.memory)
+		g.put(marker(part.end - 1))
 	}
 	answer.Batches = g.memory[:g.used]
 	for _, a := range g.aborted {
@@ -182,6 +189,18 @@ type gathering struct {
 	next    int64 // of the answer
 	full    bool
 	aborted []Aborted
+}
+
+// put makes bytes the answer.
+func (g *gathering) put(batches []byte) { g.memory, g.used = batches, len(batches) }
+
+// straddles says that a segment at its beginning has a batch with offsets before it.
+func straddles(s *slot, segment Segment) bool {
+	if s.at > 0 || len(s.log) == 0 {
+		return false
+	}
+	u, err := nextUnit(s.log)
+	return err == nil && u.first < segment.First
 }
 
 // gather adds the units of the slot from next on, as many as there is memory for; at
