@@ -191,3 +191,8 @@ func (c *moving) Write(p []byte) (int, error) {
 func escape(text string) string {
 	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }
+
+// Transport gives connections as the bucket has them, to its endpoint or the
+// service, unsigned: for those who follow a URL of Presign where the name of the
+// endpoint is not known to the resolver. It is the caller's.
+func (b *Bucket) Transport() *http.Transport { return b.connections.Clone() }
