@@ -66,7 +66,7 @@ func TestPoints(t *testing.T) {
 		"everything": {backup.Point{}, 11},
 		"a manifest is what the cluster had at its time": {backup.Point{Sequence: 1}, 4},
 		"a later manifest": {backup.Point{Sequence: 2}, 10},
-		"the time of a run has all that it backed up":    {backup.Point{Time: time.UnixMilli(2000)}, 4},
+		"what was written late, with an earlier time":    {backup.Point{Time: time.UnixMilli(2000)}, 5},
 		"a moment ends before the first record after it": {backup.Point{Time: time.UnixMilli(2060)}, 5},
 		"in the middle of a batch":                       {backup.Point{Time: time.UnixMilli(2100)}, 7},
 		"at the end of a batch":                          {backup.Point{Time: time.UnixMilli(2250)}, 8},
