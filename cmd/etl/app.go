@@ -131,6 +131,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	root.AddCommand(
 		a.demoCommand(), a.newCommand(), a.upCommand(), a.invokeCommand(), a.eventCommand(),
 		a.statusCommand(), a.verifyCommand(), a.offsetsCommand(), a.migrateCommand(),
+		a.backupCommand(), a.restoreCommand(),
 		a.deadletterCommand(), a.cleanCommand(), a.lintCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	a.notice(root)

@@ -47,6 +47,11 @@ func TestUsage(t *testing.T) {
 		"a redrive to nowhere":           {"deadletter", "redrive", "--all", "--to", "topic="},
 		"no redrives at all":             {"deadletter", "redrive", "--all", "--max-redrives", "0"},
 		"a time that is none":            {"deadletter", "list", "--since", "yesterday"},
+		"no bucket":                      {"backup", "list"},
+		"nothing that is kept":           {"backup", "prune"},
+		"a backup without a number":      {"backup", "show", "newest"},
+		"two points of a restore":        {"restore", "--to-time", "1h", "--to-backup", "3"},
+		"an offset of no partition":      {"restore", "--to-offset", "orders:3"},
 	} {
 		t.Run(name+" is exit code 2, says what is wrong and where help is", func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
 // Drilled is what a drill has found.
@@ -206,4 +207,28 @@ func sameRecord(a, b batch.Record) bool {
 	same := func(x, y []byte) bool { return (x == nil) == (y == nil) && bytes.Equal(x, y) }
 	return a.Timestamp == b.Timestamp && same(a.Key, b.Key) && same(a.Value, b.Value) &&
 		slices.EqualFunc(a.Headers, b.Headers, func(x, y batch.Header) bool { return x.Key == y.Key && same(x.Value, y.Value) })
+}
+
+// Discard deletes the topics that a restore has created in the target, and its offset map.
+func Discard(ctx context.Context, config RestoreConfig, done RestoreResult) error {
+	if done.Plan == nil {
+		return nil
+	}
+	config, err := config.withDefaults()
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, t := range done.Plan.Topics {
+		if t.Exists || t.Conflict != "" {
+			continue
+		}
+		if err := config.Target.DeleteTopic(ctx, t.Target); err != nil && !errors.Is(err, kafka.ErrUnknownTopic) {
+			faults = append(faults, err)
+		}
+	}
+	if err := config.Target.DeleteTopic(ctx, mirror.MapTopic(config.Job)); err != nil && !errors.Is(err, kafka.ErrUnknownTopic) {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }
