@@ -1,7 +1,6 @@
 package localcos
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -179,10 +178,6 @@ func (b *bucket) objectFile(key string) string {
 // then on.
 func (b *bucket) publish(key string, o *object, allow func(old *object) error) error {
 	o.Key = url.PathEscape(key)
-	text, err := json.Marshal(o)
-	if err != nil {
-		return err
-	}
 	path := b.objectFile(key)
 	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
 		return err
@@ -199,7 +194,7 @@ func (b *bucket) publish(key string, o *object, allow func(old *object) error) e
 			return err
 		}
 	}
-	if err := replace(path, append(text, '\n'), b.s.config.Fsync); err != nil {
+	if err := writeJSON(path, o, b.s.config.Fsync); err != nil { // as allow has left it
 		return err
 	}
 	b.retain(o.Segments)

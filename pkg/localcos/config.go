@@ -75,6 +75,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	closing  sync.Once
+	closed   chan struct{}
 	underWay sync.WaitGroup
 }
 
@@ -101,7 +102,7 @@ func New(config Config) (*Server, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: config, keys: map[string]Key{}, buckets: map[string]*bucket{}}
+	s := &Server{config: config, keys: map[string]Key{}, buckets: map[string]*bucket{}, closed: make(chan struct{})}
 	for id, key := range config.Keys {
 		s.keys[id] = key
 	}

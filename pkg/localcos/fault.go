@@ -11,7 +11,7 @@ import (
 // other; the zero value is nothing.
 type Fault struct {
 	// Delay is how long the request waits before anything else, or until its
-	// client leaves.
+	// client leaves, or the server is closed.
 	Delay time.Duration
 	// Status and Code are the answer, in place of doing anything: 503 and
 	// "SlowDown", 400 and "ExpiredToken".
@@ -38,13 +38,15 @@ var (
 
 // before does what a fault does instead of the request. The connection is cut
 // by a panic that net/http knows.
-func (f *Fault) before(r *http.Request) error {
+func (f *Fault) before(r *http.Request, closed <-chan struct{}) error {
 	if f.Delay > 0 {
 		timer := time.NewTimer(f.Delay)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
 		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
+		case <-closed: // why beside it: of a client whose body is not read net/http does not see the end
 			panic(http.ErrAbortHandler)
 		}
 	}

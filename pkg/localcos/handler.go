@@ -45,7 +45,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if fault != nil {
 		c.w = &faultyWriter{ResponseWriter: w, fault: fault}
-		if err := fault.before(r); err != nil {
+		if err := fault.before(r, s.closed); err != nil {
 			c.fail(err)
 			return
 		}

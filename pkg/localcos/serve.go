@@ -51,6 +51,7 @@ func (s *Server) URL() string { return "http://" + s.Addr() }
 // nothing.
 func (s *Server) Close() (err error) {
 	s.closing.Do(func() {
+		close(s.closed)
 		if s.http != nil {
 			err = s.http.Close()
 		}
