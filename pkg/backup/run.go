@@ -149,6 +149,9 @@ func (r *run) add(ctx context.Context, p *Partition, s Segment, epoch int32) err
 	if r.taken != nil {
 		return r.taken
 	}
+	if s.First != p.Next { // which would be a hole that nobody knows of
+		return fmt.Errorf("the segment from offset %d does not begin at offset %d, where the backup ends", s.First, p.Next)
+	}
 	r.progress.Offsets += s.Next - p.Next
 	r.progress.Bytes += s.Log.Bytes
 	p.Segments, p.Next, p.Epoch = append(p.Segments, s), s.Next, epoch

@@ -196,9 +196,8 @@ func (v *verification) manifest(ctx context.Context, m *Manifest, states map[pla
 		for _, p := range t.Partitions {
 			at := place{t.Name, t.Lineage, p.Number}
 			next, known := states[at]
-			if known && (p.Next < next || len(p.Segments) > 0 && p.Segments[0].First < next) {
-				v.add(Damage{Key: v.Chain.layout.manifest(m.Sequence), Sequence: m.Sequence, Offset: -1,
-					Reason: fmt.Sprintf("%s/%d goes back behind offset %d, where the manifest before it ends", t.Name, p.Number, next)})
+			if reason := p.continues(next, known); reason != "" {
+				v.add(Damage{Key: v.Chain.layout.manifest(m.Sequence), Sequence: m.Sequence, Offset: -1, Reason: fmt.Sprintf("%s/%d %s", t.Name, p.Number, reason)})
 			}
 			states[at] = p.Next
 			for _, g := range p.Gaps {
@@ -210,6 +209,31 @@ func (v *verification) manifest(ctx context.Context, m *Manifest, states map[pla
 		}
 	}
 	return nil
+}
+
+// continues says how what a run has added does not go on where the one before it ended, or
+// has a hole that is no gap; "" where it does.
+func (p *Partition) continues(next int64, known bool) string {
+	if !known {
+		next = min(p.Next, p.LogStart)
+		if len(p.Segments) > 0 {
+			next = p.Segments[0].First
+		}
+	}
+	gaps := p.Gaps
+	for _, s := range p.Segments {
+		for len(gaps) > 0 && gaps[0].First == next {
+			next, gaps = gaps[0].Next, gaps[1:]
+		}
+		if s.First != next {
+			return fmt.Sprintf("goes on at offset %d, and the backup ended at %d", s.First, next)
+		}
+		next = s.Next
+	}
+	if p.Next < next {
+		return fmt.Sprintf("ends at offset %d, and had %d", p.Next, next)
+	}
+	return ""
 }
 
 // segments verifies those of one partition, several at a time. now is the manifest's time;

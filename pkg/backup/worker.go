@@ -28,6 +28,7 @@ type worker struct {
 	aborted []Aborted // that touch it
 	skips   *aborts
 	sealing chan sealed // of the segment before; nil: none
+	failed  bool        // a segment was not recorded: none behind it may be
 	decoder batch.Decoder
 }
 
@@ -56,7 +57,7 @@ func (w *worker) work(ctx context.Context) error {
 	defer func() { w.logs.Put(w.log) }()
 	err := w.gather(ctx, buffer)
 	// What was fetched before an error is worth keeping, too.
-	if len(*w.log) > 0 && ctx.Err() == nil {
+	if len(*w.log) > 0 && !w.failed && ctx.Err() == nil {
 		err = errors.Join(err, w.cut(ctx))
 	}
 	if err = errors.Join(err, w.settle(ctx)); err == nil {
@@ -250,10 +251,11 @@ func (w *worker) settle(ctx context.Context) error {
 	}
 	done := <-w.sealing
 	w.sealing = nil
-	if done.err != nil {
-		return done.err
+	if done.err == nil {
+		done.err = w.add(ctx, w.partition, done.segment, done.epoch)
 	}
-	return w.add(ctx, w.partition, done.segment, done.epoch)
+	w.failed = w.failed || done.err != nil
+	return done.err
 }
 
 // seal makes an object of a log and uploads it.
