@@ -14,7 +14,7 @@ func (a *app) backupRunCommand() *cobra.Command {
 	var include, exclude []string
 	var compress bool
 	var keys string
-	var parallel int
+	var parallel, segmentBytes int
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Back up what is new, now",
@@ -30,6 +30,7 @@ does at each firing of its timer. Ctrl-C leaves what is done in the backup.`,
 	flags.BoolVar(&compress, "compress", true, "put zstd around what is not compressed")
 	flags.StringVar(&keys, "age-recipients", "", "public keys that topics are encrypted for: age1..., or PATTERN=age1... (default $AGE_RECIPIENTS)")
 	flags.IntVar(&parallel, "parallel", 4, "partitions that are backed up at a time")
+	flags.IntVar(&segmentBytes, "segment-bytes", 0, "about how much of a log one object has; 0 for the default, 7 MiB")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		topics, err := mirror.NewSelection(include, exclude)
 		if err != nil {
@@ -53,7 +54,7 @@ does at each firing of its timer. Ctrl-C leaves what is done in the backup.`,
 		defer client.Close()
 		bar := a.newProgress("offsets backed up")
 		result, err := backup.Run(cmd.Context(), backup.Config{
-			Source: client, Store: store, Prefix: where.Prefix, Topics: topics.Match, Compress: compress, Recipients: recipients.Recipients, Parallel: parallel,
+			Source: client, Store: store, Prefix: where.Prefix, Topics: topics.Match, Compress: compress, Recipients: recipients.Recipients, Parallel: parallel, SegmentBytes: segmentBytes,
 			Progress: func(p backup.Progress) { bar.set(p.Offsets, p.OffsetsTotal) },
 		})
 		bar.end()

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +107,13 @@ func TestBackup(t *testing.T) {
 	expect(do(exitDone, "restore", "--job", "copy", "--topics", "*:copy.*", "--to-offset", "orders:0:7"), "restored 12 records")
 	expect(do(exitFailed, "restore", "--job", "another"), "holds records already")
 	expect(do(exitFailed, "restore", "--plan", "--job", "another"), "CONFLICT")
+
+	folder := filepath.Join(t.TempDir(), "files")
+	expect(do(exitDone, "restore", "--to-files", folder), "45 records in 2 files")
+	expect(do(exitDone, "restore", "--to-files", folder), "0 records in 0 files", "2 files were there already")
+	if text, err := os.ReadFile(filepath.Join(folder, "orders", "1.jsonl")); err != nil || strings.Count(string(text), "\n") != 5 {
+		t.Errorf("%s, %v", text, err)
+	}
 
 	expect(do(exitDone, "backup", "prune", "--keep-count", "1"), "would be removed")
 	expect(do(exitDone, "backup", "prune", "--keep-count", "1", "--execute"), "were removed")

@@ -23,6 +23,7 @@ type restoreFlags struct {
 	toTime           string
 	toOffsets        []string
 	toBackup         int64
+	toFiles          string
 	plan             bool
 	config           backup.RestoreConfig
 }
@@ -41,6 +42,7 @@ A moment ends each partition before its first record with a later timestamp.`,
 		Example: "  etl restore --plan                                     what would be done\n" +
 			"  etl restore --to-time 2026-01-02T15:04:05.123+08:00\n" +
 			"  etl restore --include orders --topics orders:orders-restored --to-offset orders:3:1200\n" +
+			"  etl restore --include orders --to-files orders-2026\n" +
 			"  etl restore --to-backup 12 --job twelve --topics '*:restored.*'",
 		Args: cobra.NoArgs,
 	}
@@ -54,6 +56,9 @@ A moment ends each partition before its first record with a later timestamp.`,
 		var err error
 		if f.config.Chain, err = f.place.chain(cmd.Context(), a); err != nil {
 			return err
+		}
+		if f.toFiles != "" {
+			return a.restoreFiles(cmd.Context(), f.config, f.toFiles)
 		}
 		if f.config.Target, err = target.open(cmd.Context(), a); err != nil {
 			return err
@@ -77,6 +82,7 @@ func (f *restoreFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.toTime, "to-time", "", "restore up to this moment: 2026-01-02T15:04:05.123+08:00, or how long ago, as 90m")
 	flags.StringArrayVar(&f.toOffsets, "to-offset", nil, "end a partition before this offset: TOPIC:PARTITION:OFFSET; may be given again")
 	flags.Int64Var(&f.toBackup, "to-backup", 0, "restore what the cluster had at this backup: a number of etl backup list")
+	flags.StringVar(&f.toFiles, "to-files", "", "write JSON lines to this folder, TOPIC/PARTITION.jsonl, and to no cluster")
 	flags.StringVar(&f.config.Job, "job", "restore", "name of the restore: the same one goes on where it was")
 	flags.BoolVar(&f.config.SkipDamaged, "skip-damaged", false, "leave out what is damaged, and tell of it")
 	flags.BoolVar(&f.config.Unlimited, "keep-for-ever", false, "create topics without retention: else the target deletes what is older")
@@ -213,4 +219,17 @@ func printRestored(w io.Writer, r backup.RestoreResult) {
 		fmt.Fprintf(w, "left out: %s\n", d)
 	}
 	fmt.Fprintf(w, "restored %d records, %s, of %d topics\n", r.Records, megabytes(r.Bytes), len(r.Plan.Topics))
+}
+
+func (a *app) restoreFiles(ctx context.Context, config backup.RestoreConfig, folder string) error {
+	done, err := backup.RestoreFiles(ctx, config, folder)
+	if err != nil {
+		return err
+	}
+	return a.print(done, func(w io.Writer) {
+		for _, d := range done.Plan.Damage {
+			fmt.Fprintf(w, "left out: %s\n", d)
+		}
+		fmt.Fprintf(w, "%d records in %d files in %s; %d files were there already\n", done.Records, len(done.Files), folder, len(done.Skipped))
+	})
 }

@@ -177,6 +177,15 @@ func (c *Cluster) Exec(ctx context.Context, command ...string) (string, error) {
 	return string(text), nil
 }
 
+// CopyIn copies a folder of this machine into the container, to be found at
+// parent/NAME.
+func (c *Cluster) CopyIn(ctx context.Context, folder, parent string) error {
+	if err := c.container.CopyDirToContainer(ctx, folder, parent, 0o755); err != nil {
+		return fmt.Errorf("copy %s into the container: %w", folder, err)
+	}
+	return nil
+}
+
 // Stop has the broker shut down in order.
 func (c *Cluster) Stop(ctx context.Context) error {
 	timeout := stopTimeout

@@ -16,8 +16,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
-// RestoreConfig is what is restored, and where to. Chain and Target are needed; the
-// zero value of the rest is a good default.
+// RestoreConfig is what is restored, and where to. Chain is needed, and Target but for
+// files; the zero value of the rest is a good default.
 type RestoreConfig struct {
 	Chain      *Chain
 	Target     *kafka.Client
@@ -53,8 +53,8 @@ type RestoreConfig struct {
 }
 
 func (c RestoreConfig) withDefaults() (RestoreConfig, error) {
-	if c.Chain == nil || c.Target == nil {
-		return c, errors.New("a restore needs a backup and a cluster")
+	if c.Chain == nil {
+		return c, errors.New("a restore needs a backup")
 	}
 	if c.Job == "" {
 		c.Job = "restore"
@@ -236,6 +236,9 @@ func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 	}
 	if ms, ok := t.topic.Settings["retention.ms"]; ok && ms != "-1" && !r.Unlimited {
 		t.Notes = append(t.Notes, "the target deletes records that are older than retention.ms="+ms)
+	}
+	if r.Target == nil { // to files
+		return nil
 	}
 	there, err := r.Target.Topic(ctx, t.Target)
 	if errors.Is(err, kafka.ErrUnknownTopic) {

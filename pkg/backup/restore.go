@@ -39,6 +39,9 @@ type RestoredGroup struct {
 // its middle the error is its cause, and what was committed stays.
 func Restore(ctx context.Context, config RestoreConfig) (RestoreResult, error) {
 	config, err := config.withDefaults()
+	if err == nil && config.Target == nil {
+		err = errors.New("a restore needs a cluster")
+	}
 	if err != nil {
 		return RestoreResult{}, err
 	}
