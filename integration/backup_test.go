@@ -166,21 +166,20 @@ func (w *world) dumpSegments(t *testing.T, store backup.Store, folder string, ch
 		if err != nil {
 			t.Fatal(err)
 		}
-		sub := filepath.Join(dir, strconv.Itoa(len(files))) // names of several topics may be the same
-		if err := os.Mkdir(sub, 0o755); err != nil {
+		// names of several topics may be the same; the tool wants the first offset in front
+		first, _, _ := strings.Cut(filepath.Base(object.Key), ".")
+		file := filepath.Join(dir, fmt.Sprintf("%s.%d.%s.log", first, len(files), chain.Cluster()))
+		if err := os.WriteFile(file, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(sub, filepath.Base(object.Key)), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, "/tmp/segments/"+strconv.Itoa(len(files))+"/"+filepath.Base(object.Key))
+		files = append(files, file)
 	}
 	source := containers.Pair(t).Source
 	if err := source.CopyIn(w.ctx, dir, "/tmp"); err != nil {
 		t.Fatal(err)
 	}
-	out, err := source.Exec(w.ctx, "sh", "-c", "/opt/kafka/bin/kafka-run-class.sh kafka.tools.DumpLogSegments --deep-iteration --files "+strings.Join(files, ",")+
-		" | awk '/^Dumping/ { files++ } /^baseOffset:/ { batches++ } /isvalid: true/ { valid++ } /^\\| offset:/ { records++ } END { print files, batches, valid, records }'")
+	out, err := source.Exec(w.ctx, "sh", "-c", "/opt/kafka/bin/kafka-run-class.sh kafka.tools.DumpLogSegments --deep-iteration --files $(find /tmp -name '*."+chain.Cluster()+".log' | paste -sd,)"+
+		" | awk '/^Dumping/ { files++ } /^baseOffset:/ { batches++ } /isvalid: true/ { valid++ } /^\\| offset:/ { records++ } END { print files+0, batches+0, valid+0, records+0 }'")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +189,7 @@ func (w *world) dumpSegments(t *testing.T, store backup.Store, folder string, ch
 	}
 	var ours, content int
 	for _, name := range files {
-		data, err := os.ReadFile(filepath.Join(dir, strings.TrimPrefix(name, "/tmp/segments/")))
+		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +210,7 @@ func (w *world) dumpSegments(t *testing.T, store backup.Store, folder string, ch
 func TestBackupUnderKills(t *testing.T) {
 	t.Parallel()
 	w := real(t)
-	kills := 20
+	kills := 10
 	if text := os.Getenv("ETL_BACKUP_KILLS"); text != "" {
 		var err error
 		if kills, err = strconv.Atoi(text); err != nil {
@@ -227,6 +226,7 @@ func TestBackupUnderKills(t *testing.T) {
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	hit := map[string]int{}
 	written := 0
+	patience := 300 * time.Millisecond // of the longest life, which finds out how slow the machine is
 	command := func(name string, more ...string) (done bool) {
 		args := slices.Concat(strings.Fields(name), include, more)
 		ctx, cancel := context.WithCancel(w.ctx)
@@ -238,16 +238,18 @@ func TestBackupUnderKills(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(20+random.IntN(400))*time.Millisecond, cancel) // SIGKILL
+		timer := time.AfterFunc(time.Duration(random.Int64N(int64(patience))), cancel) // SIGKILL
 		err := cmd.Wait()
 		timer.Stop()
 		switch {
 		case err == nil:
+			patience = patience * 2 / 3
 			return true
 		case ctx.Err() == nil:
 			t.Fatalf("etl %v: %v\n%s", args, err, &out)
 		}
 		hit[name]++
+		patience = patience * 5 / 4
 		return false
 	}
 	sum := func() (all int) {
