@@ -31,6 +31,11 @@ demo-migrate: ## Services moved from one Kafka cluster to another while they wri
 	@$(GO) build -o bin/etl ./cmd/etl
 	@bin/etl demo migrate
 
+.PHONY: demo-backup
+demo-backup: ## A Kafka cluster backed up to COS, destroyed, and restored to a moment, on this machine; no Docker
+	@$(GO) build -o bin/etl ./cmd/etl
+	@bin/etl demo backup
+
 .PHONY: test
 test: ## Every test that needs Go alone, and what was skipped and why
 	@$(GO) test -short -vet=off -json ./... | $(REPORT) # make check vets

@@ -17,6 +17,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
+	"github.com/scf-etl/scf-etl/pkg/localcos"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 // shellBlock is a block of commands in README.md.
@@ -108,9 +110,13 @@ func newReadme(t *testing.T, w *world) *readme {
 	return &readme{w: w, bin: etlBinary(t), environ: os.Environ()}
 }
 
-// export takes the variables over, with the brokers that there are here.
+// export takes the variables over, with the brokers and the bucket that there are here.
 func (r *readme) export(t *testing.T, command string) {
 	t.Helper()
+	if strings.Contains(command, "COS_BUCKET=") {
+		r.bucket(t)
+		return
+	}
 	brokers := map[string]string{
 		"SOURCE_BROKERS": strings.Join(r.w.source.Brokers(), ","),
 		"TARGET_BROKERS": strings.Join(r.w.target.Brokers(), ","),
@@ -126,6 +132,21 @@ func (r *readme) export(t *testing.T, command string) {
 	if len(brokers) > 0 {
 		t.Errorf("%q does not name both clusters", command)
 	}
+}
+
+// bucket gives the commands a bucket on this machine.
+func (r *readme) bucket(t *testing.T) {
+	t.Helper()
+	const name = "backup-1250000000"
+	server, err := localcos.New(localcos.Config{Dir: t.TempDir(), Buckets: []string{name}, Keys: map[string]localcos.Key{"id": {Secret: secret.New("key")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	if err := server.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	r.environ = append(r.environ, "COS_BUCKET="+name, "COS_SECRET_ID=id", "COS_SECRET_KEY=key", "COS_ENDPOINT="+server.URL())
 }
 
 func (r *readme) command(ctx context.Context, command string) *exec.Cmd {

@@ -53,9 +53,25 @@ func abortedTransactions(t *testing.T, w *world) {
 	w.requireEqual(t, want)
 }
 
-// compactedSource waits until the cleaner has removed records, has it stop, and
-// dumps what is left.
+// compactedSource dumps what a cleaner has left.
 func compactedSource(t *testing.T, w *world) {
+	left := w.compacted(t)
+	w.deploy(t, nil)
+	w.awaitCopied(t)
+	w.awaitStable(t)
+	inOrder, err := mirror.Compare(w.ctx, w.whole(t, w.source), w.whole(t, w.target), nil)
+	if err != nil || !inOrder.Equal || inOrder.Source.Records != int64(left) {
+		t.Errorf("%+v (%v), want %d equal records in order", inOrder, err, left)
+	}
+	byKey, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, mirror.CompareOptions{})
+	if err != nil || !byKey.Equal || !byKey.Compacted {
+		t.Errorf("%+v (%v), want equal keys", byKey, err)
+	}
+}
+
+// compacted fills the topic until the cleaner has removed records, has it stop, and
+// says how many are left.
+func (w *world) compacted(t *testing.T) (left int) {
 	settings := sample.TopicSettings()
 	delete(settings, "retention.ms")
 	settings["cleanup.policy"] = "compact"
@@ -80,7 +96,7 @@ func compactedSource(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left, same := 0, 0
+	same := 0
 	w.await(t, "the cleaner at rest", func() (bool, error) {
 		if n := w.count(t); n != left {
 			left, same = n, 0
@@ -88,17 +104,7 @@ func compactedSource(t *testing.T, w *world) {
 		same++
 		return same > 100, nil
 	})
-	w.deploy(t, nil)
-	w.awaitCopied(t)
-	w.awaitStable(t)
-	inOrder, err := mirror.Compare(w.ctx, w.whole(t, w.source), w.whole(t, w.target), nil)
-	if err != nil || !inOrder.Equal || inOrder.Source.Records != int64(left) {
-		t.Errorf("%+v (%v), want %d equal records in order", inOrder, err, left)
-	}
-	byKey, err := mirror.CompareTopics(w.ctx, w.source, w.target, w.topic, w.topic, mirror.CompareOptions{})
-	if err != nil || !byKey.Equal || !byKey.Compacted {
-		t.Errorf("%+v (%v), want equal keys", byKey, err)
-	}
+	return left
 }
 
 // whole is partition 0 of the topic in a cluster.

@@ -52,6 +52,11 @@ func TestUsage(t *testing.T) {
 		"a load without a duration":      {"cost", "--records-per-second", "1"},
 		"a memory size that is none":     {"cost", "--calls-per-hour", "1", "--duration-ms", "1", "--memory", "100"},
 		"measured and described at once": {"cost", "--invocations", "x", "--calls-per-hour", "1"},
+		"no bucket":                      {"backup", "list"},
+		"nothing that is kept":           {"backup", "prune"},
+		"a backup without a number":      {"backup", "show", "newest"},
+		"two points of a restore":        {"restore", "--to-time", "1h", "--to-backup", "3"},
+		"an offset of no partition":      {"restore", "--to-offset", "orders:3"},
 	} {
 		t.Run(name+" is exit code 2, says what is wrong and where help is", func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,8 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -175,6 +177,16 @@ func (c *Cluster) Exec(ctx context.Context, command ...string) (string, error) {
 		return string(text), fmt.Errorf("exec %s: exit code %d: %s", strings.Join(command, " "), code, text)
 	}
 	return string(text), nil
+}
+
+// CopyIn copies a folder of this machine into the container, to be found at
+// parent/NAME.
+func (c *Cluster) CopyIn(ctx context.Context, folder, parent string) error {
+	// testcontainers takes the folder's own name, and of this path the folder above
+	if err := c.container.CopyDirToContainer(ctx, folder, path.Join(parent, filepath.Base(folder)), 0o755); err != nil {
+		return fmt.Errorf("copy %s into the container: %w", folder, err)
+	}
+	return nil
 }
 
 // Stop has the broker shut down in order.

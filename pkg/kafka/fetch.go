@@ -49,6 +49,15 @@ type AbortedTransaction struct {
 // answer at a time: the next fetch overwrites what the last one returned.
 type Buffer struct{ frame []byte }
 
+// Bytes gives n bytes of the memory, for who fetches from elsewhere than a broker.
+func (b *Buffer) Bytes(n int) []byte {
+	if cap(b.frame) < n {
+		b.frame = make([]byte, n)
+	}
+	b.frame = b.frame[:n]
+	return b.frame
+}
+
 const (
 	isolationUncommitted = 0
 	isolationCommitted   = 1

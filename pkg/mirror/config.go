@@ -20,8 +20,12 @@ type Config struct {
 	// and '-'.
 	Job string
 
-	Source *kafka.Client // nil where the records are given: see [Copier.Write]
+	Source *kafka.Client // nil where the records are given ([Copier.Write]), or From is set
 	Target *kafka.Client
+
+	// From is read instead of Source: batches that are in no cluster, as those of a
+	// backup. It is Source where it is nil. A [Follower] needs a cluster.
+	From Source
 
 	// Topics maps a source topic to its target; others keep their name.
 	Topics TopicMap
@@ -42,6 +46,10 @@ type Config struct {
 	// a target with another number of partitions has them placed by key. A
 	// partition that the target does not have is [ErrMissingPartition].
 	KeepPartitions bool
+
+	// Exact ends each range at its last record: of a batch that goes on behind it the
+	// rest is left out. Else such a batch is copied whole, and is part of what comes next.
+	Exact bool
 
 	// OffsetMap keeps, in the target, which offset each record has there: see
 	// [OffsetMaps]. There is none for partitions whose records are placed by key.
@@ -128,6 +136,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Target == nil {
 		return c, errors.New("a copy needs a target cluster")
+	}
+	if c.From == nil && c.Source != nil {
+		c.From = c.Source
 	}
 	if c.ChunkBytes <= 0 {
 		c.ChunkBytes = defaultChunkBytes

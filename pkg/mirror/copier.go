@@ -66,7 +66,7 @@ func New(config Config) (*Copier, error) {
 // to come, are waited for until shortly before ctx's deadline; without a
 // deadline, until they are there.
 func (c *Copier) Copy(ctx context.Context, ranges []Range) (Result, error) {
-	if c.job.Source == nil {
+	if c.job.From == nil {
 		return Result{}, errors.New("copy: the job has no source cluster")
 	}
 	for _, r := range ranges {

@@ -164,10 +164,10 @@ func (p *partition) begin(ctx context.Context, first int64) (err error) {
 			return err
 		}
 	}
-	if err := p.notLost(ctx); err != nil || p.Source == nil {
+	if err := p.notLost(ctx); err != nil || p.From == nil {
 		return err
 	}
-	earliest, err := p.Source.Offsets(ctx, p.topic, kafka.Earliest, p.number)
+	earliest, err := p.From.Offsets(ctx, p.topic, kafka.Earliest, p.number)
 	if err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func (p *partition) unchanged(ctx context.Context) error {
 		return err
 	}
 	// The id stays where an unclean election takes the end of the log away.
-	latest, err := p.Source.Offsets(ctx, p.topic, kafka.Latest, p.number)
+	latest, err := p.From.Offsets(ctx, p.topic, kafka.Latest, p.number)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (c *chunk) add(to destination, from []span, b batch.Batch) {
 //   - messages of format 0 and 1, which no target takes
 //   - a batch with offsets missing in it (compacted): brokers refuse it
 //   - a batch whose time is the broker's (LogAppendTime): the records keep it
-//   - a batch that begins before the checkpoint
+//   - a batch that begins before the checkpoint, or goes on behind an exact end
 //   - a batch larger than the target's max.message.bytes: it is divided
 //   - another number of partitions in the target, or another codec asked for
 //   - one of very many small batches: see manySmall
@@ -82,6 +82,7 @@ type planner struct {
 	block      *block // nil: none
 	merge      bool   // small batches are put together
 	unchecked  bool   // see Config
+	limit      int64  // the offset behind the last one that is copied; 0: that of the last batch
 	broken     error  // a record of the chunk may be built in part: it must not be written
 
 	pool     *sync.Pool // gives the memory of batches that are built; see job
@@ -130,8 +131,13 @@ func (b *building) note(offset int64) {
 	b.from = append(b.from, span{offset, 1})
 }
 
-func newPlanner(p *partition, processing *processing) *planner {
+func newPlanner(p *partition, processing *processing, last int64) *planner {
+	var end int64
+	if p.Exact {
+		end = last + 1
+	}
 	return &planner{
+		limit:      end,
 		processing: processing,
 		topic:      p.topic, partition: p.number, target: p.target, byKey: p.byKey(),
 		codec: p.Codec, ceiling: p.ceiling, block: p.block,
@@ -169,7 +175,7 @@ func (p *planner) add(ctx context.Context, s kafka.Stored) error {
 		return nil
 	}
 	switch {
-	case s.Skip:
+	case s.Skip, p.limit > 0 && s.Batch != nil && s.Batch.BaseOffset() >= p.limit:
 	case p.processing != nil:
 		if done, err := p.process(ctx, s); err != nil || !done {
 			return err
@@ -186,6 +192,9 @@ func (p *planner) add(ctx context.Context, s kafka.Stored) error {
 		}
 	}
 	p.chunk.next = s.LastOffset() + 1
+	if p.limit > 0 {
+		p.chunk.next = min(p.chunk.next, p.limit)
+	}
 	return nil
 }
 
@@ -193,6 +202,7 @@ func (p *planner) add(ctx context.Context, s kafka.Stored) error {
 func (p *planner) passes(b batch.Batch) bool {
 	return b != nil && !p.byKey &&
 		b.BaseOffset() >= p.chunk.next &&
+		(p.limit == 0 || b.LastOffset() < p.limit) &&
 		(p.codec == nil || *p.codec == b.Codec()) &&
 		!(p.merge && len(b) < smallBatch) &&
 		(p.target.maxBytes == 0 || len(b) <= p.target.maxBytes) &&
@@ -210,6 +220,9 @@ func (p *planner) rebuild(s kafka.Stored) error {
 		}
 		if record.Offset < p.chunk.next {
 			continue
+		}
+		if p.limit > 0 && record.Offset >= p.limit {
+			return nil
 		}
 		if err := p.copy(codec, record); err != nil {
 			return err

@@ -246,7 +246,7 @@ func checkPlan(t *testing.T, seed uint64) {
 		t.Fatalf("the checkpoint is %d, want it beyond %d", next, last)
 	}
 	want := map[int32][]batch.Record{}
-	planner := newPlanner(p, nil)
+	planner := newPlanner(p, nil, 0)
 	for _, record := range log.visible {
 		if record.Offset >= first && record.Offset < next {
 			target := planner.route(record).partition

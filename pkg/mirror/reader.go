@@ -28,7 +28,7 @@ type reader struct {
 
 func newReader(p *partition, processing *processing, last int64, buffers *[2]kafka.Buffer) *reader {
 	return &reader{
-		job: p.job, subject: p.subject, source: p.source, planner: newPlanner(p, processing), buffers: buffers,
+		job: p.job, subject: p.subject, source: p.source, planner: newPlanner(p, processing, last), buffers: buffers,
 		chunkBytes: p.chunk(),
 		next:       p.next, last: last, epoch: p.known.Epoch, perOffset: p.perOffset,
 	}
@@ -87,7 +87,7 @@ const (
 // checkpoint speaks of.
 func (r *reader) fetch(ctx context.Context, buf *kafka.Buffer) (kafka.FetchResponse, error) {
 	for since := time.Now(); ; {
-		answer, err := r.Source.Fetch(ctx, kafka.FetchRequest{
+		answer, err := r.From.Fetch(ctx, kafka.FetchRequest{
 			Topic: r.topic, Partition: r.number, Offset: r.next,
 			MinBytes: 1, MaxBytes: r.fetchBytes(), MaxWait: fetchWait, ReadCommitted: true,
 		}, buf)
@@ -210,7 +210,7 @@ func (r *reader) continues(ctx context.Context, s kafka.Stored) error {
 // topic counts as compacted: better no alarm than a false one.
 func (r *reader) compacted(ctx context.Context) (bool, error) {
 	if r.compacts == nil {
-		settings, _, err := r.Source.TopicSettings(ctx, r.topic)
+		settings, _, err := r.From.TopicSettings(ctx, r.topic)
 		hidden := errors.Is(err, kafka.ErrAuthorization) || errors.Is(err, kafka.ErrUnsupported)
 		if err != nil && !hidden {
 			return false, fmt.Errorf("source: %w", err)
@@ -241,14 +241,14 @@ func (r *reader) explain(ctx context.Context) error {
 	if err := r.check(ctx); err != nil {
 		return err
 	}
-	earliest, err := r.Source.Offsets(ctx, r.topic, kafka.Earliest, r.number)
+	earliest, err := r.From.Offsets(ctx, r.topic, kafka.Earliest, r.number)
 	if err != nil {
 		return err
 	}
 	if available := earliest[r.number]; r.next < available {
 		return r.gone(r.next, available)
 	}
-	latest, err := r.Source.Offsets(ctx, r.topic, kafka.Latest, r.number)
+	latest, err := r.From.Offsets(ctx, r.topic, kafka.Latest, r.number)
 	if err != nil {
 		return err
 	}

@@ -78,10 +78,10 @@ func (j *job) forgetSettings(topic string) {
 
 // source describes the source topic; the zero Topic where there is no source.
 func (j *job) source(ctx context.Context, name string) (kafka.Topic, error) {
-	if j.Source == nil {
+	if j.From == nil {
 		return kafka.Topic{Name: name}, nil
 	}
-	topic, err := j.Source.Topic(ctx, name)
+	topic, err := j.From.Topic(ctx, name)
 	if err != nil {
 		return topic, fmt.Errorf("source: %w", err)
 	}
@@ -126,10 +126,10 @@ func (j *job) describe(ctx context.Context, name string, create func() error) (t
 }
 
 func (j *job) create(ctx context.Context, source kafka.Topic, name string) error {
-	if !j.CreateTopics || j.Source == nil {
+	if !j.CreateTopics || j.From == nil {
 		return fmt.Errorf("%w: %s: create it, or let the job create it with the source's partitions and settings (CREATE_TOPICS=true, with source brokers)", ErrMissingTopic, name)
 	}
-	spec, err := TargetSpec(ctx, j.Source, source, name)
+	spec, err := TargetSpec(ctx, j.From, source, name)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (j *job) output(ctx context.Context, source kafka.Topic, target targetTopic
 // TargetSpec is what a copy creates where the target topic is missing: the
 // source topic under another name, with those of its settings that can be
 // carried over. It reads the settings and creates nothing.
-func TargetSpec(ctx context.Context, from *kafka.Client, source kafka.Topic, name string) (kafka.TopicSpec, error) {
+func TargetSpec(ctx context.Context, from Source, source kafka.Topic, name string) (kafka.TopicSpec, error) {
 	all, own, err := from.TopicSettings(ctx, source.Name)
 	if err != nil {
 		return kafka.TopicSpec{}, fmt.Errorf("create target topic %s like the source (or create it yourself): %w", name, err)

@@ -25,7 +25,7 @@ func (p *partition) write(ctx context.Context, rng Range, records []batch.Record
 func (p *partition) runGiven(ctx context.Context, records []batch.Record, last int64, result *PartitionResult) error {
 	processing := p.newProcessing(ctx, last)
 	defer p.judge(processing, p.next)
-	planner := newPlanner(p, processing)
+	planner := newPlanner(p, processing, last)
 	open := transaction{partition: p, result: result}
 	for p.next <= last {
 		planner.begin(p.next, p.known.Epoch)

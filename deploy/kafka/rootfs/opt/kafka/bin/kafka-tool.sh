@@ -15,7 +15,7 @@ case ${0##*/} in
   kafka-console-producer.sh) class=$core.ConsoleProducer ;;
   kafka-consumer-groups.sh) class=$group.ConsumerGroupCommand ;;
   kafka-delete-records.sh) class=$admin.DeleteRecordsCommand ;;
-  kafka-dump-log.sh) class=$core.DumpLogSegments ;;
+  kafka-dump-log.sh) class=kafka.tools.DumpLogSegments ;; # which has not moved yet
   kafka-get-offsets.sh) class=$now.GetOffsetShell ;;
   kafka-storage.sh) class=kafka.tools.StorageTool ;;
   kafka-topics.sh) class=$admin.TopicCommand ;;

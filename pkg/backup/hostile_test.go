@@ -1,0 +1,159 @@
+package backup_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/scf-etl/scf-etl/pkg/backup"
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
+)
+
+const hostileCluster = "cluster"
+
+// manifestKey is that of the first manifest.
+const manifestKey = hostileCluster + "/manifests/999999999998-1.json"
+
+// hostile is a backup whose one manifest is a document.
+func hostile(t testing.TB, document any) *backup.Chain {
+	t.Helper()
+	data, err := backup.Seal(document)
+	if err != nil {
+		t.Skip("no JSON")
+	}
+	store := newMemory()
+	store.objects[manifestKey] = data
+	opened, err := backup.OpenChain(store, "", hostileCluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
+}
+
+func goodManifest() backup.Manifest {
+	digest := strings.Repeat("0", 64)
+	return backup.Manifest{
+		Kind: "manifest", Version: 1, Cluster: hostileCluster, Sequence: 1, Oldest: 1, Time: 1000,
+		Topics: []backup.Topic{{Name: "t", Lineage: "0", Partitions: []backup.Partition{{Next: 10, End: 10, Segments: []backup.Segment{{
+			Next: 10, Log: backup.Sum{Bytes: 100, SHA256: digest}, Object: backup.Sum{Bytes: 100, SHA256: digest}, Records: 10, Content: digest,
+		}}}}}},
+	}
+}
+
+func TestHostileManifests(t *testing.T) {
+	t.Parallel()
+	if _, err := hostile(t, goodManifest()).Newest(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(m *backup.Manifest){
+		"a topic that leads out of the folder":  func(m *backup.Manifest) { m.Topics[0].Name = "../../etc" },
+		"a topic that is the folder above":      func(m *backup.Manifest) { m.Topics[0].Name = ".." },
+		"a topic without a name":                func(m *backup.Manifest) { m.Topics[0].Name = "" },
+		"an absolute topic":                     func(m *backup.Manifest) { m.Topics[0].Name = "/etc" },
+		"a lineage that is a path":              func(m *backup.Manifest) { m.Topics[0].Lineage = "../x" },
+		"a partition below 0":                   func(m *backup.Manifest) { m.Topics[0].Partitions[0].Number = -1 },
+		"a partition beyond all":                func(m *backup.Manifest) { m.Topics[0].Partitions[0].Number = 1 << 30 },
+		"a segment of the size of the universe": func(m *backup.Manifest) { m.Topics[0].Partitions[0].Segments[0].Object.Bytes = 1 << 60 },
+		"a segment that ends before it begins":  func(m *backup.Manifest) { m.Topics[0].Partitions[0].Segments[0].First = 20 },
+		"a digest that is a path": func(m *backup.Manifest) {
+			m.Topics[0].Partitions[0].Segments[0].Log.SHA256 = "../../../../../../etc/passwd"
+		},
+		"an encoding that nobody knows":     func(m *backup.Manifest) { m.Topics[0].Partitions[0].Segments[0].Encoding = "/../x" },
+		"another cluster's":                 func(m *backup.Manifest) { m.Cluster = "other" },
+		"another number than its key":       func(m *backup.Manifest) { m.Sequence = 7 },
+		"a version that is to come":         func(m *backup.Manifest) { m.Version = 2 },
+		"a chain that begins behind itself": func(m *backup.Manifest) { m.Oldest = 9 },
+		"a group with a position in a bad topic": func(m *backup.Manifest) {
+			m.Groups = []backup.Group{{ID: "g", Positions: []backup.Position{{Topic: "../x"}}}}
+		},
+	} {
+		t.Run(name+" is refused", func(t *testing.T) {
+			t.Parallel()
+			m := goodManifest()
+			change(&m)
+			folder := filepath.Join(t.TempDir(), "files")
+			_, err := backup.RestoreFiles(t.Context(), backup.RestoreConfig{Chain: hostile(t, m)}, folder)
+			if !errors.Is(err, backup.ErrDamaged) {
+				t.Errorf("%v", err)
+			}
+			if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("something was written: %v", err)
+			}
+		})
+	}
+}
+
+func TestDecompressionIsBounded(t *testing.T) {
+	t.Parallel()
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bomb := encoder.EncodeAll(make([]byte, 64<<20), nil)
+	log, err := backup.Decode(backup.Zstd, bomb, 1<<20)
+	if err == nil || len(log) > 1<<20 {
+		t.Errorf("%d bytes, %v", len(log), err)
+	}
+}
+
+// FuzzManifest reads documents that nobody has written.
+func FuzzManifest(f *testing.F) {
+	good, err := json.Marshal(goodManifest())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"kind":"manifest","version":1,"cluster":"cluster","sequence":1,"oldest":1,"topics":[{"name":"..","lineage":"0"}]}`))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		opened := hostile(t, json.RawMessage(document))
+		m, err := opened.Newest(t.Context())
+		if err != nil {
+			return
+		}
+		for _, topic := range m.Topics {
+			if strings.ContainsAny(topic.Name+topic.Lineage, "/\\\x00") || topic.Name == ".." {
+				t.Fatalf("topic %q, lineage %q", topic.Name, topic.Lineage)
+			}
+		}
+		if _, err := backup.Verify(t.Context(), backup.VerifyConfig{Chain: opened, StructureOnly: true}); err != nil {
+			t.Fatal(err)
+		}
+		folder := t.TempDir()
+		_, _ = backup.RestoreFiles(t.Context(), backup.RestoreConfig{Chain: opened, SkipDamaged: true}, filepath.Join(folder, "files"))
+		inside, err := os.ReadDir(folder)
+		if err != nil || len(inside) > 1 {
+			t.Fatalf("%v, %v", inside, err)
+		}
+	})
+}
+
+// FuzzSegment decodes objects that nobody has written.
+func FuzzSegment(f *testing.F) {
+	b, err := batch.Build(batch.Options{Codec: batch.LZ4}, sample.Plain(5, 50, 1))
+	if err != nil {
+		f.Fatal(err)
+	}
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(b), false)
+	f.Add(encoder.EncodeAll(b, nil), true)
+	f.Add(bytes.Repeat([]byte{0}, 100), false)
+	f.Fuzz(func(t *testing.T, object []byte, compressed bool) {
+		encoding := backup.Plain
+		if compressed {
+			encoding = backup.Zstd
+		}
+		if log, _ := backup.Decode(encoding, object, 1<<20); len(log) > 1<<20 {
+			t.Fatalf("%d bytes", len(log))
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package backup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
+)
+
+// observers is how many topics and groups are asked for at a time.
+const observers = 8
+
+// inForce are the settings that a restore has to know even where they are defaults of
+// the brokers.
+var inForce = []string{"cleanup.policy", "max.message.bytes", "message.timestamp.type"}
+
+// observe makes the state that this run brings the backup to: groups first, so that no
+// position is behind the end of what is backed up. Topics that cannot be described stay
+// as they were, and are in the error; r.state is nil where there is no state at all.
+func (r *run) observe(ctx context.Context) error {
+	groups, err := r.groups(ctx)
+	if err != nil {
+		return err
+	}
+	listed, err := r.Source.Topics(ctx)
+	if err != nil {
+		return err
+	}
+	listed = slices.DeleteFunc(listed, func(t kafka.Topic) bool { return t.Internal || !r.selects(t.Name) })
+	topics := make([]*Topic, len(listed))
+	var group errgroup.Group
+	group.SetLimit(observers)
+	var mu sync.Mutex
+	var faults []error
+	for i, t := range listed {
+		group.Go(func() error {
+			seen, recreated, err := r.topic(ctx, t)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				faults = append(faults, fmt.Errorf("back up %s: %w", t.Name, err))
+				if was := r.last.topic(t.Name); was != nil {
+					state := was.state()
+					seen = &state
+				}
+			}
+			if recreated {
+				r.result.Recreated = append(r.result.Recreated, t.Name)
+			}
+			topics[i] = seen
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in faults
+	r.state = &Manifest{Time: r.Now().UnixMilli(), Groups: groups, Topics: []Topic{}}
+	if r.last.Manifest != nil {
+		r.state.Oldest, r.state.Base = r.last.Oldest, r.last.Base
+	}
+	for _, t := range topics {
+		if t != nil {
+			r.state.Topics = append(r.state.Topics, *t)
+		}
+	}
+	slices.SortFunc(r.state.Topics, func(a, b Topic) int { return compareText(a.Name, b.Name) })
+	slices.Sort(r.result.Recreated)
+	r.begin(ctx)
+	return errors.Join(faults...)
+}
+
+// selects says that a topic is backed up.
+func (r *run) selects(topic string) bool {
+	return validTopic(topic) && !strings.HasPrefix(topic, "__") && (r.Topics == nil || r.Topics(topic))
+}
+
+// begin notes gaps at the beginning of the logs, and how much there is to do.
+func (r *run) begin(ctx context.Context) {
+	for i := range r.state.Topics {
+		t := &r.state.Topics[i]
+		for j := range t.Partitions {
+			p := &t.Partitions[j]
+			if p.LogStart > p.Next {
+				r.lose(ctx, t.Name, p, p.LogStart)
+			}
+			r.progress.OffsetsTotal += max(p.End-p.Next, 0)
+		}
+	}
+	r.progress.Offsets = 0
+}
+
+// topic describes a topic as it is now, and where the backup of its partitions goes on.
+func (r *run) topic(ctx context.Context, t kafka.Topic) (seen *Topic, recreated bool, err error) {
+	numbers := make([]int32, len(t.Partitions))
+	for i, p := range t.Partitions {
+		numbers[i] = p.ID
+	}
+	starts, err := r.Source.Offsets(ctx, t.Name, kafka.Earliest, numbers...)
+	if err != nil {
+		return nil, false, err
+	}
+	ends, err := r.Source.StableOffsets(ctx, t.Name, numbers...)
+	if err != nil {
+		return nil, false, err
+	}
+	seen = &Topic{Name: t.Name, ID: t.ID.String()}
+	if err := r.settings(ctx, seen); err != nil {
+		return nil, false, err
+	}
+	was := r.last.topic(t.Name)
+	seen.Lineage, recreated = lineage(was, t, ends)
+	for _, p := range t.Partitions {
+		state := Partition{Number: p.ID, Next: starts[p.ID], LogStart: starts[p.ID], End: ends[p.ID], Epoch: -1}
+		if before := was.partition(p.ID); before != nil && !recreated {
+			state.Next, state.Epoch = before.Next, before.Epoch
+			state.End = max(state.End, state.Next)
+		}
+		seen.Partitions = append(seen.Partitions, state)
+	}
+	return seen, recreated, nil
+}
+
+// lineage names the lineage of a topic: that of the last manifest, unless the topic was
+// created again or has lost its end.
+func lineage(was *Topic, now kafka.Topic, ends map[int32]int64) (name string, recreated bool) {
+	id := now.ID.String()
+	if was == nil {
+		return firstLineage(id), false
+	}
+	if was.ID != id && was.ID != "" && id != "" {
+		return firstLineage(id), true
+	}
+	for _, p := range now.Partitions {
+		before := was.partition(p.ID)
+		if before == nil {
+			continue
+		}
+		// Without ids a topic that is new is known by leader epochs, which begin again.
+		again := id == "" && p.LeaderEpoch >= 0 && p.LeaderEpoch < before.Epoch
+		if again || ends[p.ID] < before.Next {
+			return nextLineage(was.Lineage), true
+		}
+	}
+	if len(now.Partitions) < len(was.Partitions) { // which no topic can do but a new one
+		return nextLineage(was.Lineage), true
+	}
+	return was.Lineage, false
+}
+
+// firstLineage is the topic's id; "0" where the brokers have none.
+func firstLineage(id string) string {
+	if id == "" {
+		return "0"
+	}
+	return id
+}
+
+// nextLineage is that of a topic whose log has begun again under the same id.
+func nextLineage(name string) string {
+	base, number, _ := strings.Cut(name, ".")
+	n, _ := strconv.Atoi(number) // "" is 0
+	return fmt.Sprintf("%s.%d", base, n+1)
+}
+
+// settings reads the topic's settings. Where they may not be read, or the brokers are too
+// old to tell, a restore takes those of the target's brokers.
+func (r *run) settings(ctx context.Context, t *Topic) error {
+	all, own, err := r.Source.TopicSettings(ctx, t.Name)
+	if errors.Is(err, kafka.ErrAuthorization) || errors.Is(err, kafka.ErrUnsupported) {
+		r.Log(ctx).Warn("the settings of a topic are not backed up", "topic", t.Name, "reason", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t.Settings, t.InForce = map[string]string{}, map[string]string{}
+	for key, value := range own {
+		t.Settings[key] = value
+	}
+	for _, key := range inForce {
+		if value, ok := all[key]; ok {
+			t.InForce[key] = value
+		}
+	}
+	return nil
+}
