@@ -33,7 +33,7 @@ The same binary and files give the same bytes on every machine.
 With --sign-key, a secret key of minisign signs each zip into dist/NAME.zip.minisig.
 Its password comes from ` + signPasswordVariable + `, or is asked for on a terminal.`,
 		Example: "  make package                                    builds first\n" +
-			"  etl package dump --sign-key ~/.minisign/etl.key\n  etl package verify --key deploy/etl.pub",
+			"  etl package dump --sign-key ~/etl.key\n  etl package verify --key deploy/etl.pub",
 	}
 	service := newServiceFlag(cmd)
 	cmd.ValidArgsFunction = service.names(a)
