@@ -113,6 +113,28 @@ func TestHostileAnswers(t *testing.T) {
 			}
 		})
 	}
+	t.Run("refuses to go on with another version, also of a server that does not know If-Match", func(t *testing.T) {
+		t.Parallel()
+		var asked atomic.Int32
+		b := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 1 {
+				w.Header().Set("ETag", `"second"`)
+				partial("bytes 5-9/10", "56789")(w, r)
+				return
+			}
+			w.Header().Set("ETag", `"first"`)
+			w.Header().Set("Content-Length", "10")
+			_, _ = io.WriteString(w, "01234") // and the connection is cut
+		})
+		body, _, err := b.Get(t.Context(), "key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(body); !errors.Is(err, cos.ErrChanged) {
+			t.Errorf("got %q, %v, want ErrChanged", got, err)
+		}
+		_ = body.Close()
+	})
 	t.Run("refuses upload ids that would be another request", func(t *testing.T) {
 		t.Parallel()
 		for _, id := range []string{"", "../x", "a&amp;partNumber=9", "a b", strings.Repeat("x", 2000)} {

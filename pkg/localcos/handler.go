@@ -147,7 +147,8 @@ func bucketRoutes() routes {
 			http.MethodHead: (*call).headBucket, http.MethodDelete: (*call).deleteBucket,
 		},
 		"lifecycle": {
-			http.MethodPut: (*call).putLifecycle, http.MethodGet: (*call).getLifecycle, http.MethodDelete: (*call).deleteLifecycle,
+			http.MethodPut: (*call).putLifecycle, http.MethodGet: (*call).getLifecycle,
+			http.MethodDelete: (*call).deleteLifecycle,
 		},
 		"uploads":    {http.MethodGet: (*call).listUploads},
 		"delete":     {http.MethodPost: (*call).deleteObjects},

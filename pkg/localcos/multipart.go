@@ -257,7 +257,8 @@ func (c *call) completeUpload() error {
 		return err
 	}
 	if err := c.bucket.endUpload(u); err != nil { // why no answer of its own: the object is there
-		c.s.config.Log.Warn("the parts of a complete upload could not be removed", "bucket", c.bucketName, "key", c.key, "error", err)
+		c.s.config.Log.Warn(
+			"the parts of a complete upload could not be removed", "bucket", c.bucketName, "key", c.key, "error", err)
 	}
 	c.s.notify(c, createdComplete, c.key, o)
 	c.wrote(o)
@@ -283,12 +284,14 @@ func checkWanted(list []wanted, parts map[int]*part) error {
 	for _, want := range list {
 		if p := parts[want.PartNumber]; p == nil || strings.Trim(want.ETag, `"`) != p.ETag {
 			return refuse(http.StatusBadRequest, "InvalidPart",
-				"One or more of the specified parts could not be found. The part might not have been uploaded, or the specified entity tag might not have matched the part's entity tag.")
+				"One or more of the specified parts could not be found. The part might not have been uploaded, "+
+					"or the specified entity tag might not have matched the part's entity tag.")
 		}
 	}
 	for _, want := range list[:len(list)-1] {
 		if parts[want.PartNumber].Size < minPartSize {
-			return refuse(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size.")
+			return refuse(http.StatusBadRequest, "EntityTooSmall",
+				"Your proposed upload is smaller than the minimum allowed object size.")
 		}
 	}
 	return nil
