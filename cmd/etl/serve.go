@@ -37,7 +37,8 @@ machine alone.`,
 	flag := newServiceFlag(cmd)
 	cmd.Flags().StringVar(&options.address, "listen", apiAddress, "address to answer on")
 	cmd.Flags().StringVar(&store, "cos", "", "answer COS on this address too, as "+scf.DefaultCOSAddress+", for functions and for zips that no request can hold")
-	cmd.Flags().StringVar(&options.state, "data", "", "folder that keeps the functions (default: one of the service in the user's cache)")
+	cmd.Flags().StringVar(&options.state, "data", "",
+		"folder that keeps the functions (default: one of the service in the user's cache)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if _, _, err := a.apiKeys(options.address); err != nil {
 			return err
@@ -80,7 +81,8 @@ func (f *serviceFlag) nearest(environ map[string]string) (*scf.Service, string, 
 // serve runs a platform with nothing but its API until ctx ends.
 func (a *app) serve(ctx context.Context, service *scf.Service, options apiOptions, stored storeOptions) (err error) {
 	lines := &invocationLines{w: a.stdout}
-	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
+	config := platformConfig(service,
+		emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
 	config.Keep = keepServed
 	store, err := a.startStore(stored, lines.say)
 	if err != nil {

@@ -25,17 +25,20 @@ func TestServeKeys(t *testing.T) {
 		args    []string
 		says    string
 	}{
-		"an address for others needs keys":     {nil, []string{"serve", "--listen", "0.0.0.0:0"}, "TENCENTCLOUD_SECRET_ID"},
-		"so does one that names no host":       {nil, []string{"serve", "--listen", ":0"}, "TENCENTCLOUD_SECRET_ID"},
-		"so does that of etl up":               {nil, []string{"up", "--api", "0.0.0.0:0"}, "TENCENTCLOUD_SECRET_ID"},
-		"an id needs a key":                    {[]string{id}, []string{"serve"}, "set both"},
-		"a key needs an id":                    {[]string{key}, []string{"up", "--api", "localhost:0"}, "set both"},
-		"a file that is named has to be there": {nil, []string{"serve", "--listen", "localhost:0", "--config", "no/serverless.yml"}, "no/serverless.yml"},
+		"an address for others needs keys": {nil, []string{"serve", "--listen", "0.0.0.0:0"},
+			"TENCENTCLOUD_SECRET_ID"},
+		"so does one that names no host": {nil, []string{"serve", "--listen", ":0"}, "TENCENTCLOUD_SECRET_ID"},
+		"so does that of etl up":         {nil, []string{"up", "--api", "0.0.0.0:0"}, "TENCENTCLOUD_SECRET_ID"},
+		"an id needs a key":              {[]string{id}, []string{"serve"}, "set both"},
+		"a key needs an id":              {[]string{key}, []string{"up", "--api", "localhost:0"}, "set both"},
+		"a file that is named has to be there": {nil,
+			[]string{"serve", "--listen", "localhost:0", "--config", "no/serverless.yml"}, "no/serverless.yml"},
 	} {
 		t.Run(requirement, func(t *testing.T) {
 			t.Parallel()
 			code, stdout, stderr := etl(t, c.environ, c.args...)
-			if code == exitDone || stdout != "" || !strings.Contains(stderr, c.says) || strings.Contains(stderr, "=key") {
+			if code == exitDone || stdout != "" || !strings.Contains(stderr, c.says) || strings.Contains(stderr,
+				"=key") {
 				t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 			}
 		})
@@ -129,17 +132,20 @@ func TestServe(t *testing.T) {
 	name := object{"FunctionName": "probe"}
 
 	first := start(t, serve(nil))
-	if !strings.Contains(first.out.String(), " TENCENTCLOUD_SECRET_ID=local TENCENTCLOUD_SECRET_KEY=local") || !strings.Contains(first.client.URL, "//localhost:") {
+	if !strings.Contains(first.out.String(),
+		" TENCENTCLOUD_SECRET_ID=local TENCENTCLOUD_SECRET_KEY=local") || !strings.Contains(first.client.URL, "//localhost:") {
 		t.Errorf("it says:\n%s", first.out)
 	}
-	create := object{"FunctionName": "probe", "Handler": "main", "Runtime": "Go1", "Code": object{"ZipFile": apitest.ZipFile(apitest.Zip(t, program(t)))}}
+	create := object{"FunctionName": "probe", "Handler": "main", "Runtime": "Go1",
+		"Code": object{"ZipFile": apitest.ZipFile(apitest.Zip(t, program(t)))}}
 	if err := first.client.Call(t.Context(), "CreateFunction", create, nil); err != nil {
 		t.Fatal(err)
 	}
 	if code := first.stop(); code != exitDone {
 		t.Errorf("exit code %d:\n%s", code, first.out)
 	}
-	for _, want := range []string{"api CreateFunction probe: ok", "state in " + data + "; 0 functions", "stopped: 0 invocations"} {
+	for _, want := range []string{"api CreateFunction probe: ok", "state in " + data + "; 0 functions",
+		"stopped: 0 invocations"} {
 		if !strings.Contains(first.out.String(), want) {
 			t.Errorf("it says:\n%s\nwant %q", first.out, want)
 		}
@@ -152,11 +158,13 @@ func TestServe(t *testing.T) {
 		t.Errorf("the function of the run before: %+v, %v", f, err)
 	}
 	second.client.Key = secret.New("other")
-	if err := second.client.Call(t.Context(), "GetFunction", name, nil); err == nil || !strings.Contains(err.Error(), "AuthFailure.SignatureFailure") {
+	if err := second.client.Call(t.Context(), "GetFunction", name,
+		nil); err == nil || !strings.Contains(err.Error(), "AuthFailure.SignatureFailure") {
 		t.Errorf("another key: got %v", err)
 	}
 	second.stop()
-	if out := second.out.String(); strings.Contains(out, "a-key") || !strings.Contains(out, "api GetFunction: AuthFailure.SignatureFailure") || !strings.Contains(out, "; 1 functions") {
+	if out := second.out.String(); strings.Contains(out, "a-key") || !strings.Contains(out,
+		"api GetFunction: AuthFailure.SignatureFailure") || !strings.Contains(out, "; 1 functions") {
 		t.Errorf("it says:\n%s", out)
 	}
 }
@@ -165,7 +173,8 @@ func TestUpServesTheAPI(t *testing.T) {
 	t.Parallel()
 	service := &scf.Service{Name: "etl", Functions: []scf.Function{{
 		Key: "report", Name: "etl-dev-report", Handler: "main", MemorySize: 128, Timeout: 3,
-		Events: []scf.Trigger{{Timer: &scf.TimerTrigger{Name: "hourly", Cron: "0 0 * * * * *", Enabled: true, Qualifier: "$DEFAULT"}}},
+		Events: []scf.Trigger{{Timer: &scf.TimerTrigger{Name: "hourly", Cron: "0 0 * * * * *", Enabled: true,
+			Qualifier: "$DEFAULT"}}},
 	}}}
 	folder := program(t)
 	pack := func(context.Context, string, scf.Function, string) (string, error) { return folder, nil }
@@ -181,7 +190,8 @@ func TestUpServesTheAPI(t *testing.T) {
 		Status, FunctionName string
 		Triggers             []struct{ TriggerName, TriggerDesc string }
 	}
-	if err := r.client.Call(t.Context(), "GetFunction", map[string]any{"FunctionName": "etl-dev-report"}, &f); err != nil {
+	if err := r.client.Call(t.Context(), "GetFunction", map[string]any{"FunctionName": "etl-dev-report"},
+		&f); err != nil {
 		t.Fatal(err)
 	}
 	if f.Status != "Active" || len(f.Triggers) != 1 || f.Triggers[0].TriggerDesc != `{"cron":"0 0 * * * * *"}` {

@@ -15,13 +15,16 @@ import (
 // python gives the command that runs the story in a virtual environment.
 func python(t *testing.T) *exec.Cmd {
 	t.Helper()
-	need(t, "Python 3 with venv", "install Debian's python3 and python3-venv", "python3", "-c", "import venv, ensurepip")
-	folder := installed(t, "testdata/python/requirements.txt", func(ctx context.Context, folder, lock string) []*exec.Cmd {
-		return []*exec.Cmd{
-			exec.CommandContext(ctx, "python3", "-m", "venv", folder),
-			exec.CommandContext(ctx, filepath.Join(folder, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", lock),
-		}
-	})
+	need(t, "Python 3 with venv", "install Debian's python3 and python3-venv", "python3", "-c",
+		"import venv, ensurepip")
+	folder := installed(t, "testdata/python/requirements.txt",
+		func(ctx context.Context, folder, lock string) []*exec.Cmd {
+			return []*exec.Cmd{
+				exec.CommandContext(ctx, "python3", "-m", "venv", folder),
+				exec.CommandContext(ctx, filepath.Join(folder, "bin", "python"), "-m", "pip", "install", "--quiet",
+					"--disable-pip-version-check", "--no-deps", "-r", lock),
+			}
+		})
 	return exec.CommandContext(t.Context(), filepath.Join(folder, "bin", "python"), "testdata/python/story.py")
 }
 
@@ -37,7 +40,8 @@ func node(t *testing.T) *exec.Cmd {
 				t.Fatal(err)
 			}
 		}
-		return []*exec.Cmd{exec.CommandContext(ctx, "npm", "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", "--silent")}
+		return []*exec.Cmd{exec.CommandContext(ctx, "npm", "ci", "--prefix", folder, "--ignore-scripts",
+			"--no-audit", "--no-fund", "--silent")}
 	})
 	// why copied at each run: it is what is tested, and the lock file says nothing of it.
 	if err := copyFile("testdata/node/story.js", filepath.Join(folder, "story.js")); err != nil {
@@ -97,7 +101,8 @@ func installed(t *testing.T, lock string, make func(ctx context.Context, folder,
 	defer cancel()
 	for _, cmd := range make(ctx, folder, lock) {
 		if out, err := cmd.CombinedOutput(); err != nil {
-			missing(t, fmt.Errorf("the SDK of %s cannot be installed, is the package registry reachable? %w\n%s", lock, err, out))
+			missing(t, fmt.Errorf("the SDK of %s cannot be installed, is the package registry reachable? %w\n%s",
+				lock, err, out))
 		}
 	}
 	if err := os.WriteFile(done, nil, 0o644); err != nil {

@@ -51,12 +51,14 @@ func TestSDK(t *testing.T) {
 				t.Fatal(err)
 			}
 			endpoint, output := serve(t, filepath.Join(folder, "etl"))
-			story.Env = append(os.Environ(), "SCF_ENDPOINT="+endpoint, "SCF_ID="+secretID, "SCF_KEY="+secretKey, "SCF_ZIP="+zip)
+			story.Env = append(os.Environ(), "SCF_ENDPOINT="+endpoint, "SCF_ID="+secretID, "SCF_KEY="+secretKey,
+				"SCF_ZIP="+zip)
 			out, err := story.CombinedOutput()
 			if err != nil || !strings.HasSuffix(strings.TrimSpace(string(out)), "done") {
 				t.Fatalf("%v\n%s\nthe platform wrote:\n%s", err, out, output())
 			}
-			for _, want := range []string{"api CreateFunction " + sdk.log + ": ok", "api GetFunction: AuthFailure.SignatureFailure", sdk.log + ":1 "} {
+			for _, want := range []string{"api CreateFunction " + sdk.log + ": ok",
+				"api GetFunction: AuthFailure.SignatureFailure", sdk.log + ":1 "} {
 				if got := output(); !strings.Contains(got, want) {
 					t.Errorf("the platform wrote:\n%s\nwant %q in it", got, want)
 				}
@@ -112,7 +114,8 @@ func serve(t *testing.T, binary string) (endpoint string, output func() string) 
 
 // build builds etl, and into the folder function one that tells of itself.
 func build(ctx context.Context, folder string) error {
-	for to, what := range map[string]string{"etl": "../../cmd/etl", filepath.Join("function", "main"): "../../pkg/emulator/internal/probe"} {
+	for to, what := range map[string]string{"etl": "../../cmd/etl",
+		filepath.Join("function", "main"): "../../pkg/emulator/internal/probe"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", filepath.Join(folder, to), what)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

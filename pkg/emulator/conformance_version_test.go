@@ -44,7 +44,8 @@ func (p probed) publish() string {
 // redeploy gives $LATEST another value of the variable COLOUR.
 func (p probed) redeploy(colour string) {
 	p.Helper()
-	f := scf.Function{Name: function, Handler: "main", MemorySize: 128, Timeout: 20, Environment: map[string]string{"PROBE_RELAY": "1", "COLOUR": colour}}
+	f := scf.Function{Name: function, Handler: "main", MemorySize: 128, Timeout: 20,
+		Environment: map[string]string{"PROBE_RELAY": "1", "COLOUR": colour}}
 	if err := p.Deploy(p.Context(), f, probeDir); err != nil {
 		p.Fatal(err)
 	}
@@ -60,7 +61,8 @@ func (p probed) alias(a emulator.Alias) {
 // by invokes the probe by a qualifier and returns its answer.
 func (p probed) by(qualifier string, key map[string]string) answer {
 	p.Helper()
-	i, err := p.Invoke(p.Context(), function, []byte(`{}`), emulator.InvokeOptions{Qualifier: qualifier, RoutingKey: key})
+	i, err := p.Invoke(p.Context(), function, []byte(`{}`),
+		emulator.InvokeOptions{Qualifier: qualifier, RoutingKey: key})
 	if err != nil || i.Error != nil {
 		p.Fatalf("invoke %q: %v, %v", qualifier, err, i.Error)
 	}
@@ -102,7 +104,8 @@ func testVersionImmutable(t *testing.T) {
 	if got := info.Versions[1].Settings.Environment["COLOUR"]; got != "blue" || len(info.Versions) != 2 || info.Versions[1].Number != number {
 		t.Errorf("got %+v", info.Versions)
 	}
-	if err := p.InstallVersion(t.Context(), info.Versions[1].Settings, number, probeDir); !errors.Is(err, emulator.ErrInUse) {
+	if err := p.InstallVersion(t.Context(), info.Versions[1].Settings, number, probeDir); !errors.Is(err,
+		emulator.ErrInUse) {
 		t.Errorf("installed over it: got %v, want ErrInUse", err)
 	}
 }
@@ -117,7 +120,8 @@ func testVersionNumber(t *testing.T) {
 	if diff := cmp.Diff([]string{"1", "2", "3"}, got); diff != "" {
 		t.Errorf("numbers (-want +got):\n%s", diff)
 	}
-	if _, err := p.Invoke(t.Context(), function, nil, emulator.InvokeOptions{Qualifier: "2"}); !errors.Is(err, emulator.ErrUnknownQualifier) {
+	if _, err := p.Invoke(t.Context(), function, nil, emulator.InvokeOptions{Qualifier: "2"}); !errors.Is(err,
+		emulator.ErrUnknownQualifier) {
 		t.Errorf("the deleted one: got %v, want ErrUnknownQualifier", err)
 	}
 }
@@ -128,20 +132,23 @@ func testVersionInUse(t *testing.T) {
 	p := probed{r.rig, r.p}
 	p.publish()
 	p.alias(emulator.Alias{Name: "live", Version: "1"})
-	if err := r.p.DeleteVersion(t.Context(), function, "1"); !errors.Is(err, emulator.ErrInUse) || !strings.Contains(err.Error(), "live") {
+	if err := r.p.DeleteVersion(t.Context(), function, "1"); !errors.Is(err,
+		emulator.ErrInUse) || !strings.Contains(err.Error(), "live") {
 		t.Errorf("with an alias: got %v", err)
 	}
 	byAlias := onTimer(timer("0 * * * * * *", func(t *scf.TimerTrigger) { t.Qualifier = "live" }))
 	if err := r.p.CreateTrigger(t.Context(), function, byAlias); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.p.DeleteAlias(t.Context(), function, "live"); !errors.Is(err, emulator.ErrInUse) || !strings.Contains(err.Error(), "tick") {
+	if err := r.p.DeleteAlias(t.Context(), function, "live"); !errors.Is(err,
+		emulator.ErrInUse) || !strings.Contains(err.Error(), "tick") {
 		t.Errorf("the alias with a trigger: got %v", err)
 	}
 	if err := r.p.DeleteTrigger(t.Context(), function, "timer", "tick"); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(r.p.DeleteAlias(t.Context(), function, "live"), r.p.DeleteVersion(t.Context(), function, "1")); err != nil {
+	if err := errors.Join(r.p.DeleteAlias(t.Context(), function, "live"),
+		r.p.DeleteVersion(t.Context(), function, "1")); err != nil {
 		t.Errorf("with neither: %v", err)
 	}
 }
@@ -216,9 +223,11 @@ func testAliasMatch(t *testing.T) {
 	p.publish()
 	for _, c := range []struct{ method, expression, value, want string }{
 		{"exact", "anna", "anna", "2"}, {"exact", "anna", "Anna", "1"}, {"exact", "anna", "", "1"},
-		{"range", "[1,5]", "5", "2"}, {"range", "(1,5)", "5", "1"}, {"range", "(1,5)", "4", "2"}, {"range", "[1,5]", "x", "1"},
+		{"range", "[1,5]", "5", "2"}, {"range", "(1,5)", "5", "1"}, {"range", "(1,5)", "4", "2"},
+		{"range", "[1,5]", "x", "1"},
 	} {
-		match := emulator.VersionMatch{Version: "2", Key: "invoke.headers.User", Method: c.method, Expression: c.expression}
+		match := emulator.VersionMatch{Version: "2", Key: "invoke.headers.User", Method: c.method,
+			Expression: c.expression}
 		p.alias(emulator.Alias{Name: "live", Version: "1", Matches: []emulator.VersionMatch{match}})
 		if a := p.by("live", map[string]string{"User": c.value}); a.Version != c.want {
 			t.Errorf("%s %s for %q: got version %s, want %s", c.method, c.expression, c.value, a.Version, c.want)
@@ -245,9 +254,12 @@ func testAliasLimits(t *testing.T) {
 		"a weight below 0":           {Name: "live", Version: "1", Weights: weight("2", -0.1)},
 		"a weight that is no number": {Name: "live", Version: "1", Weights: weight("2", nan)},
 		"its own version beside":     {Name: "live", Version: "1", Weights: weight("1", 0.5)},
-		"two versions beside":        {Name: "live", Version: "1", Weights: slices.Concat(weight("2", 0.1), weight("$LATEST", 0.1))},
-		"a match without a header":   {Name: "live", Version: "1", Matches: []emulator.VersionMatch{{Version: "2", Key: "User", Method: "exact"}}},
-		"a match of another method":  {Name: "live", Version: "1", Matches: []emulator.VersionMatch{{Version: "2", Key: "invoke.headers.User", Method: "prefix"}}},
+		"two versions beside": {Name: "live", Version: "1",
+			Weights: slices.Concat(weight("2", 0.1), weight("$LATEST", 0.1))},
+		"a match without a header": {Name: "live", Version: "1",
+			Matches: []emulator.VersionMatch{{Version: "2", Key: "User", Method: "exact"}}},
+		"a match of another method": {Name: "live", Version: "1",
+			Matches: []emulator.VersionMatch{{Version: "2", Key: "invoke.headers.User", Method: "prefix"}}},
 		"a range that is none": {Name: "live", Version: "1", Matches: []emulator.VersionMatch{
 			{Version: "2", Key: "invoke.headers.User", Method: "range", Expression: "[1;2]"}}},
 	} {
@@ -255,7 +267,8 @@ func testAliasLimits(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrBadAlias", why, err)
 		}
 	}
-	if err := p.SetAlias(t.Context(), function, emulator.Alias{Name: "live", Version: "3"}); !errors.Is(err, emulator.ErrUnknownQualifier) {
+	if err := p.SetAlias(t.Context(), function, emulator.Alias{Name: "live", Version: "3"}); !errors.Is(err,
+		emulator.ErrUnknownQualifier) {
 		t.Errorf("a version that is not there: got %v, want ErrUnknownQualifier", err)
 	}
 	if info, _ := p.Describe(function); len(info.Aliases) != 1 {
@@ -335,7 +348,8 @@ func testAliasTimer(t *testing.T) {
 	r.deploy()
 	p := probed{r.rig, r.p}
 	p.publish()
-	p.alias(emulator.Alias{Name: "live", Version: "$LATEST", Weights: []emulator.VersionWeight{{Version: "1", Weight: 0.5}}})
+	p.alias(emulator.Alias{Name: "live", Version: "$LATEST",
+		Weights: []emulator.VersionWeight{{Version: "1", Weight: 0.5}}})
 	tick := onTimer(timer("0 * * * * * *", func(t *scf.TimerTrigger) { t.Qualifier = "live" }))
 	if err := r.p.CreateTrigger(t.Context(), function, tick); err != nil {
 		t.Fatal(err)

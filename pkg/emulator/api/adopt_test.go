@@ -13,10 +13,12 @@ func TestAdopted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	f := scf.Function{
-		Name: "probe", Handler: "main", Runtime: "Go1", Namespace: "default", MemorySize: 256, Timeout: 20, Environment: map[string]string{"COLOUR": "blue"},
+		Name: "probe", Handler: "main", Runtime: "Go1", Namespace: "default", MemorySize: 256, Timeout: 20,
+		Environment: map[string]string{"COLOUR": "blue"},
 		Events: []scf.Trigger{
 			{Timer: &scf.TimerTrigger{Name: "hourly", Cron: "0 0 * * * * *", Enabled: true, Qualifier: "$DEFAULT"}},
-			{COS: &scf.COSTrigger{Bucket: "media-1250000000.cos.ap-guangzhou.myqcloud.com", Events: "cos:ObjectCreated:*", Enabled: true, Qualifier: "$DEFAULT"}},
+			{COS: &scf.COSTrigger{Bucket: "media-1250000000.cos.ap-guangzhou.myqcloud.com", Events: "cos:ObjectCreated:*", Enabled: true,
+				Qualifier: "$DEFAULT"}},
 		},
 	}
 	deploy := func() {
@@ -33,7 +35,8 @@ func TestAdopted(t *testing.T) {
 		other.call("CreateFunction", function(t, "probe", object{"Environment": variables("COLOUR", "blue")}))
 		other.call("CreateTrigger", timer("hourly"))
 		other.call("CreateTrigger", object{
-			"FunctionName": "probe", "Type": "cos", "TriggerName": "media-1250000000.cos.ap-guangzhou.myqcloud.com", "TriggerDesc": `{"event":"cos:ObjectCreated:*"}`, "Qualifier": "$DEFAULT",
+			"FunctionName": "probe", "Type": "cos", "TriggerName": "media-1250000000.cos.ap-guangzhou.myqcloud.com",
+			"TriggerDesc": `{"event":"cos:ObjectCreated:*"}`, "Qualifier": "$DEFAULT",
 		})
 		for _, action := range []string{"GetFunction", "ListTriggers", "ListAliases", "ListVersionByFunction"} {
 			request := object{"FunctionName": "probe"}
@@ -47,7 +50,8 @@ func TestAdopted(t *testing.T) {
 	})
 	t.Run("it is invoked, published and changed, with its code", func(t *testing.T) {
 		r.call("PublishVersion", name)
-		r.call("UpdateFunctionConfiguration", object{"FunctionName": "probe", "Environment": variables("COLOUR", "green")})
+		r.call("UpdateFunctionConfiguration",
+			object{"FunctionName": "probe", "Environment": variables("COLOUR", "green")})
 		for qualifier, want := range map[string]string{"1": "blue", "$LATEST": "green"} {
 			if a := r.invoke(object{"FunctionName": "probe", "Qualifier": qualifier}); a.env("COLOUR") != want {
 				t.Errorf("%s: got %+v", qualifier, a)
@@ -59,7 +63,8 @@ func TestAdopted(t *testing.T) {
 	t.Run("deployed anew it is as it was deployed, with its versions", func(t *testing.T) {
 		f.MemorySize = 512
 		deploy()
-		if got := r.call("GetFunction", name); got["MemorySize"] != 512.0 || at(got, "Environment.Variables.0.Value") != "blue" {
+		if got := r.call("GetFunction", name); got["MemorySize"] != 512.0 || at(got,
+			"Environment.Variables.0.Value") != "blue" {
 			t.Errorf("got %v", got)
 		}
 		if got := r.trigger("hourly")["TriggerDesc"]; got != `{"cron":"0 0 * * * * *"}` {

@@ -91,7 +91,8 @@ func (s *Server) setAlias(ctx context.Context, e *entry, st *state, r aliasReque
 			a.Weights = append(a.Weights, emulator.VersionWeight{Version: w.Version, Weight: w.Weight})
 		}
 		for _, m := range r.RoutingConfig.AddtionVersionMatchs {
-			a.Matches = append(a.Matches, emulator.VersionMatch{Version: m.Version, Key: m.Key, Method: m.Method, Expression: m.Expression})
+			a.Matches = append(a.Matches,
+				emulator.VersionMatch{Version: m.Version, Key: m.Key, Method: m.Method, Expression: m.Expression})
 		}
 	}
 	if err := a.ready(st); err != nil {
@@ -144,14 +145,18 @@ type aliasDetail struct {
 
 func (a alias) detail() aliasDetail {
 	d := aliasDetail{
-		Name: a.Name, FunctionVersion: a.Version, Description: a.Description, AddTime: stamp(a.AddTime), ModTime: stamp(a.ModTime),
-		RoutingConfig: routingConfig{AdditionalVersionWeights: []versionWeight{}, AddtionVersionMatchs: []versionMatch{}},
+		Name: a.Name, FunctionVersion: a.Version, Description: a.Description, AddTime: stamp(a.AddTime),
+		ModTime: stamp(a.ModTime),
+		RoutingConfig: routingConfig{AdditionalVersionWeights: []versionWeight{},
+			AddtionVersionMatchs: []versionMatch{}},
 	}
 	for _, w := range a.Weights {
-		d.RoutingConfig.AdditionalVersionWeights = append(d.RoutingConfig.AdditionalVersionWeights, versionWeight{w.Version, w.Weight})
+		d.RoutingConfig.AdditionalVersionWeights = append(d.RoutingConfig.AdditionalVersionWeights,
+			versionWeight{w.Version, w.Weight})
 	}
 	for _, m := range a.Matches {
-		d.RoutingConfig.AddtionVersionMatchs = append(d.RoutingConfig.AddtionVersionMatchs, versionMatch{m.Version, m.Key, m.Method, m.Expression})
+		d.RoutingConfig.AddtionVersionMatchs = append(d.RoutingConfig.AddtionVersionMatchs,
+			versionMatch{m.Version, m.Key, m.Method, m.Expression})
 	}
 	return d
 }
@@ -226,7 +231,8 @@ func (s *Server) deleteAlias(ctx context.Context, r namedAliasRequest) (any, err
 	}
 	for _, t := range st.Triggers {
 		if qualifierOf(t.Settings) == r.Name {
-			return nil, refuse("FailedOperation.DeleteAlias", "The trigger %s invokes the alias %s.", t.Settings.Name(), r.Name)
+			return nil, refuse("FailedOperation.DeleteAlias",
+				"The trigger %s invokes the alias %s.", t.Settings.Name(), r.Name)
 		}
 	}
 	st.Aliases = slices.DeleteFunc(st.Aliases, func(a alias) bool { return a.Name == r.Name })

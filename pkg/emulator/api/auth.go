@@ -40,7 +40,8 @@ func (s *Server) authenticate(r *http.Request, body []byte) error {
 	}
 	a, err := tc3.Parse(header)
 	if err != nil {
-		return refuse("AuthFailure.InvalidAuthorization", "The Authorization header of the request does not follow %s: %v.", tc3.Algorithm, err)
+		return refuse("AuthFailure.InvalidAuthorization",
+			"The Authorization header of the request does not follow %s: %v.", tc3.Algorithm, err)
 	}
 	at, err := s.timestamp(r)
 	if err != nil {
@@ -48,7 +49,8 @@ func (s *Server) authenticate(r *http.Request, body []byte) error {
 	}
 	switch {
 	case !serves(a.Service, r.Host) || a.Date != at.UTC().Format(time.DateOnly):
-		return refuse("AuthFailure.SignatureFailure", "The scope of the credential must name the date of X-TC-Timestamp in UTC and the service %s.", service)
+		return refuse("AuthFailure.SignatureFailure",
+			"The scope of the credential must name the date of X-TC-Timestamp in UTC and the service %s.", service)
 	case !slices.Contains(a.SignedHeaders, "content-type") || !slices.Contains(a.SignedHeaders, "host"):
 		return refuse("AuthFailure.InvalidAuthorization", "The signed headers must hold content-type and host.")
 	}
@@ -59,9 +61,11 @@ func (s *Server) authenticate(r *http.Request, body []byte) error {
 	signed := isSigned(r, body, a, at, key)
 	switch {
 	case !known:
-		return refuse("AuthFailure.SecretIdNotFound", "The SecretId is not found. Check that it is the one that the API was started with.")
+		return refuse("AuthFailure.SecretIdNotFound",
+			"The SecretId is not found. Check that it is the one that the API was started with.")
 	case !signed:
-		return refuse("AuthFailure.SignatureFailure", "The provided credentials could not be validated. Check that the signature is correct.")
+		return refuse("AuthFailure.SignatureFailure",
+			"The provided credentials could not be validated. Check that the signature is correct.")
 	case s.config.Token.Reveal() != "" && !same(s.config.Token.Reveal(), r.Header.Get("X-TC-Token")):
 		return refuse("AuthFailure.TokenFailure", "The token is not valid, or has expired.")
 	}
@@ -82,7 +86,8 @@ func isSigned(r *http.Request, body []byte, a tc3.Authorization, at time.Time, k
 	if name, _, err := net.SplitHostPort(r.Host); err == nil {
 		bare.Host = name
 	}
-	return same(tc3.Signature(r, body, a, at.Unix(), key), a.Signature) || same(tc3.Signature(bare, body, a, at.Unix(), key), a.Signature)
+	return same(tc3.Signature(r, body, a, at.Unix(), key),
+		a.Signature) || same(tc3.Signature(bare, body, a, at.Unix(), key), a.Signature)
 }
 
 // timestamp is when a request was signed, which must be about now.

@@ -162,7 +162,8 @@ func (s *Server) finishDelete(ctx context.Context, e *entry) {
 		err = s.store.remove(st)
 	}
 	if err != nil {
-		st.Latest.Status, st.Latest.Reasons = DeleteFailed, []StatusReason{{"FailedOperation.DeleteFunction", fmt.Sprint(err)}}
+		st.Latest.Status, st.Latest.Reasons = DeleteFailed, []StatusReason{{"FailedOperation.DeleteFunction",
+			fmt.Sprint(err)}}
 		s.settle(e, st)
 		return
 	}

@@ -53,14 +53,18 @@ func TestStates(t *testing.T) {
 		"DeleteFunction":              {"FailedOperation.DeleteFunction", name},
 		"CreateTrigger":               {"FailedOperation.CreateTrigger", timer("tick")},
 		"UpdateTrigger":               {"FailedOperation.UpdateTrigger", timer("tick")},
-		"UpdateTriggerStatus":         {"FailedOperation.UpdateTriggerStatus", with(object{"TriggerName": "tick", "Type": "timer", "Enable": "OPEN"})},
-		"DeleteTrigger":               {"FailedOperation.DeleteTrigger", with(object{"TriggerName": "tick", "Type": "timer"})},
-		"PublishVersion":              {"FailedOperation.PublishVersion", name},
-		"CreateAlias":                 {"FailedOperation.FunctionStatusError", with(object{"Name": "live", "FunctionVersion": "$LATEST"})},
-		"DeleteAlias":                 {"FailedOperation.DeleteAlias", with(object{"Name": "live"})},
-		"Invoke":                      {"FailedOperation.FunctionStatusError", name},
+		"UpdateTriggerStatus": {"FailedOperation.UpdateTriggerStatus",
+			with(object{"TriggerName": "tick", "Type": "timer", "Enable": "OPEN"})},
+		"DeleteTrigger": {"FailedOperation.DeleteTrigger",
+			with(object{"TriggerName": "tick", "Type": "timer"})},
+		"PublishVersion": {"FailedOperation.PublishVersion", name},
+		"CreateAlias": {"FailedOperation.FunctionStatusError",
+			with(object{"Name": "live", "FunctionVersion": "$LATEST"})},
+		"DeleteAlias": {"FailedOperation.DeleteAlias", with(object{"Name": "live"})},
+		"Invoke":      {"FailedOperation.FunctionStatusError", name},
 	} {
-		if e := r.refused(c.code, action, c.request); action != "CreateFunction" && !strings.Contains(e.Message, "Creating") {
+		if e := r.refused(c.code, action, c.request); action != "CreateFunction" && !strings.Contains(e.Message,
+			"Creating") {
 			t.Errorf("%s: %v", action, e)
 		}
 	}
@@ -73,7 +77,8 @@ func TestStates(t *testing.T) {
 		t.Errorf("after UpdateFunctionCode: %v", got)
 	}
 	r.refused("FailedOperation.UpdateFunctionConfiguration", "UpdateFunctionConfiguration", with(object{"Timeout": 3}))
-	if i, err := r.platform.Invoke(t.Context(), "probe", []byte(`{}`), emulator.InvokeOptions{}); err != nil || i.Error != nil {
+	if i, err := r.platform.Invoke(t.Context(), "probe", []byte(`{}`),
+		emulator.InvokeOptions{}); err != nil || i.Error != nil {
 		t.Errorf("what a trigger would send meanwhile: %v, %v", err, i.Error)
 	}
 	release()
@@ -83,9 +88,11 @@ func TestStates(t *testing.T) {
 	if got := r.call("GetFunction", with(object{"Qualifier": "1"}))["Status"]; got != "Publishing" {
 		t.Errorf("after PublishVersion: %v", got)
 	}
-	r.refused("FailedOperation.FunctionVersionStatusNotActive", "CreateAlias", with(object{"Name": "live", "FunctionVersion": "1"}))
+	r.refused("FailedOperation.FunctionVersionStatusNotActive", "CreateAlias",
+		with(object{"Name": "live", "FunctionVersion": "1"}))
 	release()
-	await(t, "the version is Active", func() bool { return r.call("GetFunction", with(object{"Qualifier": "1"}))["Status"] == "Active" })
+	await(t, "the version is Active",
+		func() bool { return r.call("GetFunction", with(object{"Qualifier": "1"}))["Status"] == "Active" })
 	r.call("CreateAlias", with(object{"Name": "live", "FunctionVersion": "1"}))
 
 	r.call("DeleteFunction", name)
@@ -96,7 +103,8 @@ func TestStates(t *testing.T) {
 	release()
 	await(t, "it is gone", func() bool {
 		var e *apitest.Error
-		return errors.As(r.client.Call(t.Context(), "GetFunction", name, nil), &e) && e.Code == "ResourceNotFound.Function"
+		return errors.As(r.client.Call(t.Context(), "GetFunction", name, nil),
+			&e) && e.Code == "ResourceNotFound.Function"
 	})
 }
 
@@ -114,10 +122,12 @@ func TestCreateFailed(t *testing.T) {
 	r.call("CreateFunction", function(t, "probe", object{"Handler": "other"}))
 	f := r.call("GetFunction", name)
 	if f["Status"] != "CreateFailed" || at(f, "StatusReasons.0.ErrorCode") != "FailedOperation.CreateFunction" ||
-		!strings.Contains(fmt.Sprint(at(f, "StatusReasons.0.ErrorMessage")), "holds no file other") || f["StatusDesc"] == "" {
+		!strings.Contains(fmt.Sprint(at(f, "StatusReasons.0.ErrorMessage")),
+			"holds no file other") || f["StatusDesc"] == "" {
 		t.Errorf("got %v, %v", f["Status"], f["StatusReasons"])
 	}
-	r.refused("FailedOperation.UpdateFunctionCode", "UpdateFunctionCode", object{"FunctionName": "probe", "ZipFile": zipFile(t)})
+	r.refused("FailedOperation.UpdateFunctionCode", "UpdateFunctionCode",
+		object{"FunctionName": "probe", "ZipFile": zipFile(t)})
 	r.refused("FailedOperation.FunctionStatusError", "Invoke", name)
 	r.call("DeleteFunction", name)
 	r.call("CreateFunction", function(t, "probe"))
@@ -146,7 +156,9 @@ func TestCodeFromCOS(t *testing.T) {
 	r.refused("InternalError", "CreateFunction", function(t, "probe", object{"Code": from("broken.zip")}))
 	r.call("CreateFunction", function(t, "probe", object{"Code": from("probe.zip")}))
 	r.invokeOK()
-	r.call("UpdateFunctionCode", object{"FunctionName": "probe", "CosBucketName": "code", "CosObjectName": "/probe.zip", "CosBucketRegion": "ap-guangzhou"})
+	r.call("UpdateFunctionCode",
+		object{"FunctionName": "probe", "CosBucketName": "code", "CosObjectName": "/probe.zip",
+			"CosBucketRegion": "ap-guangzhou"})
 	r.invokeOK()
 }
 

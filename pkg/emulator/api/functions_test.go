@@ -54,13 +54,15 @@ func TestCreateFunction(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	given := object{
-		"Description": "a probe", "Role": "QCS_SCFExcuteRole", "ClsLogsetId": "logset", "ClsTopicId": "topic", "Type": "Event", "CodeSource": "ZipFile",
-		"VpcConfig":   object{"VpcId": "vpc-1", "SubnetId": "subnet-1"},
-		"Layers":      []object{{"LayerName": "ffmpeg", "LayerVersion": 2}},
-		"Environment": variables("COLOUR", "blue", "SHAPE", "round"), "DeadLetterConfig": object{"Type": "CMQ-QUEUE", "Name": "letters"},
-		"Tags":            []object{{"Key": "stage", "Value": "dev"}},
-		"PublicNetConfig": object{"PublicNetStatus": "DISABLE", "EipConfig": object{"EipStatus": "DISABLE"}},
-		"AsyncRunEnable":  "FALSE", "TraceEnable": "FALSE", "InitTimeout": 90, "InstallDependency": "FALSE",
+		"Description": "a probe", "Role": "QCS_SCFExcuteRole", "ClsLogsetId": "logset", "ClsTopicId": "topic",
+		"Type": "Event", "CodeSource": "ZipFile",
+		"VpcConfig":        object{"VpcId": "vpc-1", "SubnetId": "subnet-1"},
+		"Layers":           []object{{"LayerName": "ffmpeg", "LayerVersion": 2}},
+		"Environment":      variables("COLOUR", "blue", "SHAPE", "round"),
+		"DeadLetterConfig": object{"Type": "CMQ-QUEUE", "Name": "letters"},
+		"Tags":             []object{{"Key": "stage", "Value": "dev"}},
+		"PublicNetConfig":  object{"PublicNetStatus": "DISABLE", "EipConfig": object{"EipStatus": "DISABLE"}},
+		"AsyncRunEnable":   "FALSE", "TraceEnable": "FALSE", "InitTimeout": 90, "InstallDependency": "FALSE",
 	}
 	r.call("CreateFunction", function(t, "probe", given))
 	f := r.call("GetFunction", object{"FunctionName": "probe", "ShowCode": "FALSE"})
@@ -77,10 +79,12 @@ func TestCreateFunction(t *testing.T) {
 			}
 		}
 		for path, want := range map[string]any{
-			"PublicNetConfig.PublicNetStatus": "DISABLE", "DeadLetterConfig.Type": "CMQ-QUEUE", "DeadLetterConfig.Name": "letters",
-			"Layers.0.LayerName": "ffmpeg", "Layers.0.LayerVersion": 2.0,
-			"MemorySize": 256.0, "Timeout": 20.0, "Handler": "main", "Runtime": "Go1", "Namespace": "default", "FunctionVersion": "$LATEST",
-			"Status": "Active", "AvailableStatus": "Available", "CodeResult": "success",
+			"PublicNetConfig.PublicNetStatus": "DISABLE", "DeadLetterConfig.Type": "CMQ-QUEUE",
+			"DeadLetterConfig.Name": "letters",
+			"Layers.0.LayerName":    "ffmpeg", "Layers.0.LayerVersion": 2.0,
+			"MemorySize": 256.0, "Timeout": 20.0, "Handler": "main", "Runtime": "Go1", "Namespace": "default",
+			"FunctionVersion": "$LATEST",
+			"Status":          "Active", "AvailableStatus": "Available", "CodeResult": "success",
 		} {
 			if got := at(f, path); got != want {
 				t.Errorf("%s: got %v, want %v", path, got, want)
@@ -91,9 +95,11 @@ func TestCreateFunction(t *testing.T) {
 		}
 	})
 	t.Run("what is not given has the service's defaults", func(t *testing.T) {
-		r.call("CreateFunction", function(t, "bare", object{"MemorySize": nil, "Timeout": nil, "Environment": nil, "Namespace": "blue"}))
+		r.call("CreateFunction",
+			function(t, "bare", object{"MemorySize": nil, "Timeout": nil, "Environment": nil, "Namespace": "blue"}))
 		f := r.call("GetFunction", object{"FunctionName": "bare", "Namespace": "blue"})
-		for path, want := range map[string]any{"MemorySize": 128.0, "Timeout": 3.0, "InitTimeout": 65.0, "Namespace": "blue", "Description": ""} {
+		for path, want := range map[string]any{"MemorySize": 128.0, "Timeout": 3.0, "InitTimeout": 65.0,
+			"Namespace": "blue", "Description": ""} {
 			if got := at(f, path); got != want {
 				t.Errorf("%s: got %v, want %v", path, got, want)
 			}
@@ -106,7 +112,8 @@ func TestCreateFunction(t *testing.T) {
 		}
 	})
 	t.Run("a name that is taken is refused, and the function stays", func(t *testing.T) {
-		r.refused("ResourceInUse.FunctionName", "CreateFunction", function(t, "probe", object{"Environment": variables("COLOUR", "green")}))
+		r.refused("ResourceInUse.FunctionName", "CreateFunction",
+			function(t, "probe", object{"Environment": variables("COLOUR", "green")}))
 		if a := r.invoke(object{"FunctionName": "probe"}); a.env("COLOUR") != "blue" {
 			t.Errorf("got %+v", a)
 		}
@@ -152,48 +159,64 @@ func TestCreateFunctionRefuses(t *testing.T) {
 		code   string
 		change object
 	}{
-		"no name":                      {"MissingParameter", object{"FunctionName": nil}},
-		"no code":                      {"MissingParameter.Code", object{"Code": nil}},
-		"code of nothing":              {"MissingParameter.Code", object{"Code": object{}}},
-		"no runtime":                   {"MissingParameter.Runtime", object{"Runtime": nil}},
-		"no handler":                   {"MissingParameter", object{"Handler": nil}},
-		"a name of 61 characters":      {"InvalidParameterValue.FunctionName", object{"FunctionName": strings.Repeat("a", 61)}},
-		"a name with a path":           {"InvalidParameterValue.FunctionName", object{"FunctionName": "../probe"}},
-		"a namespace with a path":      {"InvalidParameterValue.NamespaceInvalid", object{"Namespace": "../.."}},
-		"another runtime":              {"InvalidParameterValue.Runtime", object{"Runtime": "Nodejs18.15"}},
-		"a web function":               {"InvalidParameterValue.FunctionType", object{"Type": "HTTP"}},
-		"another source":               {"InvalidParameterValue.CodeSource", object{"CodeSource": "Git"}},
-		"a handler with a path":        {"InvalidParameterValue.Handler", object{"Handler": "../main"}},
-		"memory off the steps":         {"InvalidParameterValue.Memory", object{"MemorySize": 200}},
-		"too much memory":              {"LimitExceeded.Memory", object{"MemorySize": 4096}},
-		"no time":                      {"InvalidParameterValue", object{"Timeout": 0}},
-		"too much time":                {"LimitExceeded.Timeout", object{"Timeout": 901}},
-		"a long description":           {"InvalidParameterValue.Description", object{"Description": strings.Repeat("a", 1001)}},
-		"an environment above 4 KB":    {"InvalidParameterValue.EnvironmentExceededLimit", object{"Environment": variables("LONG", strings.Repeat("x", 4093))}},
-		"a reserved variable":          {"InvalidParameterValue.EnvironmentSystemProtect", object{"Environment": variables("SCF_KEY", "x")}},
-		"a variable with a dash":       {"InvalidParameterValue.Environment", object{"Environment": variables("A-B", "x")}},
-		"a variable twice":             {"InvalidParameterValue.Environment", object{"Environment": variables("AB", "x", "AB", "y")}},
+		"no name":         {"MissingParameter", object{"FunctionName": nil}},
+		"no code":         {"MissingParameter.Code", object{"Code": nil}},
+		"code of nothing": {"MissingParameter.Code", object{"Code": object{}}},
+		"no runtime":      {"MissingParameter.Runtime", object{"Runtime": nil}},
+		"no handler":      {"MissingParameter", object{"Handler": nil}},
+		"a name of 61 characters": {"InvalidParameterValue.FunctionName",
+			object{"FunctionName": strings.Repeat("a", 61)}},
+		"a name with a path":      {"InvalidParameterValue.FunctionName", object{"FunctionName": "../probe"}},
+		"a namespace with a path": {"InvalidParameterValue.NamespaceInvalid", object{"Namespace": "../.."}},
+		"another runtime":         {"InvalidParameterValue.Runtime", object{"Runtime": "Nodejs18.15"}},
+		"a web function":          {"InvalidParameterValue.FunctionType", object{"Type": "HTTP"}},
+		"another source":          {"InvalidParameterValue.CodeSource", object{"CodeSource": "Git"}},
+		"a handler with a path":   {"InvalidParameterValue.Handler", object{"Handler": "../main"}},
+		"memory off the steps":    {"InvalidParameterValue.Memory", object{"MemorySize": 200}},
+		"too much memory":         {"LimitExceeded.Memory", object{"MemorySize": 4096}},
+		"no time":                 {"InvalidParameterValue", object{"Timeout": 0}},
+		"too much time":           {"LimitExceeded.Timeout", object{"Timeout": 901}},
+		"a long description": {"InvalidParameterValue.Description",
+			object{"Description": strings.Repeat("a", 1001)}},
+		"an environment above 4 KB": {"InvalidParameterValue.EnvironmentExceededLimit",
+			object{"Environment": variables("LONG", strings.Repeat("x", 4093))}},
+		"a reserved variable": {"InvalidParameterValue.EnvironmentSystemProtect",
+			object{"Environment": variables("SCF_KEY", "x")}},
+		"a variable with a dash": {"InvalidParameterValue.Environment",
+			object{"Environment": variables("A-B", "x")}},
+		"a variable twice": {"InvalidParameterValue.Environment",
+			object{"Environment": variables("AB", "x", "AB", "y")}},
 		"a network without its subnet": {"InvalidParameterValue.Vpc", object{"VpcConfig": object{"VpcId": "vpc-1"}}},
 		"a log without its topic":      {"InvalidParameterValue.Cls", object{"ClsLogsetId": "x"}},
-		"a queue without a name":       {"InvalidParameterValue.DeadLetterConfig", object{"DeadLetterConfig": object{"Type": "CMQ-QUEUE"}}},
-		"a layer without a version":    {"InvalidParameterValue.Layers", object{"Layers": []object{{"LayerName": "x"}}}},
-		"a role that is not there":     {"ResourceNotFound.Role", object{"Role": "nobody"}},
-		"a tag without a key":          {"InvalidParameter", object{"Tags": []object{{"Value": "x"}}}},
-		"a flag that is none":          {"InvalidParameterValue.AsyncRunEnable", object{"AsyncRunEnable": "yes"}},
-		"a public network that is odd": {"InvalidParameterValue.PublicNetConfig", object{"PublicNetConfig": object{"PublicNetStatus": "ON"}}},
-		"text for a number":            {"InvalidParameter", object{"MemorySize": "256"}},
-		"a parameter that is unknown":  {"UnknownParameter", object{"MemorySizes": 256}},
-		"another capital":              {"UnknownParameter", object{"functionName": "probe"}},
-		"an unknown one below":         {"UnknownParameter", object{"Environment": object{"Variable": []object{}}}},
-		"no base64":                    {"InvalidParameterValue.ZipFileBase64BinasciiError", object{"Code": object{"ZipFile": "***"}}},
-		"no zip":                       {"InvalidParameterValue.ZipFile", object{"Code": object{"ZipFile": "bm8gemlw"}}},
-		"two sources":                  {"InvalidParameterValue.Code", object{"Code": object{"ZipFile": "bm8=", "CosBucketName": "b", "CosObjectName": "/o"}}},
-		"no COS here":                  {"ResourceNotFound.Cos", object{"Code": object{"CosBucketName": "b", "CosObjectName": "/o"}}},
-		"an object without a slash":    {"InvalidParameterValue.CosObjectName", object{"Code": object{"CosBucketName": "b", "CosObjectName": "o"}}},
-		"no bucket":                    {"InvalidParameterValue.CosBucketName", object{"Code": object{"CosObjectName": "/o"}}},
+		"a queue without a name": {"InvalidParameterValue.DeadLetterConfig",
+			object{"DeadLetterConfig": object{"Type": "CMQ-QUEUE"}}},
+		"a layer without a version": {"InvalidParameterValue.Layers",
+			object{"Layers": []object{{"LayerName": "x"}}}},
+		"a role that is not there": {"ResourceNotFound.Role", object{"Role": "nobody"}},
+		"a tag without a key":      {"InvalidParameter", object{"Tags": []object{{"Value": "x"}}}},
+		"a flag that is none":      {"InvalidParameterValue.AsyncRunEnable", object{"AsyncRunEnable": "yes"}},
+		"a public network that is odd": {"InvalidParameterValue.PublicNetConfig",
+			object{"PublicNetConfig": object{"PublicNetStatus": "ON"}}},
+		"text for a number":           {"InvalidParameter", object{"MemorySize": "256"}},
+		"a parameter that is unknown": {"UnknownParameter", object{"MemorySizes": 256}},
+		"another capital":             {"UnknownParameter", object{"functionName": "probe"}},
+		"an unknown one below":        {"UnknownParameter", object{"Environment": object{"Variable": []object{}}}},
+		"no base64": {"InvalidParameterValue.ZipFileBase64BinasciiError",
+			object{"Code": object{"ZipFile": "***"}}},
+		"no zip": {"InvalidParameterValue.ZipFile",
+			object{"Code": object{"ZipFile": "bm8gemlw"}}},
+		"two sources": {"InvalidParameterValue.Code",
+			object{"Code": object{"ZipFile": "bm8=", "CosBucketName": "b", "CosObjectName": "/o"}}},
+		"no COS here": {"ResourceNotFound.Cos",
+			object{"Code": object{"CosBucketName": "b", "CosObjectName": "/o"}}},
+		"an object without a slash": {"InvalidParameterValue.CosObjectName",
+			object{"Code": object{"CosBucketName": "b", "CosObjectName": "o"}}},
+		"no bucket": {"InvalidParameterValue.CosBucketName",
+			object{"Code": object{"CosObjectName": "/o"}}},
 	} {
 		t.Run(why, func(t *testing.T) {
-			if e := r.refused(c.code, "CreateFunction", function(t, "refused", c.change)); e.RequestID == "" || e.Message == "" {
+			if e := r.refused(c.code, "CreateFunction",
+				function(t, "refused", c.change)); e.RequestID == "" || e.Message == "" {
 				t.Errorf("got %+v", e)
 			}
 		})
@@ -210,8 +233,9 @@ func TestUpdateFunction(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.call("CreateFunction", function(t, "probe", object{
-		"Environment": variables("COLOUR", "blue", "SHAPE", "round"), "Layers": []object{{"LayerName": "a", "LayerVersion": 1}},
-		"VpcConfig": object{"VpcId": "vpc-1", "SubnetId": "subnet-1"}, "InitTimeout": 90,
+		"Environment": variables("COLOUR", "blue", "SHAPE", "round"),
+		"Layers":      []object{{"LayerName": "a", "LayerVersion": 1}},
+		"VpcConfig":   object{"VpcId": "vpc-1", "SubnetId": "subnet-1"}, "InitTimeout": 90,
 	}))
 	name := object{"FunctionName": "probe"}
 	with := func(more object) object {
@@ -224,9 +248,11 @@ func TestUpdateFunction(t *testing.T) {
 	get := func() object { return r.call("GetFunction", name) }
 
 	t.Run("settings that are given change, and the others stay", func(t *testing.T) {
-		r.call("UpdateFunctionConfiguration", with(object{"MemorySize": 128, "Environment": variables("COLOUR", "green"), "TraceEnable": "FALSE"}))
+		r.call("UpdateFunctionConfiguration",
+			with(object{"MemorySize": 128, "Environment": variables("COLOUR", "green"), "TraceEnable": "FALSE"}))
 		f := get()
-		for path, want := range map[string]any{"MemorySize": 128.0, "Timeout": 20.0, "VpcConfig.VpcId": "vpc-1", "Layers.0.LayerName": "a", "InitTimeout": 90.0} {
+		for path, want := range map[string]any{"MemorySize": 128.0, "Timeout": 20.0, "VpcConfig.VpcId": "vpc-1",
+			"Layers.0.LayerName": "a", "InitTimeout": 90.0} {
 			if got := at(f, path); got != want {
 				t.Errorf("%s: got %v, want %v", path, got, want)
 			}
@@ -237,7 +263,8 @@ func TestUpdateFunction(t *testing.T) {
 	})
 	t.Run("what is given empty is cleared", func(t *testing.T) {
 		r.call("UpdateFunctionConfiguration", with(object{
-			"Environment": variables("", ""), "VpcConfig": object{"VpcId": "", "SubnetId": ""}, "Layers": []object{{"LayerName": "", "LayerVersion": 0}},
+			"Environment": variables("", ""), "VpcConfig": object{"VpcId": "", "SubnetId": ""},
+			"Layers": []object{{"LayerName": "", "LayerVersion": 0}},
 		}))
 		f := get()
 		if at(f, "Environment.Variables.0") != nil || at(f, "VpcConfig.VpcId") != "" || at(f, "Layers.0") != nil {
@@ -246,8 +273,10 @@ func TestUpdateFunction(t *testing.T) {
 	})
 	t.Run("what is refused changes nothing", func(t *testing.T) {
 		before := get()
-		r.refused("InvalidParameterValue.Memory", "UpdateFunctionConfiguration", with(object{"MemorySize": 3, "Timeout": 7}))
-		r.refused("InvalidParameterValue.ZipFile", "UpdateFunctionCode", with(object{"ZipFile": "bm8gemlw", "Handler": "other"}))
+		r.refused("InvalidParameterValue.Memory", "UpdateFunctionConfiguration",
+			with(object{"MemorySize": 3, "Timeout": 7}))
+		r.refused("InvalidParameterValue.ZipFile", "UpdateFunctionCode",
+			with(object{"ZipFile": "bm8gemlw", "Handler": "other"}))
 		r.refused("MissingParameter.Code", "UpdateFunctionCode", name)
 		delete(before, "RequestId")
 		after := get()
@@ -276,7 +305,8 @@ func TestUpdateFunction(t *testing.T) {
 		r.invoke(name)
 	})
 	t.Run("Publish makes a version of what was updated", func(t *testing.T) {
-		r.call("UpdateFunctionConfiguration", with(object{"Environment": variables("COLOUR", "red"), "Publish": "TRUE"}))
+		r.call("UpdateFunctionConfiguration",
+			with(object{"Environment": variables("COLOUR", "red"), "Publish": "TRUE"}))
 		r.call("UpdateFunctionConfiguration", with(object{"Environment": variables("COLOUR", "white")}))
 		if a := r.invoke(with(object{"Qualifier": "1"})); a.env("COLOUR") != "red" || a.Version != "1" {
 			t.Errorf("got %+v", a)
@@ -296,23 +326,28 @@ func TestListFunctions(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, name := range []string{"dump", "clean", "dump-2"} {
-		r.call("CreateFunction", function(t, name, object{"Description": "the " + name, "Tags": []object{{"Key": "job", "Value": name}}}))
+		r.call("CreateFunction",
+			function(t, name, object{"Description": "the " + name, "Tags": []object{{"Key": "job", "Value": name}}}))
 	}
 	r.call("CreateFunction", function(t, "blue", object{"Namespace": "other"}))
 	for why, c := range map[string]struct {
 		request object
 		want    string
 	}{
-		"all":                 {object{"Orderby": "FunctionName", "Order": "ASC"}, "clean dump dump-2, of 3"},
-		"downwards":           {object{"Orderby": "FunctionName"}, "dump-2 dump clean, of 3"},
-		"in the order made":   {object{"Orderby": "AddTime", "Order": "ASC"}, "dump clean dump-2, of 3"},
-		"a page":              {object{"Orderby": "FunctionName", "Order": "ASC", "Offset": 1, "Limit": 1}, "dump, of 3"},
-		"behind the end":      {object{"Offset": 7}, ", of 3"},
-		"by a part of a name": {object{"SearchKey": "dump", "Orderby": "FunctionName", "Order": "ASC"}, "dump dump-2, of 2"},
-		"by a description":    {object{"Description": "the clean"}, "clean, of 1"},
-		"of a namespace":      {object{"Namespace": "other"}, "blue, of 1"},
-		"by a tag":            {object{"Filters": []object{{"Name": "tag-job", "Values": []string{"clean", "x"}}}}, "clean, of 1"},
-		"by a status":         {object{"Filters": []object{{"Name": "Status", "Values": []string{"Creating"}}}}, ", of 0"},
+		"all":               {object{"Orderby": "FunctionName", "Order": "ASC"}, "clean dump dump-2, of 3"},
+		"downwards":         {object{"Orderby": "FunctionName"}, "dump-2 dump clean, of 3"},
+		"in the order made": {object{"Orderby": "AddTime", "Order": "ASC"}, "dump clean dump-2, of 3"},
+		"a page": {object{"Orderby": "FunctionName", "Order": "ASC", "Offset": 1, "Limit": 1},
+			"dump, of 3"},
+		"behind the end": {object{"Offset": 7}, ", of 3"},
+		"by a part of a name": {object{"SearchKey": "dump", "Orderby": "FunctionName", "Order": "ASC"},
+			"dump dump-2, of 2"},
+		"by a description": {object{"Description": "the clean"}, "clean, of 1"},
+		"of a namespace":   {object{"Namespace": "other"}, "blue, of 1"},
+		"by a tag": {object{"Filters": []object{{"Name": "tag-job", "Values": []string{"clean", "x"}}}},
+			"clean, of 1"},
+		"by a status": {object{"Filters": []object{{"Name": "Status", "Values": []string{"Creating"}}}},
+			", of 0"},
 	} {
 		t.Run(why, func(t *testing.T) {
 			l := r.call("ListFunctions", c.request)
@@ -329,7 +364,8 @@ func TestListFunctions(t *testing.T) {
 	r.refused("InvalidParameterValue.Order", "ListFunctions", object{"Order": "UP"})
 	r.refused("InvalidParameterValue.Offset", "ListFunctions", object{"Offset": -1})
 	r.refused("InvalidParameterValue.Limit", "ListFunctions", object{"Limit": -1})
-	r.refused("InvalidParameterValue.Filters", "ListFunctions", object{"Filters": []object{{"Name": "Colour", "Values": []string{"x"}}}})
+	r.refused("InvalidParameterValue.Filters", "ListFunctions",
+		object{"Filters": []object{{"Name": "Colour", "Values": []string{"x"}}}})
 }
 
 func TestDeleteFunction(t *testing.T) {
@@ -351,7 +387,8 @@ func TestDeleteFunction(t *testing.T) {
 // timer is a request for a timer of the probe, with changes.
 func timer(name string, change ...object) object {
 	tr := object{
-		"FunctionName": "probe", "TriggerName": name, "Type": "timer", "TriggerDesc": "0 0 * * * * *", "Enable": "OPEN", "Qualifier": "$DEFAULT",
+		"FunctionName": "probe", "TriggerName": name, "Type": "timer", "TriggerDesc": "0 0 * * * * *",
+		"Enable": "OPEN", "Qualifier": "$DEFAULT",
 	}
 	for _, c := range change {
 		for k, v := range c {

@@ -42,7 +42,8 @@ func FuzzBody(f *testing.F) {
 		f.Fatal(err)
 	}
 	small := apitest.ZipFile(apitest.Zip(f, folder))
-	r.call("CreateFunction", object{"FunctionName": "probe", "Handler": "main", "Runtime": "Go1", "Code": object{"ZipFile": small}})
+	r.call("CreateFunction",
+		object{"FunctionName": "probe", "Handler": "main", "Runtime": "Go1", "Code": object{"ZipFile": small}})
 	for action, body := range map[string]string{
 		"CreateFunction":              `{"FunctionName":"other","Handler":"main","Runtime":"Go1","Code":{"ZipFile":"UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}}`,
 		"UpdateFunctionCode":          `{"FunctionName":"probe","ZipFile":""}`,
@@ -64,7 +65,8 @@ func FuzzBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, action string, body []byte) {
 		q := httptest.NewRequest(http.MethodPost, "http://localhost:9583/", bytes.NewReader(body))
 		for name, value := range map[string]string{
-			"Content-Type": "application/json", "X-TC-Action": action, "X-TC-Version": "2018-04-16", "X-TC-Region": "ap-guangzhou",
+			"Content-Type": "application/json", "X-TC-Action": action, "X-TC-Version": "2018-04-16",
+			"X-TC-Region": "ap-guangzhou",
 		} {
 			q.Header[http.CanonicalHeaderKey(name)] = []string{value}
 		}

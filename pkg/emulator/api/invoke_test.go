@@ -28,7 +28,8 @@ func TestInvoke(t *testing.T) {
 	}
 
 	t.Run("what worked has its answer, its times and its log", func(t *testing.T) {
-		result := invoke(`{"Do":[{"Print":"hello"},{"Answer":"\"done\""}]}`, object{"LogType": "Tail", "InvocationType": "RequestResponse"})
+		result := invoke(`{"Do":[{"Print":"hello"},{"Answer":"\"done\""}]}`,
+			object{"LogType": "Tail", "InvocationType": "RequestResponse"})
 		if result["RetMsg"] != `"done"` || result["ErrMsg"] != "" || result["InvokeResult"] != 0.0 {
 			t.Errorf("got %v", result)
 		}
@@ -36,7 +37,8 @@ func TestInvoke(t *testing.T) {
 			t.Errorf("times: %v", result)
 		}
 		id := result["FunctionRequestId"].(string)
-		for _, want := range []string{"START RequestId: " + id, "Version: $LATEST", "hello\n", "END RequestId: " + id, "Memory: 256MB"} {
+		for _, want := range []string{"START RequestId: " + id, "Version: $LATEST", "hello\n",
+			"END RequestId: " + id, "Memory: 256MB"} {
 			if !strings.Contains(result["Log"].(string), want) {
 				t.Errorf("log %q: want %q in it", result["Log"], want)
 			}
@@ -90,7 +92,9 @@ func TestInvoke(t *testing.T) {
 		id := invoke(`{"Do":[{"Error":"never"}]}`, object{"InvocationType": "Event"})["FunctionRequestId"]
 		var l object
 		await(t, "it ran three times", func() bool {
-			l = r.call("GetFunctionLogs", object{"FunctionName": "probe", "FunctionRequestId": id, "Order": "asc", "Filter": object{"RetCode": "UserCodeException"}})
+			l = r.call("GetFunctionLogs",
+				object{"FunctionName": "probe", "FunctionRequestId": id, "Order": "asc",
+					"Filter": object{"RetCode": "UserCodeException"}})
 			return l["TotalCount"] == 3.0
 		})
 		for i := range 3 {
@@ -107,11 +111,14 @@ func TestInvoke(t *testing.T) {
 			"another type of invocation": {"InvalidParameterValue.InvokeType", object{"InvocationType": "DryRun"}},
 			"an event that is no JSON":   {"InvalidParameterValue.Param", object{"ClientContext": "{"}},
 			"another type of log":        {"InvalidParameterValue", object{"LogType": "Head"}},
-			"an event above 6 MB":        {"InvalidParameter.RequestTooLarge", object{"ClientContext": `"` + strings.Repeat("x", 6<<20-1) + `"`}},
-			"an event above 128 KB":      {"InvalidParameter.RequestTooLarge", object{"InvocationType": "Event", "ClientContext": `"` + strings.Repeat("x", 128<<10-1) + `"`}},
-			"a long routing key":         {"InvalidParameterValue.LimitExceeded", object{"RoutingKey": strings.Repeat(" ", 1025)}},
-			"another function":           {"ResourceNotFound.Function", object{"FunctionName": "other"}},
-			"another namespace":          {"ResourceNotFound.Function", object{"Namespace": "other"}},
+			"an event above 6 MB": {"InvalidParameter.RequestTooLarge",
+				object{"ClientContext": `"` + strings.Repeat("x", 6<<20-1) + `"`}},
+			"an event above 128 KB": {"InvalidParameter.RequestTooLarge",
+				object{"InvocationType": "Event", "ClientContext": `"` + strings.Repeat("x", 128<<10-1) + `"`}},
+			"a long routing key": {"InvalidParameterValue.LimitExceeded",
+				object{"RoutingKey": strings.Repeat(" ", 1025)}},
+			"another function":  {"ResourceNotFound.Function", object{"FunctionName": "other"}},
+			"another namespace": {"ResourceNotFound.Function", object{"Namespace": "other"}},
 		} {
 			t.Run(why, func(t *testing.T) {
 				request := object{"FunctionName": "probe"}
@@ -123,7 +130,9 @@ func TestInvoke(t *testing.T) {
 		}
 	})
 	t.Run("an event of 6 MB is taken", func(t *testing.T) {
-		result := r.call("Invoke", object{"FunctionName": "probe", "ClientContext": `"` + strings.Repeat("x", 6<<20-2) + `"`})["Result"].(object)
+		result := r.call("Invoke",
+			object{"FunctionName": "probe",
+				"ClientContext": `"` + strings.Repeat("x", 6<<20-2) + `"`})["Result"].(object)
 		if result["FunctionRequestId"] == "" {
 			t.Errorf("got %.200v", result)
 		}
@@ -138,7 +147,8 @@ func TestGetFunctionLogs(t *testing.T) {
 	r.call("PublishVersion", object{"FunctionName": "probe"})
 	r.call("CreateAlias", object{"FunctionName": "probe", "Name": "live", "FunctionVersion": "1"})
 	r.call("Invoke", object{"FunctionName": "other"})
-	for _, c := range []object{{"ClientContext": `{"Do":[{"Error":"no"}]}`}, {"Qualifier": "1"}, {"Qualifier": "live"}, {"ClientContext": `{"Do":[{"SleepMS":30}]}`}} {
+	for _, c := range []object{{"ClientContext": `{"Do":[{"Error":"no"}]}`}, {"Qualifier": "1"},
+		{"Qualifier": "live"}, {"ClientContext": `{"Do":[{"SleepMS":30}]}`}} {
 		c["FunctionName"] = "probe"
 		r.call("Invoke", c)
 	}
@@ -175,7 +185,8 @@ func TestGetFunctionLogs(t *testing.T) {
 			t.Errorf("the longest: %v", one)
 		}
 		l = r.call("GetFunctionLogs", object{"FunctionName": "probe", "Filter": object{"RetCode": "not0"}})
-		if one := at(l, "Data.0").(object); one["RetCode"] != 430.0 || !strings.Contains(one["RetMsg"].(string), "no") || !strings.Contains(one["Log"].(string), "Version: $LATEST") {
+		if one := at(l, "Data.0").(object); one["RetCode"] != 430.0 || !strings.Contains(one["RetMsg"].(string),
+			"no") || !strings.Contains(one["Log"].(string), "Version: $LATEST") {
 			t.Errorf("the failed one: %v", one)
 		}
 	})
@@ -183,10 +194,12 @@ func TestGetFunctionLogs(t *testing.T) {
 		code    string
 		request object
 	}{
-		"a code that is none":       {"InvalidParameterValue.RetCode", object{"Filter": object{"RetCode": "404"}}},
-		"half a span":               {"InvalidParameterValue.StartTimeOrEndTime", object{"StartTime": from}},
-		"a span of two days":        {"InvalidParameterValue.StartTimeOrEndTime", object{"StartTime": "2017-05-16 20:00:00", "EndTime": "2017-05-18 20:00:00"}},
-		"a time that is none":       {"InvalidParameterValue.DateTime", object{"StartTime": "today", "EndTime": "tomorrow"}},
+		"a code that is none": {"InvalidParameterValue.RetCode", object{"Filter": object{"RetCode": "404"}}},
+		"half a span":         {"InvalidParameterValue.StartTimeOrEndTime", object{"StartTime": from}},
+		"a span of two days": {"InvalidParameterValue.StartTimeOrEndTime",
+			object{"StartTime": "2017-05-16 20:00:00", "EndTime": "2017-05-18 20:00:00"}},
+		"a time that is none": {"InvalidParameterValue.DateTime",
+			object{"StartTime": "today", "EndTime": "tomorrow"}},
 		"an order that is none":     {"InvalidParameterValue.Order", object{"Order": "up"}},
 		"a column that is none":     {"InvalidParameterValue.OrderBy", object{"OrderBy": "colour"}},
 		"too many rows":             {"InvalidParameterValue.Limit", object{"Offset": 9000, "Limit": 1001}},

@@ -34,9 +34,11 @@ func (r *rig) all() object {
 	r.Helper()
 	name := object{"FunctionName": "probe"}
 	told := object{
-		"function": r.call("GetFunction", name), "version": r.call("GetFunction", object{"FunctionName": "probe", "Qualifier": "1"}),
-		"versions": r.call("ListVersionByFunction", name), "aliases": r.call("ListAliases", name), "triggers": r.call("ListTriggers", name),
-		"code": r.call("GetFunctionAddress", name)["CodeSha256"],
+		"function": r.call("GetFunction", name),
+		"version":  r.call("GetFunction", object{"FunctionName": "probe", "Qualifier": "1"}),
+		"versions": r.call("ListVersionByFunction", name), "aliases": r.call("ListAliases", name),
+		"triggers": r.call("ListTriggers", name),
+		"code":     r.call("GetFunctionAddress", name)["CodeSha256"],
 	}
 	for _, v := range told {
 		if answer, ok := v.(object); ok {
@@ -53,7 +55,8 @@ func TestRestart(t *testing.T) {
 	_ = brokers
 	r := newRig(t, in(folder), cluster)
 	r.call("CreateFunction", function(t, "probe", object{
-		"Environment": variables("COLOUR", "blue"), "Tags": []object{{"Key": "stage", "Value": "dev"}}, "InitTimeout": 90,
+		"Environment": variables("COLOUR", "blue"), "Tags": []object{{"Key": "stage", "Value": "dev"}},
+		"InitTimeout": 90,
 	}))
 	r.call("PublishVersion", object{"FunctionName": "probe", "Description": "the first"})
 	r.call("PublishVersion", object{"FunctionName": "probe"})
@@ -63,9 +66,12 @@ func TestRestart(t *testing.T) {
 	r.call("UpdateFunctionConfiguration", object{"FunctionName": "probe", "Environment": variables("COLOUR", "green")})
 	r.call("CreateTrigger", timer("tick", object{"Qualifier": "live", "Description": "each hour"}))
 	r.call("CreateTrigger", timer("tock", object{"Enable": "CLOSE"}))
-	kafkaTrigger := object{"FunctionName": "probe", "Type": "ckafka", "TriggerName": "ckafka-a-orders", "TriggerDesc": `{"offset":"earliest"}`, "Qualifier": "1"}
+	kafkaTrigger := object{"FunctionName": "probe", "Type": "ckafka", "TriggerName": "ckafka-a-orders",
+		"TriggerDesc": `{"offset":"earliest"}`, "Qualifier": "1"}
 	r.call("CreateTrigger", kafkaTrigger)
-	r.call("CreateTrigger", object{"FunctionName": "probe", "Type": "cos", "TriggerName": "media-1250000000.cos.ap-guangzhou.myqcloud.com", "TriggerDesc": `{"event":"cos:ObjectCreated:*"}`})
+	r.call("CreateTrigger",
+		object{"FunctionName": "probe", "Type": "cos", "TriggerName": "media-1250000000.cos.ap-guangzhou.myqcloud.com",
+			"TriggerDesc": `{"event":"cos:ObjectCreated:*"}`})
 	r.call("CreateFunction", function(t, "gone"))
 	r.call("DeleteFunction", object{"FunctionName": "gone"})
 	before := r.all()
@@ -77,12 +83,14 @@ func TestRestart(t *testing.T) {
 			t.Errorf("(-before +after):\n%s", diff)
 		}
 		for qualifier, want := range map[string]string{"1": "blue", "$LATEST": "green"} {
-			if a := r.invoke(object{"FunctionName": "probe", "Qualifier": qualifier}); a.env("COLOUR") != want || a.Version != qualifier {
+			if a := r.invoke(object{"FunctionName": "probe",
+				"Qualifier": qualifier}); a.env("COLOUR") != want || a.Version != qualifier {
 				t.Errorf("%s: got %+v", qualifier, a)
 			}
 		}
 		r.refused("ResourceNotFound.Function", "GetFunction", object{"FunctionName": "gone"})
-		await(t, "all triggers but that of the cluster are made", func() bool { return len(r.platform.Triggers()) == 3 })
+		await(t, "all triggers but that of the cluster are made",
+			func() bool { return len(r.platform.Triggers()) == 3 })
 		r.stop()
 	})
 	t.Run("a trigger is there once its cluster is", func(t *testing.T) {
@@ -119,7 +127,8 @@ func TestRestartInTheMiddle(t *testing.T) {
 	}{
 		{"creating", func(r *rig) { r.call("CreateFunction", function(t, "probe")) }, func(r *rig) { r.invokeOK() }},
 		{"updating", func(r *rig) {
-			r.call("UpdateFunctionConfiguration", object{"FunctionName": "probe", "Environment": variables("COLOUR", "green"), "Publish": "TRUE"})
+			r.call("UpdateFunctionConfiguration",
+				object{"FunctionName": "probe", "Environment": variables("COLOUR", "green"), "Publish": "TRUE"})
 		}, func(r *rig) {
 			for _, qualifier := range []string{"1", "$LATEST"} {
 				if a := r.invoke(object{"FunctionName": "probe", "Qualifier": qualifier}); a.env("COLOUR") != "green" {
@@ -138,11 +147,13 @@ func TestRestartInTheMiddle(t *testing.T) {
 			if f := r.call("GetFunction", name); f["Status"] != "UpdateFailed" {
 				t.Errorf("got %v", f)
 			}
-			if i, err := r.platform.Invoke(t.Context(), "probe", []byte(`{}`), emulator.InvokeOptions{}); err != nil || i.Error != nil {
+			if i, err := r.platform.Invoke(t.Context(), "probe", []byte(`{}`),
+				emulator.InvokeOptions{}); err != nil || i.Error != nil {
 				t.Errorf("the old code: %v, %v", err, i.Error)
 			}
 		}},
-		{"deleting", func(r *rig) { r.call("DeleteFunction", name) }, func(r *rig) { r.refused("ResourceNotFound.Function", "GetFunction", name) }},
+		{"deleting", func(r *rig) { r.call("DeleteFunction", name) },
+			func(r *rig) { r.refused("ResourceNotFound.Function", "GetFunction", name) }},
 	}
 	for _, s := range steps {
 		r := newRig(t, in(folder), change)
@@ -159,7 +170,9 @@ func TestOneAPIAFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	r := newRig(t, in(folder))
-	if other, err := api.New(t.Context(), api.Config{Platform: r.platform, State: folder}); err == nil || !strings.Contains(err.Error(), "another API uses the folder") {
+	if other, err := api.New(t.Context(),
+		api.Config{Platform: r.platform,
+			State: folder}); err == nil || !strings.Contains(err.Error(), "another API uses the folder") {
 		t.Errorf("a second one: got %v, %v", other, err)
 	}
 	r.stop()
@@ -171,7 +184,8 @@ func TestOneAPIAFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if _, err := api.New(t.Context(), api.Config{Platform: p, State: folder}); err == nil || !strings.Contains(err.Error(), "x.json") {
+	if _, err := api.New(t.Context(),
+		api.Config{Platform: p, State: folder}); err == nil || !strings.Contains(err.Error(), "x.json") {
 		t.Errorf("a file that is no state: got %v", err)
 	}
 }
@@ -189,7 +203,8 @@ func runChild(folder string) error {
 	}
 	defer p.Close()
 	server, err := api.New(ctx, api.Config{
-		Platform: p, State: folder, ChangeTime: time.Millisecond, Keys: map[string]secret.String{apitest.SecretID: secret.New(apitest.SecretKey)},
+		Platform: p, State: folder, ChangeTime: time.Millisecond,
+		Keys: map[string]secret.String{apitest.SecretID: secret.New(apitest.SecretKey)},
 	})
 	if err != nil {
 		return err
@@ -242,7 +257,8 @@ func TestKilled(t *testing.T) {
 		f := r.active("probe")
 		got, err := strconv.Atoi(f["Description"].(string))
 		if err != nil || got < answered || got > answered+1 {
-			t.Fatalf("round %d: the description is %v, the last that was answered is %d", round, f["Description"], answered)
+			t.Fatalf("round %d: the description is %v, the last that was answered is %d", round, f["Description"],
+				answered)
 		}
 		answered = got
 		r.invokeOK()

@@ -127,7 +127,8 @@ func (s *Server) reviveTriggers(e *entry) (left int) {
 		cancel()
 		if err != nil {
 			left++
-			s.config.Log.Warn("trigger not restored yet", "function", st.platformID(), "trigger", t.Settings.Name(), "error", err)
+			s.config.Log.Warn("trigger not restored yet", "function", st.platformID(), "trigger", t.Settings.Name(),
+				"error", err)
 		}
 	}
 	return left

@@ -62,7 +62,8 @@ func (s *Server) listVersionByFunction(_ context.Context, r listVersionByFunctio
 	numbers, list := []string{}, []versionSummary{}
 	for _, v := range page {
 		numbers = append(numbers, v.Number)
-		list = append(list, versionSummary{v.Number, v.Settings.Description, stamp(v.AddTime), stamp(v.ModTime), string(v.Status)})
+		list = append(list,
+			versionSummary{v.Number, v.Settings.Description, stamp(v.AddTime), stamp(v.ModTime), string(v.Status)})
 	}
 	return struct {
 		FunctionVersion []string
@@ -76,7 +77,8 @@ func (s *Server) deleteVersion(ctx context.Context, e *entry, st *state, number 
 	v := st.version(number)
 	switch {
 	case number == latest:
-		return refuse("InvalidParameterValue.Qualifier", "%s cannot be deleted alone: leave Qualifier out to delete the function.", latest)
+		return refuse("InvalidParameterValue.Qualifier",
+			"%s cannot be deleted alone: leave Qualifier out to delete the function.", latest)
 	case v == nil:
 		return refuse("ResourceNotFound.Qualifier", "The function %s has no version %q.", st.name(), number)
 	case v.Status == Publishing:
@@ -89,7 +91,8 @@ func (s *Server) deleteVersion(ctx context.Context, e *entry, st *state, number 
 	}
 	for _, t := range st.Triggers {
 		if qualifierOf(t.Settings) == number {
-			return refuse("FailedOperation.DeleteFunction", "The trigger %s invokes the version %s.", t.Settings.Name(), number)
+			return refuse("FailedOperation.DeleteFunction",
+				"The trigger %s invokes the version %s.", t.Settings.Name(), number)
 		}
 	}
 	failed := v.Status == PublishFailed
