@@ -13,7 +13,9 @@ import (
 // call makes a request until it succeeds, fails for good, has been repeated
 // often enough, or ctx ends. It counts the requests made. The error is nil or
 // an *Error.
-func (b *Bucket) call(ctx context.Context, op, key string, request func(context.Context) (*sdk.Response, error)) (int, error) {
+func (b *Bucket) call(
+	ctx context.Context, op, key string, request func(context.Context) (*sdk.Response, error),
+) (int, error) {
 	pauses, renewed := b.pauses(), false
 	for made := 1; ; made++ {
 		answer, err := request(ctx)

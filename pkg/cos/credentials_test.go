@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,10 @@ func TestCredentials(t *testing.T) {
 	t.Parallel()
 	// open gives a bucket whose credentials are temporary: each time another, good
 	// for an hour.
+	revoked := func(s *localcos.Server, id string) { // what a role that was changed does to them
+		s.SetKey(id, localcos.Key{Secret: secret.New("key" + id), Token: secret.New("token" + id[2:]), Expires: time.Unix(1, 0)})
+	}
+	var servers sync.Map
 	open := func(t *testing.T, now *time.Time, given *int, broken *bool) *cos.Bucket {
 		t.Helper()
 		clock := func() time.Time { return *now }
@@ -48,6 +53,7 @@ func TestCredentials(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(bucket.Close)
+		servers.Store(bucket, server)
 		return bucket
 	}
 	begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -67,6 +73,19 @@ func TestCredentials(t *testing.T) {
 			if err := put(b); err != nil || given != step.given {
 				t.Errorf("after %s: %v, and they were given %d times, want %d", step.after, err, given, step.given)
 			}
+		}
+	})
+	t.Run("are renewed early where the service does not take them any more", func(t *testing.T) {
+		t.Parallel()
+		now, given, broken := begin, 0, false
+		b := open(t, &now, &given, &broken)
+		if err := put(b); err != nil {
+			t.Fatal(err)
+		}
+		server, _ := servers.Load(b)
+		revoked(server.(*localcos.Server), "id1")
+		if err := put(b); err != nil || given != 2 {
+			t.Errorf("got %v, and they were given %d times, want 2", err, given)
 		}
 	})
 	t.Run("are used to their end where none are to be had", func(t *testing.T) {

@@ -125,7 +125,8 @@ func (r *reader) accept(answer *http.Response, again bool) error {
 	case again && (o.ETag != r.object.ETag || o.Size != r.object.Size):
 		return ErrChanged
 	case from != r.next || to != want || answer.ContentLength >= 0 && answer.ContentLength != to-from:
-		return fmt.Errorf("%w: bytes %d to %d were asked for, %d to %d of %d came", ErrAnswer, r.next, want, from, to, o.Size)
+		return fmt.Errorf(
+			"%w: bytes %d to %d were asked for, %d to %d of %d came", ErrAnswer, r.next, want, from, to, o.Size)
 	}
 	if !again {
 		r.object, r.end = o, want
@@ -179,7 +180,8 @@ func (r *reader) Read(p []byte) (int, error) {
 // finish compares the checksum.
 func (r *reader) finish() error {
 	if r.checked && r.crc != r.object.CRC64 {
-		return r.b.failure("get", r.key, nil, fmt.Errorf("%w: it has %d, what was read %d", ErrCorrupt, r.object.CRC64, r.crc))
+		return r.b.failure("get", r.key, nil, fmt.Errorf(
+			"%w: it has %d, what was read %d", ErrCorrupt, r.object.CRC64, r.crc))
 	}
 	return io.EOF
 }

@@ -47,7 +47,9 @@ func (b *Bucket) List(ctx context.Context, o ListOptions) iter.Seq2[Object, erro
 }
 
 // page gets one page behind after, and where the next begins.
-func (b *Bucket) page(ctx context.Context, o ListOptions, after string) (page []Object, next string, more bool, err error) {
+func (b *Bucket) page(
+	ctx context.Context, o ListOptions, after string,
+) (page []Object, next string, more bool, err error) {
 	options := &sdk.BucketGetOptions{
 		Prefix: o.Prefix, Delimiter: o.Delimiter, Marker: after, MaxKeys: pageSize,
 		EncodingType: "url", // why: a key may have characters that XML has not
@@ -111,7 +113,8 @@ func entries(result *sdk.BucketGetResult, o ListOptions, after string) ([]Object
 	}
 	for _, entry := range page {
 		if entry.Key <= after || !strings.HasPrefix(entry.Key, o.Prefix) {
-			return nil, fmt.Errorf("%w: %.100q is no key of prefix %.100q behind %.100q", ErrAnswer, entry.Key, o.Prefix, after)
+			return nil, fmt.Errorf(
+				"%w: %.100q is no key of prefix %.100q behind %.100q", ErrAnswer, entry.Key, o.Prefix, after)
 		}
 		after = entry.Key
 	}

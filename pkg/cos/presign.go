@@ -43,7 +43,8 @@ func (b *Bucket) Presign(ctx context.Context, method, key string, ttl time.Durat
 	if !current.SessionToken.Empty() {
 		options.Query = &url.Values{"x-cos-security-token": {current.SessionToken.Reveal()}}
 	}
-	signed, err := b.public().Object.GetPresignedURL(ctx, method, key, current.SecretID, current.SecretKey.Reveal(), ttl, options)
+	signed, err := b.public().Object.GetPresignedURL(
+		ctx, method, key, current.SecretID, current.SecretKey.Reveal(), ttl, options)
 	if err != nil {
 		return "", b.failure("presign", key, nil, err)
 	}

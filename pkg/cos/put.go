@@ -30,7 +30,7 @@ type PutOptions struct {
 	ContentType string
 	// Size is how long the body is, where that is known. A body that is not as
 	// long is no error; without a size no more than MaxParts parts of PartSize can
-	// be put.
+	// be put, and with a larger one the parts are as large as it takes.
 	Size int64
 }
 

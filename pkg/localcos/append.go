@@ -47,7 +47,8 @@ func (o *object) grow(old *object, stored *body, position int64) error {
 	case !old.Appendable:
 		return refuse(http.StatusConflict, "ObjectNotAppendable", "The object is not appendable.")
 	case position != old.Size:
-		return refuse(http.StatusConflict, "PositionNotEqualToLength", "The value of position does not match the length of the object.")
+		return refuse(http.StatusConflict, "PositionNotEqualToLength",
+			"The value of position does not match the length of the object.")
 	}
 	o.Headers, o.Class, o.Tags = old.Headers, old.Class, old.Tags
 	o.Size = old.Size + stored.size

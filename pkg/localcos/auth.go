@@ -51,7 +51,8 @@ func (s *Server) authorize(r *http.Request, query url.Values) error {
 		token = query.Get("x-cos-security-token")
 	}
 	if !hmac.Equal([]byte(token), []byte(key.Token.Reveal())) {
-		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "The security token does not belong to the access key Id.")
+		return refuse(http.StatusForbidden, "InvalidAccessKeyId",
+			"The security token does not belong to the access key Id.")
 	}
 	if !key.Expires.IsZero() && !now.Before(key.Expires) {
 		return refuse(http.StatusBadRequest, "ExpiredToken", "The security token is expired.")
@@ -90,7 +91,8 @@ func signatureOf(r *http.Request, query url.Values) (map[string]string, error) {
 	}
 	for _, name := range signFields {
 		if _, ok := sign[name]; !ok {
-			return nil, refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The Signature you specified is invalid: %s is missing.", name)
+			return nil, refuse(http.StatusForbidden, "SignatureDoesNotMatch",
+				"The Signature you specified is invalid: %s is missing.", name)
 		}
 	}
 	if sign["q-sign-algorithm"] != "sha1" {

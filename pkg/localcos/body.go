@@ -88,7 +88,8 @@ const maxBody = 5 << 30
 // says of it.
 func (c *call) storeBody() (*body, error) {
 	if c.r.ContentLength > maxBody {
-		return nil, refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
+		return nil, refuse(http.StatusBadRequest, "EntityTooLarge",
+			"Your proposed upload exceeds the maximum allowed object size.")
 	}
 	var want []byte
 	if text := c.r.Header.Get("Content-Md5"); text != "" {

@@ -76,7 +76,7 @@ type Server struct {
 	listener net.Listener
 	closing  sync.Once
 	closed   chan struct{}
-	underWay sync.WaitGroup
+	gate     sync.RWMutex // held for reading by every request
 }
 
 var bucketName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?-[0-9]{1,20}$`)

@@ -54,7 +54,8 @@ func (c *call) copy() error {
 	case replaced:
 	case b == c.bucket && from.key() == c.key && c.r.Header.Get("X-Cos-Storage-Class") == "":
 		return refuse(http.StatusBadRequest, "InvalidRequest",
-			"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class or encryption attributes.")
+			"This copy request is illegal because it is trying to copy an object to itself without "+
+				"changing the object's metadata, storage class or encryption attributes.")
 	default:
 		o.Headers = maps.Clone(from.Headers)
 	}

@@ -47,7 +47,8 @@ func (c *call) deleteObjects() error {
 	for _, o := range request.Object {
 		if err := c.remove(o.Key); err != nil {
 			c.s.config.Log.Error("an object cannot be removed", "bucket", c.bucketName, "key", o.Key, "error", err)
-			answer.Error = append(answer.Error, failed{o.Key, "InternalError", "We encountered an internal error. Please try again."})
+			answer.Error = append(answer.Error, failed{o.Key, "InternalError",
+				"We encountered an internal error. Please try again."})
 		} else if !request.Quiet {
 			answer.Deleted = append(answer.Deleted, deleted{o.Key})
 		}

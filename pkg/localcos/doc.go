@@ -6,8 +6,8 @@
 // conditions, head, delete one or many, copy, append, multipart uploads, listing
 // with prefix, delimiter and paging, conditional create, user metadata, tags,
 // lifecycle by age, presigned URLs, signatures that are checked, CRC-64 of
-// everything, notifications as the COS trigger gets them, and the errors of the
-// service word for word where its documents have them. What it lacks is refused
+// everything, notifications as the COS trigger gets them, and errors with the codes
+// that the documents of the service have. What it lacks is refused
 // with NotImplemented, never taken for something else: access lists, versions,
 // replication, media processing.
 //

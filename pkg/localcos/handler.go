@@ -33,18 +33,25 @@ type call struct {
 
 // ServeHTTP answers one request of the COS API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.underWay.Add(1)
-	defer s.underWay.Done()
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	select {
+	case <-s.closed: // why: the folder may be another's now
+		http.Error(w, "the COS server is closed", http.StatusServiceUnavailable)
+		return
+	default:
+	}
 	c := &call{s: s, w: w, r: r, id: s.config.NewID(), bucketName: splitHost(r.Host)}
 	c.key = strings.TrimPrefix(r.URL.Path, "/")
 	w.Header().Set("X-Cos-Request-Id", c.id)
 	w.Header().Set("Server", "tencent-cos")
+	c.w = &wireWriter{w}
 	var fault *Fault
 	if s.config.Fault != nil {
 		fault = s.config.Fault(r)
 	}
 	if fault != nil {
-		c.w = &faultyWriter{ResponseWriter: w, fault: fault}
+		c.w = &faultyWriter{ResponseWriter: c.w, fault: fault}
 		if err := fault.before(r, s.closed); err != nil {
 			c.fail(err)
 			return
@@ -56,8 +63,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *call) serve() (err error) {
-	if c.query, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
-		return invalidArgument("The query of the URL is not escaped as it should be.")
+	if c.query, err = parseQuery(c.r.URL.RawQuery); err != nil {
+		return err
 	}
 	if err := c.s.authorize(c.r, c.query); err != nil {
 		return err
@@ -83,6 +90,25 @@ func (c *call) serve() (err error) {
 		return refuse(http.StatusBadRequest, "KeyTooLong", "Your key is too long.")
 	}
 	return operation(c)
+}
+
+// parseQuery is as url.ParseQuery, but takes a ';' for what it is: signatures
+// have it, and not every SDK escapes it.
+func parseQuery(text string) (url.Values, error) {
+	query := url.Values{}
+	for pair := range strings.SplitSeq(text, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if err != nil || err2 != nil {
+			return nil, invalidArgument("The query of the URL is not escaped as it should be.")
+		}
+		query.Add(name, value)
+	}
+	return query, nil
 }
 
 func (c *call) creates() bool {
@@ -121,7 +147,8 @@ func bucketRoutes() routes {
 			http.MethodHead: (*call).headBucket, http.MethodDelete: (*call).deleteBucket,
 		},
 		"lifecycle": {
-			http.MethodPut: (*call).putLifecycle, http.MethodGet: (*call).getLifecycle, http.MethodDelete: (*call).deleteLifecycle,
+			http.MethodPut: (*call).putLifecycle, http.MethodGet: (*call).getLifecycle,
+			http.MethodDelete: (*call).deleteLifecycle,
 		},
 		"uploads":    {http.MethodGet: (*call).listUploads},
 		"delete":     {http.MethodPost: (*call).deleteObjects},

@@ -92,7 +92,11 @@ func newRequest(ctx context.Context, method, target string, body any, headers ..
 func (s *server) send(r *http.Request) answer {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	return answer{w.Code, w.Header(), w.Body.String()}
+	header := http.Header{}
+	for name, values := range w.Header() {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return answer{w.Code, header, w.Body.String()}
 }
 
 // want sends a request that has to succeed.

@@ -42,7 +42,8 @@ type rule struct {
 	}
 }
 
-var errNoLifecycle = &apiError{http.StatusNotFound, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist."}
+var errNoLifecycle = &apiError{http.StatusNotFound, "NoSuchLifecycleConfiguration",
+	"The lifecycle configuration does not exist."}
 
 func (l *lifecycle) check() error {
 	if len(l.Rule) == 0 || len(l.Rule) > 1000 {

@@ -18,7 +18,8 @@ func lock(dir string) (unlock func() error, err error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("another COS server has the folder, stop it or name another folder: %w", err), f.Close())
+		return nil, errors.Join(fmt.Errorf(
+			"another COS server has the folder, stop it or name another folder: %w", err), f.Close())
 	}
 	return f.Close, nil
 }

@@ -217,14 +217,17 @@ func (c *call) addPart(number int, p *part) error {
 	return nil
 }
 
+// wanted is a part as Complete Multipart Upload names it.
+type wanted struct {
+	PartNumber int
+	ETag       string
+}
+
 // completeUpload is Complete Multipart Upload.
 func (c *call) completeUpload() error {
 	var request struct {
 		XMLName xml.Name `xml:"CompleteMultipartUpload"`
-		Part    []struct {
-			PartNumber int
-			ETag       string
-		}
+		Part    []wanted
 	}
 	if _, err := c.readXML(&request); err != nil {
 		return err
@@ -239,32 +242,12 @@ func (c *call) completeUpload() error {
 	if err != nil {
 		return err
 	}
-	if len(request.Part) == 0 || len(request.Part) > maxParts {
-		return errMalformedXML
+	if err := checkWanted(request.Part, parts); err != nil {
+		return err
 	}
-	o := *u.Object
+	o := u.whole(request.Part, parts)
 	o.Modified = c.s.config.Now().UTC().Truncate(time.Second)
-	etags, before := md5.New(), 0
-	for i, want := range request.Part {
-		p := parts[want.PartNumber]
-		switch {
-		case want.PartNumber <= before:
-			return refuse(http.StatusBadRequest, "InvalidPartOrder",
-				"The list of parts was not in ascending order. Parts list must be specified in order by part number.")
-		case p == nil || strings.Trim(want.ETag, `"`) != p.ETag:
-			return refuse(http.StatusBadRequest, "InvalidPart",
-				"One or more of the specified parts could not be found. The part might not have been uploaded, or the specified entity tag might not have matched the part's entity tag.")
-		case p.Size < minPartSize && i < len(request.Part)-1:
-			return refuse(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed object size.")
-		}
-		before = want.PartNumber
-		sum, _ := hex.DecodeString(p.ETag) // ours
-		etags.Write(sum)
-		o.Size, o.CRC = o.Size+p.Size, cos.CombineCRC64(o.CRC, p.CRC, p.Size)
-		o.Segments = append(o.Segments, p.Segments...)
-	}
-	o.ETag = fmt.Sprintf("%x-%d", etags.Sum(nil), len(request.Part))
-	if err := c.bucket.publish(c.key, &o, func(old *object) error {
+	if err := c.bucket.publish(c.key, o, func(old *object) error {
 		// Under the lock: neither the upload nor one of its parts is another now.
 		if now := c.bucket.uploads[u.ID]; now != u || !maps.Equal(u.parts, parts) {
 			return errNoSuchUpload
@@ -274,15 +257,60 @@ func (c *call) completeUpload() error {
 		return err
 	}
 	if err := c.bucket.endUpload(u); err != nil { // why no answer of its own: the object is there
-		c.s.config.Log.Warn("the parts of a complete upload could not be removed", "bucket", c.bucketName, "key", c.key, "error", err)
+		c.s.config.Log.Warn(
+			"the parts of a complete upload could not be removed", "bucket", c.bucketName, "key", c.key, "error", err)
 	}
-	c.s.notify(c, createdComplete, c.key, &o)
-	c.wrote(&o)
+	c.s.notify(c, createdComplete, c.key, o)
+	c.wrote(o)
 	c.xml(http.StatusOK, struct {
 		XMLName                     xml.Name `xml:"CompleteMultipartUploadResult"`
 		Location, Bucket, Key, ETag string
 	}{Location: "http://" + c.r.Host + c.r.URL.EscapedPath(), Bucket: c.bucketName, Key: c.key, ETag: quote(o.ETag)})
 	return nil
+}
+
+// checkWanted finds what is wrong with a list of parts, in the order in which
+// the service looks: the list itself, whether the parts are there, their sizes.
+func checkWanted(list []wanted, parts map[int]*part) error {
+	if len(list) == 0 || len(list) > maxParts {
+		return errMalformedXML
+	}
+	for i := range list[1:] {
+		if list[i+1].PartNumber <= list[i].PartNumber {
+			return refuse(http.StatusBadRequest, "InvalidPartOrder",
+				"The list of parts was not in ascending order. Parts list must be specified in order by part number.")
+		}
+	}
+	for _, want := range list {
+		if p := parts[want.PartNumber]; p == nil || strings.Trim(want.ETag, `"`) != p.ETag {
+			return refuse(http.StatusBadRequest, "InvalidPart",
+				"One or more of the specified parts could not be found. The part might not have been uploaded, "+
+					"or the specified entity tag might not have matched the part's entity tag.")
+		}
+	}
+	for _, want := range list[:len(list)-1] {
+		if parts[want.PartNumber].Size < minPartSize {
+			return refuse(http.StatusBadRequest, "EntityTooSmall",
+				"Your proposed upload is smaller than the minimum allowed object size.")
+		}
+	}
+	return nil
+}
+
+// whole is the object that the parts make. Its bytes are theirs: nothing is
+// copied.
+func (u *upload) whole(list []wanted, parts map[int]*part) *object {
+	o := *u.Object
+	etags := md5.New()
+	for _, want := range list {
+		p := parts[want.PartNumber]
+		sum, _ := hex.DecodeString(p.ETag) // ours
+		etags.Write(sum)
+		o.Size, o.CRC = o.Size+p.Size, cos.CombineCRC64(o.CRC, p.CRC, p.Size)
+		o.Segments = append(o.Segments, p.Segments...)
+	}
+	o.ETag = fmt.Sprintf("%x-%d", etags.Sum(nil), len(list))
+	return &o
 }
 
 // endUpload forgets an upload and its parts. Bytes that became an object stay.

@@ -39,8 +39,9 @@ func TestMultipart(t *testing.T) {
 		t.Parallel()
 		s := newServer(t, nil)
 		id := s.initiate("/k", "x-cos-meta-a", "b", "Content-Type", "text/plain")
-		third, first := s.part("/k", id, 3, small), s.part("/k", id, 1, small)
-		first = s.part("/k", id, 1, large) // again, and other
+		third := s.part("/k", id, 3, small)
+		s.part("/k", id, 1, small)
+		first := s.part("/k", id, 1, large) // again, and other
 		second := s.part("/k", id, 2, larger)
 		s.refused(404, "NoSuchKey", "GET", "/k", nil)
 		a := s.want(200, "POST", "/k?uploadId="+id, complete(1, first, 2, second, 3, third))

@@ -84,7 +84,8 @@ func (c *call) newObject(h http.Header) (*object, error) {
 		}
 	}
 	if size > maxMetadata {
-		return nil, refuse(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size.")
+		return nil, refuse(http.StatusBadRequest, "MetadataTooLarge",
+			"Your metadata headers exceed the maximum allowed metadata size.")
 	}
 	var err error
 	o.Tags, err = tagsOf(h.Get("X-Cos-Tagging"))

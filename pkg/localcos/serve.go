@@ -26,7 +26,9 @@ func (s *Server) Start(address string) error {
 		return fmt.Errorf("start the COS server: %w", err)
 	}
 	s.listener = listener
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	s.http = &http.Server{
+		Handler: s, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.config.Log.Error("the COS server ended", "error", err)
@@ -55,7 +57,8 @@ func (s *Server) Close() (err error) {
 		if s.http != nil {
 			err = s.http.Close()
 		}
-		s.underWay.Wait()
+		s.gate.Lock() // waits for the requests
+		defer s.gate.Unlock()
 		err = errors.Join(err, s.unlock())
 	})
 	return err

@@ -16,7 +16,8 @@ type tagging struct {
 	Tags    []tag    `xml:"TagSet>Tag"`
 }
 
-var errInvalidTag = &apiError{http.StatusBadRequest, "InvalidTag", "The tag provided was not a valid tag: at most 10, keys of 1 to 127 characters, each once, values up to 255."}
+var errInvalidTag = &apiError{http.StatusBadRequest, "InvalidTag",
+	"The tag provided was not a valid tag: at most 10, keys of 1 to 127 characters, each once, values up to 255."}
 
 // checkTags keeps to COS, "Object Tag Overview".
 func checkTags(tags []tag) error {

@@ -86,6 +86,8 @@ func (b *bucket) sortedUploads() []*upload {
 	for _, u := range b.uploads {
 		all = append(all, u)
 	}
-	slices.SortFunc(all, func(x, y *upload) int { return cmp.Or(strings.Compare(x.key(), y.key()), strings.Compare(x.ID, y.ID)) })
+	slices.SortFunc(all, func(x, y *upload) int {
+		return cmp.Or(strings.Compare(x.key(), y.key()), strings.Compare(x.ID, y.ID))
+	})
 	return all
 }

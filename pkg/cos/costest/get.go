@@ -72,7 +72,8 @@ func copies(f *fixture) {
 		f.Fatal(err)
 	}
 	f.has("copy", content)
-	if _, got := f.get("copy"); got.Metadata["topic"] != "orders" || got.ContentType != "text/plain" || got.ETag != made.ETag {
+	if _, got := f.get("copy"); got.Metadata["topic"] != "orders" || got.ContentType != "text/plain" ||
+		got.ETag != made.ETag {
 		f.Errorf("got %+v, copy said %+v", got, made)
 	}
 }

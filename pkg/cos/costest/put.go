@@ -22,7 +22,8 @@ func gives(f *fixture) {
 			f.Fatal(err)
 		}
 		want := cos.CRC64(0, content)
-		if there.Size != int64(length) || there.CRC64 != want || made.CRC64 != want || there.ETag == "" || there.ETag != made.ETag {
+		if there.Size != int64(length) || there.CRC64 != want || made.CRC64 != want ||
+			there.ETag == "" || there.ETag != made.ETag {
 			f.Errorf("%d bytes with CRC %d: put says %+v, head %+v", length, want, made, there)
 		}
 		if there.Modified.IsZero() {
@@ -52,7 +53,8 @@ func keeps(f *fixture) {
 		f.Errorf("after a put without metadata: %v", got.Metadata)
 	}
 	for name, value := range map[string]string{"Topic": "x", "": "x", "a": "ü", "b": " x", "c": "x\ny"} {
-		_, err := f.bucket.Put(f.ctx, f.prefix+"bad", bytes.NewReader(nil), cos.PutOptions{Metadata: map[string]string{name: value}})
+		o := cos.PutOptions{Metadata: map[string]string{name: value}}
+		_, err := f.bucket.Put(f.ctx, f.prefix+"bad", bytes.NewReader(nil), o)
 		if !errors.Is(err, cos.ErrInvalid) {
 			f.Errorf("metadata %q: %q: got %v, want ErrInvalid", name, value, err)
 		}
@@ -61,7 +63,9 @@ func keeps(f *fixture) {
 
 func inParts(f *fixture) {
 	size := 3 * partSize
-	for name, length := range map[string]int{"whole parts": size, "and a byte": size + 1, "and a part but a byte": size + partSize - 1} {
+	for name, length := range map[string]int{
+		"whole parts": size, "and a byte": size + 1, "and a part but a byte": size + partSize - 1,
+	} {
 		content := bytesOf(2, length)
 		made, err := f.bucket.Put(f.ctx, f.prefix+name, onlyReader{bytes.NewReader(content)}, cos.PutOptions{})
 		if err != nil {
@@ -134,7 +138,8 @@ func oneWins(f *fixture) {
 func createsPartsOnce(f *fixture) {
 	first := bytesOf(3, 2*partSize+1)
 	f.put("once", first, cos.PutOptions{IfAbsent: true})
-	_, err := f.bucket.Put(f.ctx, f.prefix+"once", bytes.NewReader(bytesOf(4, 2*partSize+1)), cos.PutOptions{IfAbsent: true})
+	second := bytes.NewReader(bytesOf(4, 2*partSize+1))
+	_, err := f.bucket.Put(f.ctx, f.prefix+"once", second, cos.PutOptions{IfAbsent: true})
 	if !errors.Is(err, cos.ErrExists) {
 		f.Errorf("got %v, want ErrExists", err)
 	}
