@@ -30,7 +30,7 @@ does at each firing of its timer. Ctrl-C leaves what is done in the backup.`,
 	flags.BoolVar(&compress, "compress", true, "put zstd around what is not compressed")
 	flags.StringVar(&keys, "age-recipients", "", "public keys that topics are encrypted for: age1..., or PATTERN=age1... (default $AGE_RECIPIENTS)")
 	flags.IntVar(&parallel, "parallel", 4, "partitions that are backed up at a time")
-	flags.IntVar(&segmentBytes, "segment-bytes", 0, "about how much of a log one object has; 0 for the default, 7 MiB")
+	flags.IntVar(&segmentBytes, "segment-bytes", 0, "about how much of a log one object has; 0 for the default, 4 MiB")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		topics, err := mirror.NewSelection(include, exclude)
 		if err != nil {

@@ -17,7 +17,7 @@ type Config struct {
 	Compress bool        `env:"COMPRESS" envDefault:"true" doc:"put zstd around what is not compressed"`
 	Keys     backup.Keys `env:"AGE_RECIPIENTS" doc:"public keys of age that topics are encrypted for: age1... for all, PATTERN=age1... for some, comma separated"`
 
-	SegmentBytes int `env:"SEGMENT_BYTES" envDefault:"7340032" doc:"about how much of a log one object has"`
+	SegmentBytes int `env:"SEGMENT_BYTES" envDefault:"4194304" doc:"about how much of a log one object has"`
 	Parallel     int `env:"PARALLEL" envDefault:"4" doc:"partitions that are backed up at a time"`
 
 	KeepCount int64         `env:"KEEP_COUNT" envDefault:"0" doc:"after each run, remove backups but the newest so many; 0: keep all"`

@@ -31,8 +31,8 @@ type Config struct {
 	// it is not encrypted.
 	Recipients func(topic string) []age.Recipient
 
-	// SegmentBytes is about how much of a log one object has (7 MiB by default). Three
-	// times that and more is in memory for each partition under way.
+	// SegmentBytes is about how much of a log one object has (4 MiB by default). Four
+	// times that and 2 MiB are in memory for each partition under way.
 	SegmentBytes int
 	// Parallel is how many partitions are backed up at a time (4 by default).
 	Parallel int
@@ -63,7 +63,7 @@ type Progress struct {
 }
 
 const (
-	defaultSegmentBytes   = 7 << 20 // with a last batch it is sent as one part of 8 MiB
+	defaultSegmentBytes   = 4 << 20 // with a last batch it is sent as one part: see Place.Open
 	defaultParallel       = 4
 	defaultCommitBytes    = 1 << 30
 	defaultCommitInterval = time.Minute

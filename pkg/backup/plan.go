@@ -155,7 +155,7 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.source = &Source{chain: config.Chain, identities: config.Identities, damaged: r.damaged, topics: map[string]*sourceTopic{}, most: config.Parallel + 1}
+	r.source = &Source{chain: config.Chain, identities: config.Identities, damaged: r.damaged, topics: map[string]*sourceTopic{}, most: config.Parallel}
 	slices.SortFunc(shot.topics, func(a, b Topic) int { return compareText(a.Name, b.Name) })
 	for _, t := range shot.topics {
 		if err := r.topic(ctx, t, shot, segments, wanted); err != nil {

@@ -63,8 +63,9 @@ func Restore(ctx context.Context, config RestoreConfig) (RestoreResult, error) {
 	copier, err := mirror.New(mirror.Config{
 		Job: r.Job, From: r.source, Target: r.Target, Topics: r.Topics,
 		KeepPartitions: true, Exact: true, OffsetMap: true,
-		Exclusive: !r.IntoTopicsThatHoldRecords,
-		Parallel:  r.Parallel, Log: r.Log,
+		Exclusive:  !r.IntoTopicsThatHoldRecords,
+		ChunkBytes: restoreChunk,
+		Parallel:   r.Parallel, Log: r.Log,
 	})
 	if err != nil {
 		return done, err
@@ -81,6 +82,10 @@ func Restore(ctx context.Context, config RestoreConfig) (RestoreResult, error) {
 	done.Complete = err == nil
 	return done, err
 }
+
+// restoreChunk is smaller than what a copy between clusters has: the segments are in memory,
+// too.
+const restoreChunk = 2 << 20
 
 // create makes a target topic that is not there.
 func (r *restore) create(ctx context.Context, t PlannedTopic) error {

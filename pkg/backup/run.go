@@ -50,7 +50,8 @@ type run struct {
 	chain   *Chain
 	zstd    *zstd.Encoder
 	until   time.Time // when partitions stop; zero: never
-	logs    sync.Pool // of *[]byte: memory of segments
+	logs    spare     // memory of segments
+	packed  spare     // memory of those that are compressed
 	buffers sync.Pool // of *kafka.Buffer
 
 	mu        sync.Mutex

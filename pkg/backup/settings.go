@@ -42,12 +42,16 @@ func (p Place) Open(role cos.CredentialsFunc) (Store, error) {
 	if p.SecretID != "" {
 		credentials = cos.Static(p.SecretID, p.SecretKey)
 	}
-	b, err := cos.Open(cos.Config{Bucket: p.Bucket, Region: p.Region, Endpoint: p.Endpoint, Credentials: credentials})
+	b, err := cos.Open(cos.Config{Bucket: p.Bucket, Region: p.Region, Endpoint: p.Endpoint, Credentials: credentials, PartSize: partSize})
 	if err != nil {
 		return nil, err
 	}
 	return Bucket(b), nil
 }
+
+// partSize is what an upload has in memory: a segment of the default size with a last batch
+// of a default topic's max.message.bytes fits.
+const partSize = defaultSegmentBytes + 5<<18
 
 // Find opens the backup of a cluster, or where no cluster is named, the only one that
 // there is.

@@ -55,6 +55,10 @@ func read(ctx context.Context, s Store, key string, buf []byte, limit int64) ([]
 		return nil, err
 	}
 	defer body.Close()
+	const most = 16 << 20 // is taken on trust
+	if limit < maxManifest && int64(cap(buf)) <= limit {
+		buf = make([]byte, 0, min(limit, most)+1)
+	}
 	data, err := readUpTo(body, buf, limit)
 	if errors.Is(err, errTooLong) {
 		return nil, &DamageError{Key: key, Offset: -1, Reason: err.Error()}

@@ -23,7 +23,7 @@ type worker struct {
 
 	next    int64 // of the log that is being gathered: what is recorded is behind it
 	epoch   int32
-	log     *[]byte // being gathered
+	log     []byte // being gathered
 	first   int64
 	aborted []Aborted // that touch it
 	skips   *aborts
@@ -40,7 +40,7 @@ type sealed struct {
 }
 
 const (
-	fetchBytes = 4 << 20
+	fetchBytes = 2 << 20
 	fetchWait  = 200 * time.Millisecond
 )
 
@@ -54,10 +54,10 @@ func (w *worker) work(ctx context.Context) error {
 	w.next, w.epoch, w.skips = w.partition.Next, w.partition.Epoch, newAborts(nil)
 	w.decoder.Limit = maxDecoded
 	w.open()
-	defer func() { w.logs.Put(w.log) }()
+	defer func() { w.logs.give(w.log) }()
 	err := w.gather(ctx, buffer)
 	// What was fetched before an error is worth keeping, too.
-	if len(*w.log) > 0 && !w.failed && ctx.Err() == nil {
+	if len(w.log) > 0 && !w.failed && ctx.Err() == nil {
 		err = errors.Join(err, w.cut(ctx))
 	}
 	if err = errors.Join(err, w.settle(ctx)); err == nil {
@@ -152,7 +152,7 @@ func (w *worker) deleted(ctx context.Context) (bool, error) {
 	if start <= w.next {
 		return false, nil
 	}
-	if len(*w.log) > 0 {
+	if len(w.log) > 0 {
 		if err := w.cut(ctx); err != nil {
 			return false, err
 		}
@@ -195,8 +195,8 @@ func (w *worker) take(ctx context.Context, answer kafka.FetchResponse) error {
 		if u.Batch != nil {
 			w.epoch = u.Batch.LeaderEpoch()
 		}
-		*w.log = append(*w.log, u.bytes...)
-		if w.next = u.LastOffset() + 1; len(*w.log) >= w.SegmentBytes {
+		w.log = append(w.log, u.bytes...)
+		if w.next = u.LastOffset() + 1; len(w.log) >= w.SegmentBytes {
 			if err := w.cut(ctx); err != nil {
 				return err
 			}
@@ -207,13 +207,7 @@ func (w *worker) take(ctx context.Context, answer kafka.FetchResponse) error {
 
 // open begins a segment at next.
 func (w *worker) open() {
-	memory, ok := w.logs.Get().(*[]byte)
-	if !ok {
-		memory = new([]byte)
-		*memory = make([]byte, 0, min(w.SegmentBytes+w.SegmentBytes/8, 64<<20))
-	}
-	*memory = (*memory)[:0]
-	w.log, w.first, w.aborted = memory, w.next, w.skips.opened()
+	w.log, w.first, w.aborted = w.logs.take(min(w.SegmentBytes+w.SegmentBytes/4, 64<<20)), w.next, w.skips.opened()
 }
 
 // cut ends the segment at hand, and digests and uploads it beside what goes on.
@@ -222,12 +216,12 @@ func (w *worker) cut(ctx context.Context) error {
 		return err
 	}
 	sortAborted(w.aborted)
-	log, segment, epoch := w.log, Segment{First: w.first, Next: lastOf(*w.log) + 1, Aborted: w.aborted}, w.epoch
+	log, segment, epoch := w.log, Segment{First: w.first, Next: lastOf(w.log) + 1, Aborted: w.aborted}, w.epoch
 	w.open()
 	w.sealing = make(chan sealed, 1)
 	go func() {
-		segment, err := w.seal(ctx, *log, segment)
-		w.logs.Put(log)
+		segment, err := w.seal(ctx, log, segment)
+		w.logs.give(log)
 		w.sealing <- sealed{segment, epoch, err}
 	}()
 	return nil
@@ -271,7 +265,9 @@ func (w *worker) seal(ctx context.Context, log []byte, s Segment) (Segment, erro
 	s.Records, s.Content, s.MinTime, s.MaxTime = c.records, c.digest, c.minTime, c.maxTime
 	object := log
 	if w.Compress && mostlyUncompressed(log) {
-		if small := w.zstd.EncodeAll(log, nil); len(small) < len(log)-len(log)/16 {
+		small := w.zstd.EncodeAll(log, w.packed.take(len(log)/4))
+		defer w.packed.give(small)
+		if len(small) < len(log)-len(log)/16 {
 			object, s.Encoding = small, Zstd
 		}
 	}
