@@ -90,7 +90,7 @@ func settingChanges() []settingChange {
 func TestBothTakeTheSameFiles(t *testing.T) {
 	t.Parallel()
 	modules := frameworks(t)
-	plugin, err := filepath.Abs(filepath.Join(root, "deploy", "serverless-tencent"))
+	absolute, err := filepath.Abs(plugin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestBothTakeTheSameFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	node := exec.CommandContext(t.Context(), "node", "testdata/check.js", modules, plugin)
+	node := exec.CommandContext(t.Context(), "node", "testdata/check.js", modules, absolute)
 	node.Stdin, node.Stderr = strings.NewReader(strings.Join(paths, "\n")+"\n"), os.Stderr
 	node.Env = append(os.Environ(), "HOME="+t.TempDir())
 	out, err := node.Output()
