@@ -26,7 +26,7 @@ async function release(fake, want, { more = {}, invoke = () => [], stopped } = {
   return { ...result, said: said.join('\n'), alias: fake.functions.get('etl-dev-dump').aliases.get('$DEFAULT') };
 }
 
-const changed = () => wanted(service((s) => (s.functions.dump.environment.A = '2')));
+const changed = () => wanted(service((s) => (s.functions.dump.environment.AB = '2')));
 
 test('a good version is promoted, and one more deployment changes nothing', async () => {
   const fake = new FakeScf();
@@ -96,7 +96,7 @@ test('a trigger past $DEFAULT is refused, since it would get the new version at 
   const fake = new FakeScf();
   const latest = (s) => (s.functions.dump.events[0].ckafka.qualifier = '$LATEST');
   await run(fake, wanted(service(latest)));
-  const { error } = await release(fake, wanted(service((s) => { latest(s); s.functions.dump.environment.A = '2'; })));
+  const { error } = await release(fake, wanted(service((s) => { latest(s); s.functions.dump.environment.AB = '2'; })));
   assert.match(error.message, /goes to \$LATEST, past the alias \$DEFAULT.*no canary is possible/);
 });
 

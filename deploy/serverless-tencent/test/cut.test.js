@@ -8,7 +8,7 @@ const { run, service, wanted } = require('./rig');
 // Each story is a deployment that is cut, after others that are not.
 const former = (s) => {
   s.functions.old = { handler: 'main', events: [{ timer: { name: 'old', cron: '0 * * * *' } }] };
-  s.functions.dump.environment.A = '0';
+  s.functions.dump.environment.AB = '0';
   s.functions.tick.events[0].timer.cron = '0 30 * * * * *';
   delete s.functions.watch.events;
 };

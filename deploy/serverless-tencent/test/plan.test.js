@@ -24,7 +24,7 @@ test('the plan of a change', async () => {
     ['none', () => {}, ['nothing to change']],
     ['memory', (s) => (s.functions.dump.memorySize = 256), ['update the settings of etl-dev-dump', '  ~ memorySize: 128 -> 256']],
     ['a variable more', (s) => (s.functions.tick.environment = { NEW: 'x' }), ['update the settings of etl-dev-tick', '  + environment.NEW: x']],
-    ['a variable less', (s) => delete s.functions.dump.environment.A, ['update the settings of etl-dev-dump', '  - environment.A: 1']],
+    ['a variable less', (s) => delete s.functions.dump.environment.AB, ['update the settings of etl-dev-dump', '  - environment.AB: 1']],
     ['a secret', (s) => (s.functions.dump.environment.TARGET_SASL_PASSWORD = 'other'),
       ['update the settings of etl-dev-dump', '  ~ environment.TARGET_SASL_PASSWORD: [redacted] -> [redacted] (changed)']],
     ['a closed trigger', (s) => (s.functions.tick.events[0].timer.enable = false),

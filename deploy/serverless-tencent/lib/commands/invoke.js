@@ -35,7 +35,8 @@ async function run(context) {
   if (type === 'Event') return context.print(`sent, request ${result.FunctionRequestId}`);
   if (options.log && result.Log) context.notice(result.Log.trimEnd());
   context.notice(`${f.name}: ${result.Duration} ms, ${(result.MemUsage / (1 << 20)).toFixed(0)} MB, request ${result.FunctionRequestId}`);
-  if (Number(result.InvokeResult) !== 0) throw new Fault(`${f.name} has failed: ${result.ErrMsg || result.RetMsg}`, 'INVOCATION_FAILED');
+  // why both: the platform no longer keeps InvokeResult up
+  if (Number(result.InvokeResult ?? 0) !== 0 || result.ErrMsg) throw new Fault(`${f.name} has failed: ${result.ErrMsg || result.RetMsg}`, 'INVOCATION_FAILED');
   return context.print(result.RetMsg);
 }
 
