@@ -63,7 +63,8 @@ func loopback(address string) bool {
 
 // serveAPI answers the SCF API over a platform until stop is called, and says
 // what to export for it.
-func (a *app) serveAPI(ctx context.Context, platform *emulator.Platform, o apiOptions, say func(string, ...any)) (stop func() error, err error) {
+func (a *app) serveAPI(ctx context.Context, platform *emulator.Platform, o apiOptions,
+	say func(string, ...any)) (stop func() error, err error) {
 	id, keys, err := a.apiKeys(o.address)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,8 @@ machine alone.`,
 	}
 	flag := newServiceFlag(cmd)
 	cmd.Flags().StringVar(&options.address, "listen", apiAddress, "address to answer on")
-	cmd.Flags().StringVar(&options.state, "data", "", "folder that keeps the functions (default: one of the service in the user's cache)")
+	cmd.Flags().StringVar(&options.state, "data", "",
+		"folder that keeps the functions (default: one of the service in the user's cache)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if _, _, err := a.apiKeys(options.address); err != nil {
 			return err
@@ -70,7 +71,8 @@ func (f *serviceFlag) nearest(environ map[string]string) (*scf.Service, error) {
 // serve runs a platform with nothing but its API until ctx ends.
 func (a *app) serve(ctx context.Context, service *scf.Service, options apiOptions) (err error) {
 	lines := &invocationLines{w: a.stdout}
-	config := platformConfig(service, emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
+	config := platformConfig(service,
+		emulator.Hooks{Invoked: lines.invoked, Trigger: lines.trigger, GivenUp: lines.givenUp})
 	config.Keep = keepServed
 	platform, err := emulator.New(config)
 	if err != nil {

@@ -36,7 +36,7 @@ func conformanceTests() map[string]func(*testing.T) {
 	all := map[string]func(*testing.T){}
 	for _, part := range []map[string]func(*testing.T){
 		refusalTests(), functionTests(), instanceTests(), faultTests(), deliveryTests(), failureTests(), positionTests(), changeTests(), eventTests(),
-		timerTests(), asyncTests(),
+		timerTests(), asyncTests(), versionTests(),
 	} {
 		maps.Copy(all, part)
 	}

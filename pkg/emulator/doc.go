@@ -14,7 +14,9 @@
 //	err = p.Deploy(ctx, function, "bin/dump") // the folder that would be zipped
 //	err = p.Run(ctx)                          // drives the triggers until ctx ends
 //
-// Invoke calls a function by hand, with Run or without.
+// Invoke calls a function by hand, with Run or without. Publish makes a version of
+// what is deployed, and SetAlias routes invocations between versions, those of
+// triggers too.
 //
 // # Where it is like the cloud
 //
@@ -32,7 +34,8 @@
 //   - The disk is not bounded: /tmp has 512 MB in the cloud. TMPDIR is a folder
 //     of the instance, and is removed with it; a fixed path under /tmp is shared.
 //   - A process goes on between invocations, where the cloud freezes it.
-//   - One version, $LATEST, and no aliases.
+//   - The limit of invocations at once is that of a version, where the cloud's is
+//     that of the function.
 //   - CKafka triggers and timers are driven; triggers of COS and URLs are not.
 //   - A timer does not make up for what was due while the platform, or this
 //     machine, was off; asynchronous events that wait to be sent again end with

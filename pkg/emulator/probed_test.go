@@ -102,3 +102,10 @@ func kindOf(i emulator.Invocation) emulator.Kind {
 	}
 	return i.Error.Kind
 }
+
+func unmarshal(t testing.TB, text []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("payload %q: %v", text, err)
+	}
+}

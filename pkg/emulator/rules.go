@@ -26,17 +26,19 @@ const (
 	billPage     = "583/12284"
 	timerPage    = "583/9708"
 	updatePage   = "583/96828"
+	versionPage  = "583/15371"
+	aliasPage    = "583/36149"
 	library      = "scf-go-lib"
 	unconfirmed  = "[?]"
 )
 
 // Rules lists what the platform keeps to: what may be deployed, how a function
 // runs, how a CKafka trigger delivers, when a timer fires and how its events are
-// repeated, and what a function has to take. Each is
+// repeated, which version runs, and what a function has to take. Each is
 // a test that drives a built binary; where the rule is that a deployment is
 // refused, a test that tries to deploy one.
 func Rules() []Rule {
-	return slices.Concat(deployRules(), functionRules(), triggerRules(), kafkaRules(), timerRules(), asyncRules(), eventRules())
+	return slices.Concat(deployRules(), functionRules(), triggerRules(), kafkaRules(), timerRules(), asyncRules(), versionRules(), eventRules())
 }
 
 func deployRules() []Rule {
@@ -171,6 +173,23 @@ func kafkaRules() []Rule {
 		{ID: "new-partition", Text: "A partition that is added to the topic is delivered too", Source: unconfirmed, Setting: "KafkaConfig.PartitionWatch"},
 		{ID: "stop", Text: "Stopping finishes and commits the batch in flight", Source: unconfirmed, Setting: "Config.StopGrace"},
 		{ID: "killed", Text: "After kill -9 of the platform every record is still delivered, at least once and in order", Source: kafkaPage},
+	}
+}
+
+func versionRules() []Rule {
+	return []Rule{
+		{ID: "version", Text: "A published version is what $LATEST was then; a qualifier chooses between them, and none is $LATEST", Source: versionPage},
+		{ID: "version-immutable", Text: "Code and settings of a published version never change", Source: versionPage},
+		{ID: "version-number", Text: "Versions are numbered from 1 on, and no number is given twice", Source: versionPage},
+		{ID: "version-in-use", Text: "A version that an alias or a trigger names is not deleted, nor an alias that a trigger names", Source: aliasPage},
+		{ID: "qualifier", Text: "A qualifier that is neither a version nor an alias is refused, that of a trigger when it is made", Source: aliasPage},
+		{ID: "alias-default", Text: "The alias $DEFAULT is always there, and follows $LATEST until it is set otherwise", Source: aliasPage},
+		{ID: "alias-weight", Text: "An alias sends a share of its invocations to a second version, each for itself", Source: aliasPage},
+		{ID: "alias-match", Text: "An alias sends invocations to a second version by their routing key, exactly or by a range", Source: aliasPage},
+		{ID: "alias-limits", Text: "An alias has a name of 1 to 64 letters, digits, - and _, at most one second version by weight and by match, and weights from 0 to 1", Source: aliasPage},
+		{ID: "alias-batch", Text: "By an alias a batch goes whole to one version, and to either one when it is delivered again; none is lost or delivered once more than it failed", Source: unconfirmed},
+		{ID: "alias-timer", Text: "By an alias each event of a timer goes to one version", Source: unconfirmed},
+		{ID: "namespace", Text: "Functions of one name in two namespaces are two functions", Source: functionPage},
 	}
 }
 

@@ -14,9 +14,11 @@ import (
 //
 // The error says that the event was not taken: ErrUnknownFunction,
 // ErrUnknownQualifier, ErrEventTooLarge above 128 KB, ErrNotRunning.
-func (p *Platform) Send(_ context.Context, function string, event []byte, o InvokeOptions) (requestID string, err error) {
+func (p *Platform) Send(_ context.Context, function string, event []byte, o InvokeOptions) (requestID string,
+	err error) {
 	if len(event) > scf.MaxAsyncPayload {
-		return "", fmt.Errorf("send to %s: %w: %d bytes, allowed are %d", function, ErrEventTooLarge, len(event), scf.MaxAsyncPayload)
+		return "", fmt.Errorf("send to %s: %w: %d bytes, allowed are %d", function, ErrEventTooLarge, len(event),
+			scf.MaxAsyncPayload)
 	}
 	f, err := p.resolve(function, o.Qualifier, o.RoutingKey)
 	if err != nil {

@@ -77,7 +77,8 @@ func (p *Platform) find(id string) (*deployed, error) {
 	for key, d := range p.functions {
 		if strings.HasSuffix(key, "/"+id) && !strings.Contains(id, "/") {
 			if found != nil {
-				return nil, fmt.Errorf("%w: %s, in more than one namespace: write NAMESPACE/%s", ErrUnknownFunction, id, id)
+				return nil, fmt.Errorf("%w: %s, in more than one namespace: write NAMESPACE/%s", ErrUnknownFunction,
+					id, id)
 			}
 			found = d
 		}

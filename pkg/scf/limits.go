@@ -37,7 +37,7 @@ const (
 	MaxOpenFiles, MaxProcesses = 1024, 1024
 )
 
-// Limits of versions and aliases. Source: the pages of CreateAlias and of the data types, 583/36157 and 583/17244.
+// Limits of versions and aliases. Source: the page CreateAlias of the API.
 const (
 	// MaxAliasName bounds the name of an alias, in characters.
 	MaxAliasName = 64
@@ -108,7 +108,7 @@ const (
 	DefaultQualifier = "$DEFAULT"
 )
 
-// What the platform takes as names (583/18586, 583/14570, 583/9708, 583/36157), besides the length.
+// What the platform takes as names (583/18586, 583/14570, 583/9708), besides the length.
 var (
 	functionName = regexp.MustCompile(`^[a-zA-Z]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$`)
 	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
@@ -143,7 +143,7 @@ func ValidTimerName(name string) bool {
 	return len(name) <= MaxTimerName && timerName.MatchString(name)
 }
 
-// ValidAlias says whether the platform takes the name of an alias (583/36157). $DEFAULT, which is always there, is no such
+// ValidAlias says whether the platform takes the name of an alias. $DEFAULT, which is always there, is no such
 // name.
 func ValidAlias(name string) bool {
 	return len(name) <= MaxAliasName && aliasName.MatchString(name)

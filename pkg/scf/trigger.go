@@ -1,5 +1,7 @@
 package scf
 
+import "strings"
+
 // Trigger is one member of a function's events; exactly one field is not nil.
 type Trigger struct {
 	Kafka *KafkaTrigger
@@ -110,4 +112,13 @@ type URLTrigger struct {
 	Extranet  bool
 	Enabled   bool
 	Qualifier string
+}
+
+// Overlaps says whether an event of the bucket can be for both triggers, which the platform refuses: the same bucket, events
+// that have one in common, and prefixes and suffixes that one key can have.
+func (c COSTrigger) Overlaps(other COSTrigger) bool {
+	event := func(a, b string) bool { return strings.HasPrefix(a, strings.TrimSuffix(b, "*")) }
+	begins := strings.HasPrefix(c.Prefix, other.Prefix) || strings.HasPrefix(other.Prefix, c.Prefix)
+	ends := strings.HasSuffix(c.Suffix, other.Suffix) || strings.HasSuffix(other.Suffix, c.Suffix)
+	return c.Bucket == other.Bucket && (event(c.Events, other.Events) || event(other.Events, c.Events)) && begins && ends
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// addressTime is how long the URL of a function's code can be used (583/44267
-// says that it expires, not when).
+// addressTime is how long the URL of a function's code can be used [?]:
+// that it expires is stated, and not when.
 const addressTime = 10 * time.Minute
 
 // downloads are URLs that carry their permission, as those of COS do.
@@ -39,7 +39,7 @@ type getFunctionAddressRequest struct{ FunctionName, Namespace, Qualifier string
 // was sent to.
 type host struct{}
 
-// getFunctionAddress is 583/44267.
+// getFunctionAddress gives the URL of a zip.
 func (s *Server) getFunctionAddress(ctx context.Context, r getFunctionAddressRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -51,7 +51,8 @@ func (s *Server) getFunctionAddress(ctx context.Context, r getFunctionAddressReq
 	}
 	sum := v.Code.SHA256
 	if sum == "" {
-		return nil, refuse("FailedOperation.GetFunctionAddress", "The code of %s was not deployed by this API: it has no zip.", st.name())
+		return nil, refuse("FailedOperation.GetFunctionAddress",
+			"The code of %s was not deployed by this API: it has no zip.", st.name())
 	}
 	until := strconv.FormatInt(s.config.Now().Add(addressTime).Unix(), 10)
 	to, _ := ctx.Value(host{}).(string)
@@ -71,7 +72,8 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) bool {
 	}
 	until := r.URL.Query().Get("until")
 	expires, err := strconv.ParseInt(until, 10, 64)
-	if err != nil || !same(s.permission(m[1], until), r.URL.Query().Get("permission")) || s.config.Now().Unix() > expires {
+	if err != nil || !same(s.permission(m[1], until),
+		r.URL.Query().Get("permission")) || s.config.Now().Unix() > expires {
 		http.Error(w, "the address is not valid, or has expired", http.StatusForbidden)
 		return true
 	}

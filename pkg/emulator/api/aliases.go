@@ -31,7 +31,7 @@ type aliasRequest struct {
 	RoutingConfig                                  *routingConfig
 }
 
-// createAlias is 583/36157.
+// createAlias gives a function another alias.
 func (s *Server) createAlias(ctx context.Context, r aliasRequest) (any, error) {
 	e, st, done, err := s.aliased(r)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Server) createAlias(ctx context.Context, r aliasRequest) (any, error) {
 	return nil, s.setAlias(ctx, e, st, r)
 }
 
-// updateAlias is 583/36156. An alias without RoutingConfig goes to its one
+// updateAlias changes one. An alias without RoutingConfig goes to its one
 // version alone.
 func (s *Server) updateAlias(ctx context.Context, r aliasRequest) (any, error) {
 	e, st, done, err := s.aliased(r)
@@ -91,7 +91,8 @@ func (s *Server) setAlias(ctx context.Context, e *entry, st *state, r aliasReque
 			a.Weights = append(a.Weights, emulator.VersionWeight{Version: w.Version, Weight: w.Weight})
 		}
 		for _, m := range r.RoutingConfig.AddtionVersionMatchs {
-			a.Matches = append(a.Matches, emulator.VersionMatch{Version: m.Version, Key: m.Key, Method: m.Method, Expression: m.Expression})
+			a.Matches = append(a.Matches,
+				emulator.VersionMatch{Version: m.Version, Key: m.Key, Method: m.Method, Expression: m.Expression})
 		}
 	}
 	if err := a.ready(st); err != nil {
@@ -144,19 +145,23 @@ type aliasDetail struct {
 
 func (a alias) detail() aliasDetail {
 	d := aliasDetail{
-		Name: a.Name, FunctionVersion: a.Version, Description: a.Description, AddTime: stamp(a.AddTime), ModTime: stamp(a.ModTime),
-		RoutingConfig: routingConfig{AdditionalVersionWeights: []versionWeight{}, AddtionVersionMatchs: []versionMatch{}},
+		Name: a.Name, FunctionVersion: a.Version, Description: a.Description, AddTime: stamp(a.AddTime),
+		ModTime: stamp(a.ModTime),
+		RoutingConfig: routingConfig{AdditionalVersionWeights: []versionWeight{},
+			AddtionVersionMatchs: []versionMatch{}},
 	}
 	for _, w := range a.Weights {
-		d.RoutingConfig.AdditionalVersionWeights = append(d.RoutingConfig.AdditionalVersionWeights, versionWeight{w.Version, w.Weight})
+		d.RoutingConfig.AdditionalVersionWeights = append(d.RoutingConfig.AdditionalVersionWeights,
+			versionWeight{w.Version, w.Weight})
 	}
 	for _, m := range a.Matches {
-		d.RoutingConfig.AddtionVersionMatchs = append(d.RoutingConfig.AddtionVersionMatchs, versionMatch{m.Version, m.Key, m.Method, m.Expression})
+		d.RoutingConfig.AddtionVersionMatchs = append(d.RoutingConfig.AddtionVersionMatchs,
+			versionMatch{m.Version, m.Key, m.Method, m.Expression})
 	}
 	return d
 }
 
-// getAlias is 583/36154.
+// getAlias tells all of one.
 func (s *Server) getAlias(_ context.Context, r namedAliasRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -174,7 +179,7 @@ func (s *Server) getAlias(_ context.Context, r namedAliasRequest) (any, error) {
 
 type listAliasesRequest struct{ FunctionName, Namespace, FunctionVersion, Offset, Limit string }
 
-// listAliases is 583/36155. Its Offset and Limit are texts.
+// listAliases is 583/44162. Its Offset and Limit are texts.
 func (s *Server) listAliases(_ context.Context, r listAliasesRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -208,7 +213,7 @@ func (s *Server) listAliases(_ context.Context, r listAliasesRequest) (any, erro
 	}{list, len(found)}, nil
 }
 
-// deleteAlias is 583/36153.
+// deleteAlias takes one away.
 func (s *Server) deleteAlias(ctx context.Context, r namedAliasRequest) (any, error) {
 	if r.Name == "" {
 		return nil, missing("Name")
@@ -226,7 +231,8 @@ func (s *Server) deleteAlias(ctx context.Context, r namedAliasRequest) (any, err
 	}
 	for _, t := range st.Triggers {
 		if qualifierOf(t.Settings) == r.Name {
-			return nil, refuse("FailedOperation.DeleteAlias", "The trigger %s invokes the alias %s.", t.Settings.Name(), r.Name)
+			return nil, refuse("FailedOperation.DeleteAlias",
+				"The trigger %s invokes the alias %s.", t.Settings.Name(), r.Name)
 		}
 	}
 	st.Aliases = slices.DeleteFunc(st.Aliases, func(a alias) bool { return a.Name == r.Name })

@@ -4,9 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator/api/tc3"
@@ -38,15 +40,17 @@ func (s *Server) authenticate(r *http.Request, body []byte) error {
 	}
 	a, err := tc3.Parse(header)
 	if err != nil {
-		return refuse("AuthFailure.InvalidAuthorization", "The Authorization header of the request does not follow %s: %v.", tc3.Algorithm, err)
+		return refuse("AuthFailure.InvalidAuthorization",
+			"The Authorization header of the request does not follow %s: %v.", tc3.Algorithm, err)
 	}
 	at, err := s.timestamp(r)
 	if err != nil {
 		return err
 	}
 	switch {
-	case a.Service != service || a.Date != at.UTC().Format(time.DateOnly):
-		return refuse("AuthFailure.SignatureFailure", "The scope of the credential must name the date of X-TC-Timestamp in UTC and the service %s.", service)
+	case !serves(a.Service, r.Host) || a.Date != at.UTC().Format(time.DateOnly):
+		return refuse("AuthFailure.SignatureFailure",
+			"The scope of the credential must name the date of X-TC-Timestamp in UTC and the service %s.", service)
 	case !slices.Contains(a.SignedHeaders, "content-type") || !slices.Contains(a.SignedHeaders, "host"):
 		return refuse("AuthFailure.InvalidAuthorization", "The signed headers must hold content-type and host.")
 	}
@@ -54,16 +58,36 @@ func (s *Server) authenticate(r *http.Request, body []byte) error {
 	if !known {
 		key = secret.New(nobody)
 	}
-	want := tc3.Signature(r, body, a, at.Unix(), key)
+	signed := isSigned(r, body, a, at, key)
 	switch {
 	case !known:
-		return refuse("AuthFailure.SecretIdNotFound", "The SecretId is not found. Check that it is the one that the API was started with.")
-	case !same(want, a.Signature):
-		return refuse("AuthFailure.SignatureFailure", "The provided credentials could not be validated. Check that the signature is correct.")
+		return refuse("AuthFailure.SecretIdNotFound",
+			"The SecretId is not found. Check that it is the one that the API was started with.")
+	case !signed:
+		return refuse("AuthFailure.SignatureFailure",
+			"The provided credentials could not be validated. Check that the signature is correct.")
 	case s.config.Token.Reveal() != "" && !same(s.config.Token.Reveal(), r.Header.Get("X-TC-Token")):
 		return refuse("AuthFailure.TokenFailure", "The token is not valid, or has expired.")
 	}
 	return nil
+}
+
+// serves reports whether a scope is for this service. The SDK for Node.js names
+// it after the first part of the host, which is scf in the cloud and not here.
+func serves(scope, host string) bool {
+	first, _, _ := strings.Cut(host, ".")
+	return scope == service || scope == first
+}
+
+// isSigned checks the signature of a request. The SDK for Node.js signs the host
+// without its port, which in the cloud is the same.
+func isSigned(r *http.Request, body []byte, a tc3.Authorization, at time.Time, key secret.String) bool {
+	bare := r.Clone(r.Context())
+	if name, _, err := net.SplitHostPort(r.Host); err == nil {
+		bare.Host = name
+	}
+	return same(tc3.Signature(r, body, a, at.Unix(), key),
+		a.Signature) || same(tc3.Signature(bare, body, a, at.Unix(), key), a.Signature)
 }
 
 // timestamp is when a request was signed, which must be about now.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 )
@@ -22,12 +21,10 @@ func (s *Server) begin(e *entry, st *state, finish func(context.Context, *entry)
 		return nil
 	}
 	s.work.Go(func() {
-		t := time.NewTimer(s.config.ChangeTime)
-		defer t.Stop()
 		select {
 		case <-s.ctx.Done():
 			return // the next start finishes it
-		case <-t.C:
+		case <-s.config.After(s.config.ChangeTime):
 		}
 		e.change.Lock()
 		defer e.change.Unlock()
@@ -165,7 +162,8 @@ func (s *Server) finishDelete(ctx context.Context, e *entry) {
 		err = s.store.remove(st)
 	}
 	if err != nil {
-		st.Latest.Status, st.Latest.Reasons = DeleteFailed, []StatusReason{{"FailedOperation.DeleteFunction", fmt.Sprint(err)}}
+		st.Latest.Status, st.Latest.Reasons = DeleteFailed, []StatusReason{{"FailedOperation.DeleteFunction",
+			fmt.Sprint(err)}}
 		s.settle(e, st)
 		return
 	}

@@ -43,6 +43,9 @@ type Config struct {
 
 	// Now is the present, the machine's by default.
 	Now func() time.Time
+	// After wakes once a time has passed, by the machine's clock by default. What
+	// waits for it is the end of a change.
+	After func(time.Duration) <-chan time.Time
 	// NewRequestID names a request; a random UUID by default.
 	NewRequestID func() string
 	// Log gets a line for each request; nil drops them.
@@ -81,6 +84,9 @@ const (
 func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.After == nil {
+		c.After = time.After
 	}
 	if c.NewRequestID == nil {
 		c.NewRequestID = emulator.NewRequestID

@@ -37,9 +37,12 @@ func decode(body []byte, into any) error {
 	switch {
 	case err == nil:
 	case errors.As(err, &wrong):
-		return refuse("InvalidParameter", "The value of the parameter `%s` is of the wrong type: %s, want %s.", wrong.Field, wrong.Value, wrong.Type)
+		return refuse("InvalidParameter",
+			"The value of the parameter `%s` is of the wrong type: %s, want %s.", wrong.Field, wrong.Value, wrong.Type)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return refuse("UnknownParameter", "The parameter `%s` is not recognized.", strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`))
+		return refuse("UnknownParameter",
+			"The parameter `%s` is not recognized.", strings.Trim(strings.TrimPrefix(err.Error(),
+				"json: unknown field "), `"`))
 	default:
 		return refuse("InvalidParameter", "The body of the request cannot be read: %v.", err)
 	}

@@ -18,5 +18,6 @@ func missing(parameter string) *Error {
 
 // badState refuses what a function in this state cannot do.
 func badState(code string, s Status) *Error {
-	return refuse(code, "The function is in the state %s, in which this cannot be done. Try again once GetFunction says Active.", s)
+	return refuse(code,
+		"The function is in the state %s, in which this cannot be done. Try again once GetFunction says Active.", s)
 }

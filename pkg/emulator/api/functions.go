@@ -24,7 +24,8 @@ type createFunctionRequest struct {
 // createFunction is 583/18586.
 func (s *Server) createFunction(ctx context.Context, r createFunctionRequest) (any, error) {
 	f := scf.Function{
-		Name: r.FunctionName, Namespace: orDefault(r.Namespace), Handler: orText(r.Handler, ""), Runtime: scf.DefaultRuntime,
+		Name: r.FunctionName, Namespace: orDefault(r.Namespace), Handler: orText(r.Handler, ""),
+		Runtime:    scf.DefaultRuntime,
 		MemorySize: scf.DefaultMemory, Timeout: scf.DefaultTimeout,
 	}
 	switch {
@@ -35,9 +36,11 @@ func (s *Server) createFunction(ctx context.Context, r createFunctionRequest) (a
 	case r.Runtime == nil:
 		return nil, refuse("MissingParameter.Runtime", "The request is missing a required parameter `Runtime`.")
 	case !scf.ValidName(f.Name):
-		return nil, refuse("InvalidParameterValue.FunctionName", "FunctionName is %q, want %s.", f.Name, scf.FunctionNames)
+		return nil, refuse("InvalidParameterValue.FunctionName",
+			"FunctionName is %q, want %s.", f.Name, scf.FunctionNames)
 	case !scf.ValidNamespace(f.Namespace):
-		return nil, refuse("InvalidParameterValue.NamespaceInvalid", "Namespace is %q, want %s.", f.Namespace, scf.Namespaces)
+		return nil, refuse("InvalidParameterValue.NamespaceInvalid",
+			"Namespace is %q, want %s.", f.Namespace, scf.Namespaces)
 	case r.Type != nil && *r.Type != "Event":
 		return nil, refuse("InvalidParameterValue.FunctionType", "Type is %q; what runs here is Event.", *r.Type)
 	case r.CodeSource != nil && !slices.Contains([]string{"ZipFile", "Cos"}, *r.CodeSource):
@@ -63,8 +66,10 @@ func (s *Server) createFunction(ctx context.Context, r createFunctionRequest) (a
 	now := s.config.Now()
 	st := &state{
 		ID: functionID(emulator.FunctionID(f.Namespace, f.Name)), Tags: r.Tags, AddTime: now,
-		Latest:  version{Number: latest, Settings: f, Stored: r.stored, Code: kept, Status: Creating, AddTime: now, ModTime: now},
-		Aliases: []alias{{Alias: emulator.Alias{Name: scf.DefaultQualifier, Version: latest}, AddTime: now, ModTime: now}},
+		Latest: version{Number: latest, Settings: f, Stored: r.stored, Code: kept, Status: Creating, AddTime: now,
+			ModTime: now},
+		Aliases: []alias{{Alias: emulator.Alias{Name: scf.DefaultQualifier, Version: latest}, AddTime: now,
+			ModTime: now}},
 	}
 	return nil, s.create(st)
 }
@@ -97,7 +102,8 @@ func checkHandler(handler string) error {
 	case handler == "":
 		return missing("Handler")
 	case handler == "." || !filepath.IsLocal(handler) || filepath.Base(handler) != handler:
-		return refuse("InvalidParameterValue.Handler", "Handler is %q, want the name of the file at the top of the code that is started.", handler)
+		return refuse("InvalidParameterValue.Handler",
+			"Handler is %q, want the name of the file at the top of the code that is started.", handler)
 	}
 	return nil
 }
@@ -125,7 +131,7 @@ type updateFunctionCodeRequest struct {
 	source
 }
 
-// updateFunctionCode is 583/18581.
+// updateFunctionCode gives $LATEST other code, and another handler.
 func (s *Server) updateFunctionCode(ctx context.Context, r updateFunctionCodeRequest) (any, error) {
 	from := r.source
 	if r.Code != nil {
@@ -183,13 +189,15 @@ type updateFunctionConfigurationRequest struct {
 	stored
 }
 
-// updateFunctionConfiguration is 583/18580.
+// updateFunctionConfiguration gives $LATEST other settings; those that are not
+// given stay.
 func (s *Server) updateFunctionConfiguration(_ context.Context, r updateFunctionConfigurationRequest) (any, error) {
 	publish, err := flag("Publish", r.Publish)
 	if err != nil {
 		return nil, err
 	}
-	e, st, done, err := s.edit(r.Namespace, r.FunctionName, "FailedOperation.UpdateFunctionConfiguration", Active, UpdateFailed)
+	e, st, done, err := s.edit(r.Namespace, r.FunctionName, "FailedOperation.UpdateFunctionConfiguration", Active,
+		UpdateFailed)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +214,7 @@ func (s *Server) updateFunctionConfiguration(_ context.Context, r updateFunction
 
 type deleteFunctionRequest struct{ FunctionName, Namespace, Qualifier string }
 
-// deleteFunction is 583/18585: of a version, or of all.
+// deleteFunction deletes a version, or all of a function.
 func (s *Server) deleteFunction(ctx context.Context, r deleteFunctionRequest) (any, error) {
 	in := []Status{Active, UpdateFailed, CreateFailed, DeleteFailed}
 	e, st, done, err := s.edit(r.Namespace, r.FunctionName, "FailedOperation.DeleteFunction", in...)

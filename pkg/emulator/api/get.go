@@ -65,7 +65,7 @@ type layerDetail struct {
 	Status             string
 }
 
-// getFunction is 583/18584.
+// getFunction tells all of a version.
 func (s *Server) getFunction(_ context.Context, r getFunctionRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -103,14 +103,20 @@ func detail(st *state, v *version) functionDetail {
 		FunctionVersion: v.Number, MemorySize: f.MemorySize, Timeout: f.Timeout, InitTimeout: defaultInitTimeout,
 		CodeSize: v.Code.Size, CodeResult: "success",
 		Environment: environment{Variables: []variable{}},
-		Status:      string(v.Status), AvailableStatus: "Available", StatusReasons: append([]StatusReason{}, v.Reasons...),
-		Layers: []layerDetail{}, Tags: append([]Tag{}, st.Tags...), Triggers: []triggerDetail{},
+		Status:      string(v.Status), AvailableStatus: "Available",
+		StatusReasons: append([]StatusReason{}, v.Reasons...),
+		Layers:        []layerDetail{}, Tags: append([]Tag{}, st.Tags...), Triggers: []triggerDetail{},
 		AddTime: stamp(st.AddTime), ModTime: stamp(v.ModTime),
-		InstallDependency: orText(more.InstallDependency, "FALSE"), UseGpu: "FALSE", L5Enable: orText(more.L5Enable, "FALSE"), OnsEnable: "FALSE",
-		AsyncRunEnable: orText(more.AsyncRunEnable, "FALSE"), TraceEnable: orText(more.TraceEnable, "FALSE"), DnsCache: orText(more.DnsCache, "FALSE"),
-		ProtocolType: orText(more.ProtocolType, ""), ProtocolParams: more.ProtocolParams, InstanceConcurrencyConfig: more.InstanceConcurrencyConfig,
-		PublicNetConfig: publicNetConfig{PublicNetStatus: "ENABLE", EipConfig: &eipConfig{EipStatus: "DISABLE", EipAddress: []string{}}},
-		CfsConfig:       cfsConfig{CfsInsList: []cfsInstance{}}, IntranetConfig: intranetConfig{IpFixed: "DISABLE", IpAddress: []string{}},
+		InstallDependency: orText(more.InstallDependency, "FALSE"), UseGpu: "FALSE",
+		L5Enable: orText(more.L5Enable, "FALSE"), OnsEnable: "FALSE",
+		AsyncRunEnable: orText(more.AsyncRunEnable, "FALSE"), TraceEnable: orText(more.TraceEnable, "FALSE"),
+		DnsCache:     orText(more.DnsCache, "FALSE"),
+		ProtocolType: orText(more.ProtocolType, ""), ProtocolParams: more.ProtocolParams,
+		InstanceConcurrencyConfig: more.InstanceConcurrencyConfig,
+		PublicNetConfig: publicNetConfig{PublicNetStatus: "ENABLE",
+			EipConfig: &eipConfig{EipStatus: "DISABLE", EipAddress: []string{}}},
+		CfsConfig:      cfsConfig{CfsInsList: []cfsInstance{}},
+		IntranetConfig: intranetConfig{IpFixed: "DISABLE", IpAddress: []string{}},
 	}
 	d.EipConfig.EipFixed, d.EipConfig.Eips = "FALSE", []string{}
 	for _, key := range slices.Sorted(maps.Keys(f.Environment)) {
@@ -180,7 +186,7 @@ type functionSummary struct {
 	AsyncRunEnable, TraceEnable                      string
 }
 
-// listFunctions is 583/18582.
+// listFunctions lists those of a namespace.
 func (s *Server) listFunctions(_ context.Context, r listFunctionsRequest) (any, error) {
 	var found []*state
 	for _, e := range s.all() {
@@ -206,8 +212,10 @@ func (s *Server) listFunctions(_ context.Context, r listFunctionsRequest) (any, 
 		d := detail(st, &st.Latest)
 		list = append(list, functionSummary{
 			FunctionName: d.FunctionName, FunctionId: d.FunctionId, Namespace: d.Namespace, Description: d.Description,
-			Runtime: d.Runtime, Type: d.Type, Status: d.Status, StatusDesc: d.StatusDesc, StatusReasons: d.StatusReasons,
-			Tags: d.Tags, AddTime: d.AddTime, ModTime: d.ModTime, AsyncRunEnable: d.AsyncRunEnable, TraceEnable: d.TraceEnable,
+			Runtime: d.Runtime, Type: d.Type, Status: d.Status, StatusDesc: d.StatusDesc,
+			StatusReasons: d.StatusReasons,
+			Tags:          d.Tags, AddTime: d.AddTime, ModTime: d.ModTime, AsyncRunEnable: d.AsyncRunEnable,
+			TraceEnable: d.TraceEnable,
 		})
 	}
 	return struct {
@@ -232,7 +240,8 @@ func functionOrder(by string) (func(a, b *state) int, error) {
 // matches reports whether a function is asked for.
 func matches(st *state, r listFunctionsRequest) (bool, error) {
 	d := detail(st, &st.Latest)
-	ok := d.Namespace == orDefault(r.Namespace) && strings.Contains(d.FunctionName, r.SearchKey) && strings.Contains(d.Description, r.Description)
+	ok := d.Namespace == orDefault(r.Namespace) &&
+		strings.Contains(d.FunctionName, r.SearchKey) && strings.Contains(d.Description, r.Description)
 	for _, f := range r.Filters {
 		var is []string
 		switch tag, isTag := strings.CutPrefix(f.Name, "tag-"); {
@@ -244,9 +253,11 @@ func matches(st *state, r listFunctionsRequest) (bool, error) {
 			}
 		default:
 			value, known := map[string]string{
-				"VpcId": d.VpcConfig.VpcId, "SubnetId": d.VpcConfig.SubnetId, "ClsTopicId": d.ClsTopicId, "ClsLogsetId": d.ClsLogsetId,
-				"Role": d.Role, "Status": d.Status, "Runtime": d.Runtime, "Type": d.Type,
-				"PublicNetStatus": d.PublicNetConfig.PublicNetStatus, "AsyncRunEnable": d.AsyncRunEnable, "TraceEnable": d.TraceEnable,
+				"VpcId": d.VpcConfig.VpcId, "SubnetId": d.VpcConfig.SubnetId, "ClsTopicId": d.ClsTopicId,
+				"ClsLogsetId": d.ClsLogsetId,
+				"Role":        d.Role, "Status": d.Status, "Runtime": d.Runtime, "Type": d.Type,
+				"PublicNetStatus": d.PublicNetConfig.PublicNetStatus, "AsyncRunEnable": d.AsyncRunEnable,
+				"TraceEnable": d.TraceEnable,
 			}[f.Name]
 			if !known {
 				return false, refuse("InvalidParameterValue.Filters", "The filter %q is not known.", f.Name)

@@ -19,6 +19,12 @@ const apiVersion = "2018-04-16"
 // ServeHTTP answers one request. An error of the API is an answer with the HTTP
 // status 200, as the service has it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.ctx.Err() != nil {
+		http.Error(w, "the API is closed", http.StatusServiceUnavailable)
+		return
+	}
 	if s.download(w, r) {
 		return
 	}
@@ -53,7 +59,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // tell reports a request that is done.
 func (s *Server) tell(c Call, began time.Time) {
 	c.Took = s.config.Now().Sub(began)
-	s.config.Log.Debug("api", "action", c.Action, "function", c.Function, "request_id", c.RequestID, "code", c.Code, "message", c.Message, "took", c.Took)
+	s.config.Log.Debug("api", "action", c.Action, "function", c.Function, "request_id", c.RequestID, "code", c.Code,
+		"message", c.Message, "took", c.Took)
 	if s.config.Called != nil {
 		s.config.Called(c)
 	}
@@ -82,7 +89,8 @@ func (s *Server) answer(r *http.Request, call *Call) (result any, fault Fault, e
 	case fault == CutBefore || fault == ServerError:
 		return nil, fault, nil
 	case fault == Throttled || !s.limit.allow(call.Action, s.config.Now()):
-		return nil, NoFault, refuse("RequestLimitExceeded", "The number of requests of %s in a second is above the limit. Try again later.", call.Action)
+		return nil, NoFault, refuse("RequestLimitExceeded",
+			"The number of requests of %s in a second is above the limit. Try again later.", call.Action)
 	}
 	call.Function = functionOf(body)
 	// why: what has begun is finished, whether its caller still waits or not; a
@@ -102,7 +110,8 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, refuse("InvalidRequest", "The body of the request cannot be read.")
 	}
 	if len(body) > scf.MaxAPIBody {
-		return nil, refuse("RequestSizeLimitExceeded", "The request has more than %d bytes. Larger code goes through COS.", scf.MaxAPIBody)
+		return nil, refuse("RequestSizeLimitExceeded",
+			"The request has more than %d bytes. Larger code goes through COS.", scf.MaxAPIBody)
 	}
 	return body, nil
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 )
 
-// tailBytes is how much of its log an invocation gives back (583/17243).
+// tailBytes is how much of its log an invocation gives back.
 const tailBytes = 4 << 10
 
-// maxRoutingKey bounds RoutingKey, in bytes (583/17243).
+// maxRoutingKey bounds RoutingKey, in bytes.
 const maxRoutingKey = 1 << 10
 
 type invokeRequest struct {
@@ -37,12 +37,13 @@ type invocationResult struct {
 	InvokeResult        int // 0, or the status code of the failure
 }
 
-// invoke is 583/17243.
+// invoke runs a function, or sends it an event.
 func (s *Server) invoke(ctx context.Context, r invokeRequest) (any, error) {
 	switch r.InvocationType {
 	case "", "RequestResponse", "Event":
 	default:
-		return nil, refuse("InvalidParameterValue.InvokeType", "InvocationType is %q, want RequestResponse or Event.", r.InvocationType)
+		return nil, refuse("InvalidParameterValue.InvokeType",
+			"InvocationType is %q, want RequestResponse or Event.", r.InvocationType)
 	}
 	return s.call(ctx, r, cmp.Or(r.Qualifier, latest))
 }
@@ -57,7 +58,8 @@ type invokeFunctionRequest struct {
 // invokeFunction is 583/58400.
 func (s *Server) invokeFunction(ctx context.Context, r invokeFunctionRequest) (any, error) {
 	return s.call(ctx, invokeRequest{
-		FunctionName: r.FunctionName, Namespace: r.Namespace, ClientContext: r.Event, LogType: r.LogType, RoutingKey: r.RoutingKey,
+		FunctionName: r.FunctionName, Namespace: r.Namespace, ClientContext: r.Event, LogType: r.LogType,
+		RoutingKey: r.RoutingKey,
 	}, cmp.Or(r.Qualifier, "$DEFAULT"))
 }
 
@@ -70,7 +72,8 @@ func (s *Server) call(ctx context.Context, r invokeRequest, qualifier string) (a
 	case r.LogType != "" && r.LogType != "None" && r.LogType != "Tail":
 		return nil, refuse("InvalidParameterValue", "LogType is %q, want None or Tail.", r.LogType)
 	case len(r.RoutingKey) > maxRoutingKey:
-		return nil, refuse("InvalidParameterValue.LimitExceeded", "RoutingKey has %d bytes, allowed are %d.", len(r.RoutingKey), maxRoutingKey)
+		return nil, refuse("InvalidParameterValue.LimitExceeded",
+			"RoutingKey has %d bytes, allowed are %d.", len(r.RoutingKey), maxRoutingKey)
 	case r.RoutingKey != "" && json.Unmarshal([]byte(r.RoutingKey), &o.RoutingKey) != nil:
 		return nil, refuse("InvalidParameterValue.Param", "RoutingKey is no JSON object of texts.")
 	}
@@ -114,7 +117,8 @@ func invokeError(err error) error {
 
 func resultOf(i emulator.Invocation, tail bool) invocationResult {
 	r := invocationResult{
-		MemUsage: i.MaxRSS, Duration: millis(i.Duration), BillDuration: i.BilledMS, FunctionRequestId: i.RequestID, InvokeResult: codeOf(i.Error),
+		MemUsage: i.MaxRSS, Duration: millis(i.Duration), BillDuration: i.BilledMS, FunctionRequestId: i.RequestID,
+		InvokeResult: codeOf(i.Error),
 	}
 	if i.Error == nil {
 		r.RetMsg = text(i.Payload)

@@ -11,7 +11,7 @@ import (
 )
 
 // maxLogSpan is how far StartTime and EndTime may be apart, and maxLogRows what
-// Offset and Limit may be together (583/18583).
+// Offset and Limit may be together.
 const (
 	maxLogSpan = 24 * time.Hour
 	maxLogRows = 10_000
@@ -37,7 +37,7 @@ type functionLog struct {
 	BillDuration, MemUsage                                         int64
 }
 
-// getFunctionLogs is 583/18583: the invocations that the platform still has
+// getFunctionLogs tells of the invocations that the platform still has
 // (emulator.Config.Keep). A qualifier is the version that ran, or the alias that
 // was invoked. The version stands in the first line of Log.
 func (s *Server) getFunctionLogs(_ context.Context, r getFunctionLogsRequest) (any, error) {
@@ -54,7 +54,8 @@ func (s *Server) getFunctionLogs(_ context.Context, r getFunctionLogsRequest) (a
 		return nil, err
 	}
 	if r.Limit != nil && r.Offset+*r.Limit > maxLogRows {
-		return nil, refuse("InvalidParameterValue.Limit", "Offset and Limit are %d together, allowed are %d.", r.Offset+*r.Limit, maxLogRows)
+		return nil, refuse("InvalidParameterValue.Limit",
+			"Offset and Limit are %d together, allowed are %d.", r.Offset+*r.Limit, maxLogRows)
 	}
 	type row struct {
 		emulator.Invocation
@@ -68,7 +69,8 @@ func (s *Server) getFunctionLogs(_ context.Context, r getFunctionLogsRequest) (a
 		}
 		tries[i.RequestID]++
 	}
-	page, err := pageOf(found, func(a, b row) int { return less(a.Invocation, b.Invocation) }, cmp.Or(strings.ToUpper(r.Order), "DESC"), r.Offset, r.Limit)
+	page, err := pageOf(found, func(a, b row) int { return less(a.Invocation, b.Invocation) },
+		cmp.Or(strings.ToUpper(r.Order), "DESC"), r.Offset, r.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,8 @@ func (r getFunctionLogsRequest) wanted(st *state) (func(emulator.Invocation) boo
 			"UserCodeException":     func(c int) bool { return c == codeFunction },
 		}[r.Filter.RetCode]
 		if !known {
-			return nil, refuse("InvalidParameterValue.RetCode", "Filter.RetCode is %q, want is0, not0, TimeLimitExceeded, ResourceLimitExceeded or UserCodeException.", r.Filter.RetCode)
+			return nil, refuse("InvalidParameterValue.RetCode",
+				"Filter.RetCode is %q, want is0, not0, TimeLimitExceeded, ResourceLimitExceeded or UserCodeException.", r.Filter.RetCode)
 		}
 	}
 	if r.Qualifier != "" {
@@ -137,7 +140,8 @@ func (r getFunctionLogsRequest) span() (from, to time.Time, err error) {
 	case r.StartTime == "" || r.EndTime == "":
 		err = refuse("InvalidParameterValue.StartTimeOrEndTime", "Give StartTime and EndTime, or neither.")
 	case err1 != nil || err2 != nil:
-		err = refuse("InvalidParameterValue.DateTime", "StartTime is %q and EndTime %q, want times like 2017-05-16 20:00:00, in UTC+8.", r.StartTime, r.EndTime)
+		err = refuse("InvalidParameterValue.DateTime",
+			"StartTime is %q and EndTime %q, want times like 2017-05-16 20:00:00, in UTC+8.", r.StartTime, r.EndTime)
 	case to.Before(from) || to.Sub(from) > maxLogSpan:
 		err = refuse("InvalidParameterValue.StartTimeOrEndTime", "EndTime must be after StartTime, by a day at most.")
 	}
@@ -153,9 +157,13 @@ func (r getFunctionLogsRequest) less() (func(a, b emulator.Invocation) int, erro
 	case "", "start_time", "function_name":
 		return start, nil
 	case "duration":
-		return func(a, b emulator.Invocation) int { return cmp.Or(cmp.Compare(a.Duration, b.Duration), start(a, b)) }, nil
+		return func(a,
+			b emulator.Invocation) int {
+			return cmp.Or(cmp.Compare(a.Duration, b.Duration), start(a, b))
+		}, nil
 	case "mem_usage":
 		return func(a, b emulator.Invocation) int { return cmp.Or(cmp.Compare(a.MaxRSS, b.MaxRSS), start(a, b)) }, nil
 	}
-	return nil, refuse("InvalidParameterValue.OrderBy", "OrderBy is %q, want function_name, duration, mem_usage or start_time.", r.OrderBy)
+	return nil, refuse("InvalidParameterValue.OrderBy",
+		"OrderBy is %q, want function_name, duration, mem_usage or start_time.", r.OrderBy)
 }

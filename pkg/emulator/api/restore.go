@@ -12,6 +12,10 @@ import (
 // answer at the start.
 const reviveInterval = 2 * time.Second
 
+// reviveTimeout is how long its cluster may take: the function cannot be changed
+// meanwhile.
+const reviveTimeout = 5 * time.Second
+
 // restore deploys what the state has.
 func (s *Server) restore(ctx context.Context) error {
 	states, err := s.store.load()
@@ -118,9 +122,13 @@ func (s *Server) reviveTriggers(e *entry) (left int) {
 		if !emulator.Driven(t.Settings) || there.trigger(t.Settings.Kind(), t.Settings.Name()) != nil {
 			continue
 		}
-		if err := s.platform.CreateTrigger(s.ctx, st.platformID(), t.Settings); err != nil {
+		ctx, cancel := context.WithTimeout(s.ctx, reviveTimeout)
+		err := s.platform.CreateTrigger(ctx, st.platformID(), t.Settings)
+		cancel()
+		if err != nil {
 			left++
-			s.config.Log.Warn("trigger not restored yet", "function", st.platformID(), "trigger", t.Settings.Name(), "error", err)
+			s.config.Log.Warn("trigger not restored yet", "function", st.platformID(), "trigger", t.Settings.Name(),
+				"error", err)
 		}
 	}
 	return left

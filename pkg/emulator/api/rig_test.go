@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -86,7 +85,7 @@ func function(t testing.TB, name string, change ...object) object {
 	f := object{
 		"FunctionName": name, "Handler": "main", "Runtime": "Go1", "MemorySize": 256, "Timeout": 20,
 		"Code":        object{"ZipFile": zipFile(t)},
-		"Environment": object{"Variables": []object{{"Key": "PROBE_RELAY", "Value": "1"}}},
+		"Environment": variables("SHAPE", "round"),
 	}
 	for _, c := range change {
 		for k, v := range c {
@@ -100,7 +99,17 @@ func function(t testing.TB, name string, change ...object) object {
 	return f
 }
 
-func zipFile(t testing.TB) string { return apitest.ZipFile(apitest.Zip(t, probeDir)) }
+// zipFile is the probe as the parameter ZipFile. It is made once: packing takes
+// as long as all else of a test.
+func zipFile(t testing.TB) string {
+	packed.once.Do(func() { packed.text = apitest.ZipFile(apitest.Zip(t, probeDir)) })
+	return packed.text
+}
+
+var packed struct {
+	once sync.Once
+	text string
+}
 
 // active waits until a function is Active and returns it.
 func (r *rig) active(name string) object {
@@ -124,9 +133,4 @@ func await(t testing.TB, what string, so func() bool) {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

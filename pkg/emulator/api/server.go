@@ -30,6 +30,7 @@ type Server struct {
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
+	gate sync.RWMutex   // held by requests for reading, by Close for good
 	work sync.WaitGroup // changes under way
 	temp string         // the folder to remove
 
@@ -49,7 +50,8 @@ type entry struct {
 // it does. ctx is for that alone.
 func New(ctx context.Context, config Config) (*Server, error) {
 	config = config.withDefaults()
-	s := &Server{config: config, platform: config.Platform, functions: map[string]*entry{}, limit: limit{most: config.RateLimit}}
+	s := &Server{config: config, platform: config.Platform, functions: map[string]*entry{},
+		limit: limit{most: config.RateLimit}}
 	// why not of ctx: changes under way end with Close.
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	folder := config.State
@@ -79,10 +81,13 @@ func (s *Server) open(ctx context.Context, folder string) (err error) {
 	return s.restore(ctx)
 }
 
-// Close ends the API: what is under way is left as the state has it, for the
-// next start. The platform goes on.
+// Close ends the API: requests that are being answered are given up where they
+// wait, and what is under way is left as the state has it, for the next start. The
+// platform goes on.
 func (s *Server) Close() error {
 	s.stop()
+	s.gate.Lock()
+	defer s.gate.Unlock()
 	s.work.Wait()
 	err := s.store.close()
 	if s.temp != "" {
@@ -100,7 +105,8 @@ func (s *Server) entry(namespace, name string) (*entry, error) {
 	defer s.mu.Unlock()
 	e := s.functions[emulator.FunctionID(namespace, name)]
 	if e == nil {
-		return nil, refuse("ResourceNotFound.Function", "The function %s does not exist in the namespace %s.", name, orDefault(namespace))
+		return nil, refuse("ResourceNotFound.Function",
+			"The function %s does not exist in the namespace %s.", name, orDefault(namespace))
 	}
 	return e, nil
 }
@@ -132,7 +138,8 @@ func (s *Server) edit(namespace, name, code string, in ...Status) (e *entry, st 
 	st = e.state.Load().clone()
 	switch {
 	case !s.has(e, st):
-		err = refuse("ResourceNotFound.Function", "The function %s does not exist in the namespace %s.", name, orDefault(namespace))
+		err = refuse("ResourceNotFound.Function",
+			"The function %s does not exist in the namespace %s.", name, orDefault(namespace))
 	case !slices.Contains(in, st.Latest.Status):
 		err = badState(code, st.Latest.Status)
 	}
@@ -203,7 +210,8 @@ func (s *Server) forget() {
 			continue
 		}
 		st := e.state.Load()
-		if _, err := s.platform.Describe(st.platformID()); errors.Is(err, emulator.ErrUnknownFunction) && st.Serving != nil && st.Latest.Status == Active {
+		if _, err := s.platform.Describe(st.platformID()); errors.Is(err,
+			emulator.ErrUnknownFunction) && st.Serving != nil && st.Latest.Status == Active {
 			if s.store.remove(st) == nil {
 				s.drop(st)
 			}
@@ -226,7 +234,8 @@ func adopted(info emulator.FunctionInfo, before *state, now time.Time) *state {
 		st = before.clone()
 	}
 	st.deployments = info.Deployments
-	st.Latest = version{Number: latest, Settings: info.Versions[0].Settings, Status: Active, AddTime: st.AddTime, ModTime: now}
+	st.Latest = version{Number: latest, Settings: info.Versions[0].Settings, Status: Active, AddTime: st.AddTime,
+		ModTime: now}
 	st.Serving = &version{}
 	*st.Serving = st.Latest
 	for _, v := range info.Versions[1:] {
@@ -234,7 +243,8 @@ func adopted(info emulator.FunctionInfo, before *state, now time.Time) *state {
 			st.LastVersion = max(st.LastVersion, n)
 		}
 		if st.version(v.Number) == nil {
-			st.Versions = append(st.Versions, version{Number: v.Number, Settings: v.Settings, Status: Active, AddTime: now, ModTime: now})
+			st.Versions = append(st.Versions,
+				version{Number: v.Number, Settings: v.Settings, Status: Active, AddTime: now, ModTime: now})
 		}
 	}
 	for _, a := range info.Aliases {

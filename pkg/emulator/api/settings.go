@@ -66,11 +66,13 @@ func (s settings) over(f *scf.Function, roles []string) error {
 
 func (s settings) limits(f *scf.Function) error {
 	if s.Runtime != nil && *s.Runtime != scf.DefaultRuntime {
-		return refuse("InvalidParameterValue.Runtime", "Runtime is %q; what runs here is %s.", *s.Runtime, scf.DefaultRuntime)
+		return refuse("InvalidParameterValue.Runtime",
+			"Runtime is %q; what runs here is %s.", *s.Runtime, scf.DefaultRuntime)
 	}
 	if s.Description != nil {
 		if n := utf8.RuneCountInString(*s.Description); n > scf.MaxDescription {
-			return refuse("InvalidParameterValue.Description", "Description has %d characters, allowed are %d.", n, scf.MaxDescription)
+			return refuse("InvalidParameterValue.Description",
+				"Description has %d characters, allowed are %d.", n, scf.MaxDescription)
 		}
 		f.Description = *s.Description
 	}
@@ -79,7 +81,8 @@ func (s settings) limits(f *scf.Function) error {
 		case *m > scf.MaxMemory:
 			return refuse("LimitExceeded.Memory", "MemorySize is %d MB, allowed are %d at most.", *m, scf.MaxMemory)
 		case !scf.ValidMemory(*m):
-			return refuse("InvalidParameterValue.Memory", "MemorySize is %d MB, allowed are %d and %d to %d in steps of %d.",
+			return refuse("InvalidParameterValue.Memory",
+				"MemorySize is %d MB, allowed are %d and %d to %d in steps of %d.",
 				*m, scf.MinMemory, scf.MemoryStep, scf.MaxMemory, scf.MemoryStep)
 		}
 		f.MemorySize = *m
@@ -89,7 +92,8 @@ func (s settings) limits(f *scf.Function) error {
 		case *t > scf.MaxTimeout:
 			return refuse("LimitExceeded.Timeout", "Timeout is %d seconds, allowed are %d at most.", *t, scf.MaxTimeout)
 		case *t < scf.MinTimeout:
-			return refuse("InvalidParameterValue", "Timeout is %d seconds, allowed are %d at least.", *t, scf.MinTimeout)
+			return refuse("InvalidParameterValue",
+				"Timeout is %d seconds, allowed are %d at least.", *t, scf.MinTimeout)
 		}
 		f.Timeout = *t
 	}
@@ -108,15 +112,18 @@ func (s settings) variables(f *scf.Function) error {
 			continue
 		}
 		if _, twice := f.Environment[v.Key]; twice || !scf.ValidVariable(v.Key) {
-			return refuse("InvalidParameterValue.Environment", "The variable %q stands twice, or is not %s.", v.Key, scf.VariableNames)
+			return refuse("InvalidParameterValue.Environment",
+				"The variable %q stands twice, or is not %s.", v.Key, scf.VariableNames)
 		}
 		if prefix := scf.ReservedPrefix(v.Key); prefix != "" {
-			return refuse("InvalidParameterValue.EnvironmentSystemProtect", "The variable %q begins with %s, which is the platform's own.", v.Key, prefix)
+			return refuse("InvalidParameterValue.EnvironmentSystemProtect",
+				"The variable %q begins with %s, which is the platform's own.", v.Key, prefix)
 		}
 		f.Environment[v.Key] = v.Value
 	}
 	if size := scf.EnvironmentSize(f.Environment); size > scf.MaxEnvironment {
-		return refuse("InvalidParameterValue.EnvironmentExceededLimit", "Keys and values of the environment have %d bytes, allowed are %d.", size, scf.MaxEnvironment)
+		return refuse("InvalidParameterValue.EnvironmentExceededLimit",
+			"Keys and values of the environment have %d bytes, allowed are %d.", size, scf.MaxEnvironment)
 	}
 	return nil
 }
@@ -150,7 +157,8 @@ func (s settings) network(f *scf.Function) error {
 		case d.FilterType != "":
 			return refuse("InvalidParameterValue.DeadLetterConfig", "FilterType is not supported here.")
 		case (d.Type == "") != (d.Name == ""):
-			return refuse("InvalidParameterValue.DeadLetterConfig", "Type and Name of DeadLetterConfig go together: one of them is empty.")
+			return refuse("InvalidParameterValue.DeadLetterConfig",
+				"Type and Name of DeadLetterConfig go together: one of them is empty.")
 		case d.Type == "":
 			f.DeadLetter = nil
 		default:

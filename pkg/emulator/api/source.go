@@ -30,13 +30,15 @@ func (s source) fetch(ctx context.Context, server *Server) (code, func(), error)
 	inline, object := s.ZipFile != nil, s.CosBucketName != nil || s.CosObjectName != nil
 	switch {
 	case !inline && !object:
-		return code{}, nil, refuse("MissingParameter.Code", "The code is missing: give ZipFile, or CosBucketName and CosObjectName.")
+		return code{}, nil, refuse("MissingParameter.Code",
+			"The code is missing: give ZipFile, or CosBucketName and CosObjectName.")
 	case inline && object:
 		return code{}, nil, refuse("InvalidParameterValue.Code", "Give ZipFile or an object of COS, not both.")
 	case inline:
 		zip, err := base64.StdEncoding.DecodeString(*s.ZipFile)
 		if err != nil {
-			return code{}, nil, refuse("InvalidParameterValue.ZipFileBase64BinasciiError", "ZipFile is not the base64 of a zip.")
+			return code{}, nil, refuse("InvalidParameterValue.ZipFileBase64BinasciiError",
+				"ZipFile is not the base64 of a zip.")
 		}
 		return zipError(server.codes.putBytes(zip))
 	}
@@ -47,18 +49,22 @@ func (s source) fetchObject(ctx context.Context, server *Server) (code, func(), 
 	bucket, object := orText(s.CosBucketName, ""), orText(s.CosObjectName, "")
 	switch {
 	case bucket == "" || strings.ContainsAny(bucket, "/\\"):
-		return code{}, nil, refuse("InvalidParameterValue.CosBucketName", "CosBucketName is %q, want the name of a bucket without the appid.", bucket)
+		return code{}, nil, refuse("InvalidParameterValue.CosBucketName",
+			"CosBucketName is %q, want the name of a bucket without the appid.", bucket)
 	case len(object) < 2 || object[0] != '/':
-		return code{}, nil, refuse("InvalidParameterValue.CosObjectName", "CosObjectName is %q, want a key with / in front.", object)
+		return code{}, nil, refuse("InvalidParameterValue.CosObjectName",
+			"CosObjectName is %q, want a key with / in front.", object)
 	case server.config.Object == nil:
 		return code{}, nil, refuse("ResourceNotFound.Cos", "The local platform has no COS: give ZipFile.")
 	}
 	body, err := server.config.Object(ctx, bucket, object[1:])
 	if errors.Is(err, fs.ErrNotExist) {
-		return code{}, nil, refuse("ResourceNotFound.CosObject", "The object %s of the bucket %s does not exist.", object, bucket)
+		return code{}, nil, refuse("ResourceNotFound.CosObject",
+			"The object %s of the bucket %s does not exist.", object, bucket)
 	}
 	if err != nil {
-		return code{}, nil, refuse("InternalError.Cos", "The object %s of the bucket %s cannot be read: %v.", object, bucket, err)
+		return code{}, nil, refuse("InternalError.Cos",
+			"The object %s of the bucket %s cannot be read: %v.", object, bucket, err)
 	}
 	defer body.Close()
 	return zipError(server.codes.put(body))

@@ -117,9 +117,11 @@ func (s stored) check() error {
 	switch p := s.PublicNetConfig; {
 	case p == nil:
 	case !slices.Contains(onOff, p.PublicNetStatus):
-		return refuse("InvalidParameterValue.PublicNetConfig", "PublicNetStatus is %q, want ENABLE or DISABLE.", p.PublicNetStatus)
+		return refuse("InvalidParameterValue.PublicNetConfig",
+			"PublicNetStatus is %q, want ENABLE or DISABLE.", p.PublicNetStatus)
 	case p.EipConfig != nil && !slices.Contains(onOff, p.EipConfig.EipStatus):
-		return refuse("InvalidParameterValue.EipConfig", "EipStatus is %q, want ENABLE or DISABLE.", p.EipConfig.EipStatus)
+		return refuse("InvalidParameterValue.EipConfig",
+			"EipStatus is %q, want ENABLE or DISABLE.", p.EipConfig.EipStatus)
 	}
 	if s.ProtocolType != nil && *s.ProtocolType != "" && *s.ProtocolType != "WS" {
 		return refuse("InvalidParameterValue.ProtocolType", "ProtocolType is %q, want WS.", *s.ProtocolType)

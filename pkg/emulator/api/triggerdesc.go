@@ -57,10 +57,12 @@ func (t triggerText) timer() (scf.Trigger, error) {
 		cron = desc.Cron
 	}
 	if !scf.ValidTimerName(t.TriggerName) {
-		return scf.Trigger{}, refuse("InvalidParameterValue.TriggerName", "TriggerName is %q, want %s.", t.TriggerName, scf.TimerNames)
+		return scf.Trigger{}, refuse("InvalidParameterValue.TriggerName",
+			"TriggerName is %q, want %s.", t.TriggerName, scf.TimerNames)
 	}
 	if n := len(t.CustomArgument); n > scf.MaxTimerArgument {
-		return scf.Trigger{}, refuse("InvalidParameterValue.CustomArgument", "CustomArgument has %d bytes, allowed are %d.", n, scf.MaxTimerArgument)
+		return scf.Trigger{}, refuse("InvalidParameterValue.CustomArgument",
+			"CustomArgument has %d bytes, allowed are %d.", n, scf.MaxTimerArgument)
 	}
 	if _, err := scf.ParseCron(cron); err != nil {
 		return scf.Trigger{}, badDesc("%v", err)
@@ -86,11 +88,13 @@ func (t triggerText) kafka(instances []string) (scf.Trigger, error) {
 	}
 	instance, topic := splitName(t.TriggerName, instances)
 	if topic == "" {
-		return scf.Trigger{}, refuse("InvalidParameterValue.TriggerName", "TriggerName is %q, want INSTANCE-TOPIC, as ckafka-8tfxzia3-orders.", t.TriggerName)
+		return scf.Trigger{}, refuse("InvalidParameterValue.TriggerName",
+			"TriggerName is %q, want INSTANCE-TOPIC, as ckafka-8tfxzia3-orders.", t.TriggerName)
 	}
 	k := scf.KafkaTrigger{
 		InstanceID: instance, Topic: topic, ConsumerGroup: orText(desc.ConsumerGroup, ""),
-		MaxMsgNum: desc.MaxMsgNum.or(scf.DefaultMaxMsgNum), TimeOut: desc.TimeOut.or(scf.DefaultBatchTime), Retry: desc.Retry.or(scf.DefaultRetry),
+		MaxMsgNum: desc.MaxMsgNum.or(scf.DefaultMaxMsgNum), TimeOut: desc.TimeOut.or(scf.DefaultBatchTime),
+		Retry:  desc.Retry.or(scf.DefaultRetry),
 		Offset: scf.DefaultOffset, Enabled: t.Enabled, Qualifier: t.Qualifier,
 	}
 	if desc.Offset != nil {
@@ -121,7 +125,8 @@ var cloudInstance = regexp.MustCompile(`^(ckafka-[^-]+)-(.+)$`)
 // splitName takes INSTANCE-TOPIC apart. Of the instances that are known the one
 // with the longest name counts; both parts may hold dashes.
 func splitName(name string, instances []string) (instance, topic string) {
-	byLength := slices.SortedFunc(slices.Values(instances), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	byLength := slices.SortedFunc(slices.Values(instances),
+		func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, id := range byLength {
 		if topic, ok := strings.CutPrefix(name, id+"-"); ok && topic != "" {
 			return id, topic
@@ -150,7 +155,8 @@ func (t triggerText) cos() (scf.Trigger, error) {
 		return scf.Trigger{}, badDesc("event is %q, want %s", desc.Event, scf.COSEvents)
 	}
 	return scf.Trigger{COS: &scf.COSTrigger{
-		Bucket: t.TriggerName, Events: desc.Event, Prefix: desc.Filter.Prefix, Suffix: desc.Filter.Suffix, Enabled: t.Enabled, Qualifier: t.Qualifier,
+		Bucket: t.TriggerName, Events: desc.Event, Prefix: desc.Filter.Prefix, Suffix: desc.Filter.Suffix,
+		Enabled: t.Enabled, Qualifier: t.Qualifier,
 	}}, nil
 }
 
@@ -171,8 +177,9 @@ func (t triggerText) url() (scf.Trigger, error) {
 		return scf.Trigger{}, badDesc("AuthType is %q, want CAM or NONE", desc.AuthType)
 	}
 	return scf.Trigger{URL: &scf.URLTrigger{
-		Name: t.TriggerName, AuthType: desc.AuthType, Intranet: desc.NetConfig.EnableIntranet, Extranet: desc.NetConfig.EnableExtranet,
-		Enabled: t.Enabled, Qualifier: t.Qualifier,
+		Name: t.TriggerName, AuthType: desc.AuthType, Intranet: desc.NetConfig.EnableIntranet,
+		Extranet: desc.NetConfig.EnableExtranet,
+		Enabled:  t.Enabled, Qualifier: t.Qualifier,
 	}}, nil
 }
 
@@ -182,16 +189,19 @@ func descOf(t scf.Trigger) string {
 	switch {
 	case t.Kafka != nil:
 		desc = map[string]any{
-			"maxMsgNum": t.Kafka.MaxMsgNum, "offset": t.Kafka.Offset.String(), "retry": t.Kafka.Retry, "timeOut": t.Kafka.TimeOut,
+			"maxMsgNum": t.Kafka.MaxMsgNum, "offset": t.Kafka.Offset.String(), "retry": t.Kafka.Retry,
+			"timeOut":           t.Kafka.TimeOut,
 			"consumerGroupName": t.Kafka.ConsumerGroup,
 		}
 	case t.Timer != nil:
 		desc = map[string]string{"cron": t.Timer.Cron}
 	case t.COS != nil:
-		desc = map[string]any{"event": t.COS.Events, "filter": map[string]string{"Prefix": t.COS.Prefix, "Suffix": t.COS.Suffix}}
+		desc = map[string]any{"event": t.COS.Events,
+			"filter": map[string]string{"Prefix": t.COS.Prefix, "Suffix": t.COS.Suffix}}
 	case t.URL != nil:
 		desc = map[string]any{
-			"AuthType": t.URL.AuthType, "NetConfig": map[string]bool{"EnableIntranet": t.URL.Intranet, "EnableExtranet": t.URL.Extranet},
+			"AuthType":  t.URL.AuthType,
+			"NetConfig": map[string]bool{"EnableIntranet": t.URL.Intranet, "EnableExtranet": t.URL.Extranet},
 		}
 	}
 	var text bytes.Buffer

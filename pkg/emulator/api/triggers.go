@@ -11,48 +11,6 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
-type triggerDetail struct {
-	TriggerName, Type, TriggerDesc, CustomArgument, Description string
-	Enable                                                      int // 1 open, 0 closed
-	Qualifier                                                   string
-	AvailableStatus, BindStatus                                 string
-	ResourceId, TriggerAttribute                                string
-	AddTime, ModTime                                            string
-}
-
-// available and notDriven say whether the local platform fires a trigger.
-const (
-	available = "Available"
-	notDriven = "NotDriven"
-)
-
-func triggerInfo(st *state, t trigger) triggerDetail {
-	d := triggerDetail{
-		TriggerName: t.Settings.Name(), Type: t.Settings.Kind(), TriggerDesc: descOf(t.Settings), Description: t.Description,
-		Qualifier: qualifierOf(t.Settings), AvailableStatus: available, BindStatus: "on", TriggerAttribute: "single",
-		ResourceId: "trigger-" + digest([]byte(st.platformID() + t.Settings.Kind() + t.Settings.Name()))[:8],
-		AddTime:    stamp(t.AddTime), ModTime: stamp(t.ModTime),
-	}
-	if t.Settings.Enabled() {
-		d.Enable = 1
-	}
-	if t.Settings.Timer != nil {
-		d.CustomArgument = t.Settings.Timer.Argument
-	}
-	if !emulator.Driven(t.Settings) {
-		d.AvailableStatus = notDriven
-	}
-	return d
-}
-
-func (s *Server) triggerDetails(st *state) []triggerDetail {
-	list := []triggerDetail{}
-	for _, t := range st.Triggers {
-		list = append(list, triggerInfo(st, t))
-	}
-	return list
-}
-
 // qualifierOf is what a trigger invokes.
 func qualifierOf(t scf.Trigger) string {
 	switch {
@@ -94,11 +52,12 @@ func (s *Server) createTrigger(ctx context.Context, r createTriggerRequest) (any
 		return nil, err
 	}
 	defer done()
-	if err := roomFor(st, t); err != nil {
+	if err := errors.Join(roomFor(st, t), s.overlap(t)); err != nil {
 		return nil, err
 	}
 	now := s.config.Now()
-	st.Triggers = append(st.Triggers, trigger{Settings: t, Description: orText(r.Description, ""), AddTime: now, ModTime: now})
+	st.Triggers = append(st.Triggers,
+		trigger{Settings: t, Description: orText(r.Description, ""), AddTime: now, ModTime: now})
 	if err := s.makeTrigger(ctx, st, t); err != nil {
 		return nil, triggerError("FailedOperation.CreateTrigger", err)
 	}
@@ -111,7 +70,8 @@ func (s *Server) createTrigger(ctx context.Context, r createTriggerRequest) (any
 // roomFor refuses a trigger of a name that is taken, and one too many.
 func roomFor(st *state, t scf.Trigger) error {
 	if st.trigger(t.Kind(), t.Name()) != nil {
-		return refuse("ResourceInUse.TriggerName", "The function %s has a trigger %s of the type %s already.", st.name(), t.Name(), t.Kind())
+		return refuse("ResourceInUse.TriggerName",
+			"The function %s has a trigger %s of the type %s already.", st.name(), t.Name(), t.Kind())
 	}
 	if _, err := st.qualified(qualifierOf(t)); err != nil {
 		return err
@@ -123,7 +83,26 @@ func roomFor(st *state, t scf.Trigger) error {
 		}
 	}
 	if count >= scf.MaxTriggersOfKind {
-		return refuse("LimitExceeded.Trigger", "The function has %d triggers of the type %s, which is as many as may be.", count, t.Kind())
+		return refuse("LimitExceeded.Trigger",
+			"The function has %d triggers of the type %s, which is as many as may be.", count, t.Kind())
+	}
+	return nil
+}
+
+// overlap refuses a COS trigger whose events another one gets, of whatever
+// function.
+func (s *Server) overlap(t scf.Trigger) error {
+	if t.COS == nil {
+		return nil
+	}
+	for _, e := range s.all() {
+		st := e.state.Load()
+		for _, other := range st.Triggers {
+			if c := other.Settings.COS; c != nil && t.COS.Overlaps(*c) {
+				return refuse("InvalidParameterValue.CosNotifyRuleConflict",
+					"A trigger of the function %s gets such events of the bucket %s already.", st.name(), c.Bucket)
+			}
+		}
 	}
 	return nil
 }
@@ -187,10 +166,12 @@ func open(v *string, otherwise bool) (bool, error) {
 func (s *state) find(kind, name, qualifier string) (*trigger, error) {
 	t := s.trigger(kind, name)
 	if t == nil {
-		return nil, refuse("ResourceNotFound.Trigger", "The function %s has no trigger %s of the type %s.", s.name(), name, kind)
+		return nil, refuse("ResourceNotFound.Trigger",
+			"The function %s has no trigger %s of the type %s.", s.name(), name, kind)
 	}
 	if has := qualifierOf(t.Settings); has != cmp.Or(qualifier, latest) {
-		return nil, refuse("ResourceNotFound.Trigger", "The trigger %s has the qualifier %s, the request names %s.", name, has, cmp.Or(qualifier, latest))
+		return nil, refuse("ResourceNotFound.Trigger",
+			"The trigger %s has the qualifier %s, the request names %s.", name, has, cmp.Or(qualifier, latest))
 	}
 	return t, nil
 }
@@ -209,7 +190,8 @@ func (s *Server) updateTrigger(ctx context.Context, r updateTriggerRequest) (any
 		return nil, err
 	}
 	if !slices.Contains([]string{"timer", "ckafka", "http"}, r.Type) {
-		return nil, refuse("InvalidParameterValue.Type", "Type is %q, want timer, ckafka or http: another trigger is deleted and created again.", r.Type)
+		return nil, refuse("InvalidParameterValue.Type",
+			"Type is %q, want timer, ckafka or http: another trigger is deleted and created again.", r.Type)
 	}
 	e, st, done, err := s.edit(r.Namespace, r.FunctionName, "FailedOperation.UpdateTrigger", Active)
 	if err != nil {
@@ -225,7 +207,8 @@ func (s *Server) updateTrigger(ctx context.Context, r updateTriggerRequest) (any
 		return nil, err
 	}
 	is := triggerInfo(st, *t)
-	text := triggerText{is.Type, is.TriggerName, orText(r.TriggerDesc, is.TriggerDesc), orText(r.CustomArgument, is.CustomArgument), enabled, is.Qualifier}
+	text := triggerText{is.Type, is.TriggerName, orText(r.TriggerDesc, is.TriggerDesc),
+		orText(r.CustomArgument, is.CustomArgument), enabled, is.Qualifier}
 	next, err := text.parse(s.platform.Instances())
 	if err != nil {
 		return nil, err
@@ -234,7 +217,8 @@ func (s *Server) updateTrigger(ctx context.Context, r updateTriggerRequest) (any
 }
 
 // setTrigger gives a trigger other settings; t is that of st.
-func (s *Server) setTrigger(ctx context.Context, e *entry, st *state, t *trigger, next scf.Trigger, description *string) error {
+func (s *Server) setTrigger(ctx context.Context, e *entry, st *state, t *trigger, next scf.Trigger,
+	description *string) error {
 	// why compared: the service would ignore another offset or group, and whoever
 	// asks for one has to know.
 	if err := changeable(t.Settings, next); err != nil {
@@ -271,7 +255,9 @@ func changeable(from, to scf.Trigger) error {
 		fixed = !from.Timer.UpdatableTo(*to.Timer)
 	}
 	if fixed {
-		return refuse("InvalidParameterValue.TriggerDesc", "The trigger %s: only maxMsgNum, timeOut, retry and Enable of a CKafka trigger can be changed, and cron, argument and Enable of a timer. Delete the trigger and create it again.", from.Name())
+		return refuse("InvalidParameterValue.TriggerDesc",
+			"The trigger %s: only maxMsgNum, timeOut, retry and Enable of a CKafka trigger can be changed, and cron, "+
+				"argument and Enable of a timer. Delete the trigger and create it again.", from.Name())
 	}
 	return nil
 }
@@ -281,7 +267,7 @@ type deleteTriggerRequest struct {
 	TriggerName, Type, Qualifier, TriggerDesc string
 }
 
-// deleteTrigger is 583/18588. It needs the TriggerDesc of a COS trigger, for a
+// deleteTrigger takes a trigger away. It needs the TriggerDesc of a COS trigger, for a
 // bucket can have several in the cloud.
 func (s *Server) deleteTrigger(ctx context.Context, r deleteTriggerRequest) (any, error) {
 	if err := named(r.TriggerName, r.Type); err != nil {
@@ -341,7 +327,8 @@ func (s *Server) updateTriggerStatus(ctx context.Context, r updateTriggerStatusR
 		return nil, err
 	}
 	if t.Settings.Enabled() == enabled {
-		return nil, refuse("FailedOperation.UpdateTriggerStatus", "The trigger %s is in that state already.", r.TriggerName)
+		return nil, refuse("FailedOperation.UpdateTriggerStatus",
+			"The trigger %s is in that state already.", r.TriggerName)
 	}
 	return nil, s.setTrigger(ctx, e, st, t, switched(t.Settings, enabled), nil)
 }
@@ -363,55 +350,4 @@ func switched(t scf.Trigger, enabled bool) scf.Trigger {
 		u.Enabled, t.URL = enabled, &u
 	}
 	return t
-}
-
-type listTriggersRequest struct {
-	FunctionName, Namespace string
-	Offset                  int
-	Limit                   *int
-	OrderBy, Order          string
-	Filters                 []filter
-}
-
-// listTriggers is 583/44268.
-func (s *Server) listTriggers(_ context.Context, r listTriggersRequest) (any, error) {
-	st, err := s.read(r.Namespace, r.FunctionName)
-	if err != nil {
-		return nil, err
-	}
-	var found []trigger
-	for _, t := range st.Triggers {
-		ok := true
-		for _, f := range r.Filters {
-			value, known := map[string]string{"Qualifier": qualifierOf(t.Settings), "TriggerName": t.Settings.Name(), "Description": t.Description}[f.Name]
-			if !known {
-				return nil, refuse("InvalidParameterValue.Filters", "The filter %q is not known.", f.Name)
-			}
-			ok = ok && slices.Contains(f.Values, value)
-		}
-		if ok {
-			found = append(found, t)
-		}
-	}
-	var less func(a, b trigger) int
-	switch r.OrderBy {
-	case "add_time":
-		less = func(a, b trigger) int { return a.AddTime.Compare(b.AddTime) }
-	case "mod_time", "":
-		less = func(a, b trigger) int { return a.ModTime.Compare(b.ModTime) }
-	default:
-		return nil, refuse("InvalidParameterValue.OrderBy", "OrderBy is %q, want add_time or mod_time.", r.OrderBy)
-	}
-	page, err := pageOf(found, less, cmp.Or(r.Order, "DESC"), r.Offset, r.Limit)
-	if err != nil {
-		return nil, err
-	}
-	list := []triggerDetail{}
-	for _, t := range page {
-		list = append(list, triggerInfo(st, t))
-	}
-	return struct {
-		TotalCount int
-		Triggers   []triggerDetail
-	}{len(found), list}, nil
 }

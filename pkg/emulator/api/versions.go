@@ -11,7 +11,7 @@ import (
 
 type publishVersionRequest struct{ FunctionName, Namespace, Description string }
 
-// publishVersion is 583/36158: a version of $LATEST as it is now.
+// publishVersion makes a version of $LATEST as it is now.
 func (s *Server) publishVersion(_ context.Context, r publishVersionRequest) (any, error) {
 	e, st, done, err := s.edit(r.Namespace, r.FunctionName, "FailedOperation.PublishVersion", Active)
 	if err != nil {
@@ -39,7 +39,7 @@ type listVersionByFunctionRequest struct {
 
 type versionSummary struct{ Version, Description, AddTime, ModTime, Status string }
 
-// listVersionByFunction is 583/36162: $LATEST is one of them.
+// listVersionByFunction lists the versions; $LATEST is one of them [?].
 func (s *Server) listVersionByFunction(_ context.Context, r listVersionByFunctionRequest) (any, error) {
 	st, err := s.read(r.Namespace, r.FunctionName)
 	if err != nil {
@@ -62,7 +62,8 @@ func (s *Server) listVersionByFunction(_ context.Context, r listVersionByFunctio
 	numbers, list := []string{}, []versionSummary{}
 	for _, v := range page {
 		numbers = append(numbers, v.Number)
-		list = append(list, versionSummary{v.Number, v.Settings.Description, stamp(v.AddTime), stamp(v.ModTime), string(v.Status)})
+		list = append(list,
+			versionSummary{v.Number, v.Settings.Description, stamp(v.AddTime), stamp(v.ModTime), string(v.Status)})
 	}
 	return struct {
 		FunctionVersion []string
@@ -76,7 +77,8 @@ func (s *Server) deleteVersion(ctx context.Context, e *entry, st *state, number 
 	v := st.version(number)
 	switch {
 	case number == latest:
-		return refuse("InvalidParameterValue.Qualifier", "%s cannot be deleted alone: leave Qualifier out to delete the function.", latest)
+		return refuse("InvalidParameterValue.Qualifier",
+			"%s cannot be deleted alone: leave Qualifier out to delete the function.", latest)
 	case v == nil:
 		return refuse("ResourceNotFound.Qualifier", "The function %s has no version %q.", st.name(), number)
 	case v.Status == Publishing:
@@ -89,7 +91,8 @@ func (s *Server) deleteVersion(ctx context.Context, e *entry, st *state, number 
 	}
 	for _, t := range st.Triggers {
 		if qualifierOf(t.Settings) == number {
-			return refuse("FailedOperation.DeleteFunction", "The trigger %s invokes the version %s.", t.Settings.Name(), number)
+			return refuse("FailedOperation.DeleteFunction",
+				"The trigger %s invokes the version %s.", t.Settings.Name(), number)
 		}
 	}
 	failed := v.Status == PublishFailed

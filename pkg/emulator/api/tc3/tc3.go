@@ -72,7 +72,8 @@ func (a Authorization) String() string {
 // request's, which is not read; of its headers those that are signed count.
 func Signature(r *http.Request, body []byte, a Authorization, timestamp int64, key secret.String) string {
 	scope := a.Date + "/" + a.Service + "/" + terminator
-	text := strings.Join([]string{Algorithm, strconv.FormatInt(timestamp, 10), scope, hash([]byte(canonical(r, body, a.SignedHeaders)))}, "\n")
+	text := strings.Join([]string{Algorithm, strconv.FormatInt(timestamp, 10), scope,
+		hash([]byte(canonical(r, body, a.SignedHeaders)))}, "\n")
 	signing := []byte("TC3" + key.Reveal())
 	for _, part := range []string{a.Date, a.Service, terminator} {
 		signing = mac(signing, part)
