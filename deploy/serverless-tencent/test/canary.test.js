@@ -125,6 +125,8 @@ test('judging', () => {
     ['one error is not enough before the end', s(1, 1), s(100, 0), { over: false }, 'wait'],
     ['three are', s(3, 3), s(100, 0), { over: false }, 'rollback'],
     ['errors that the old one has too are not its fault', s(20, 10), s(100, 50), { over: true }, 'promote'],
+    ['all of both fail: that shows nothing', s(20, 20), s(100, 100), { over: true }, 'rollback'],
+    ['the old one fails, and the new one does not', s(20, 0), s(100, 100), { over: true }, 'promote'],
     ['an error in a hundred is tolerated', s(100, 1), s(100, 0), { over: true }, 'promote'],
     ['two are not', s(100, 2), s(100, 0), { over: true }, 'rollback'],
     ['too few', s(9, 0), s(100, 0), { over: true }, 'rollback'],
