@@ -87,6 +87,18 @@ test('the zips of another run are deployed with --package', async (t) => {
   assert.equal(fake.written.length, before, 'the same code, packed here');
 });
 
+test('invoke local hands the event to etl, and takes its answer', async (t) => {
+  const { root, run } = shell(t);
+  const etl = path.join(root, 'etl');
+  fs.writeFileSync(etl, '#!/usr/bin/env node\nprocess.stdin.on("data", (d) => console.log(process.argv.slice(2, 5).join(" ") + " " + d));\n', { mode: 0o755 });
+  const local = (options, program = etl) => run(invoke.local, { function: 'dump', ...options }, { env: { ...process.env, ETL_BIN: program } });
+  assert.equal(await local({ data: '{"a":1}' }), 'invoke dump --event {"a":1}');
+  await assert.rejects(local({ path: 'none.json' }), /--path: ENOENT/);
+  await assert.rejects(local({}, path.join(root, 'none')), /none is not there: run make build, or set ETL_BIN/);
+  fs.writeFileSync(etl, '#!/usr/bin/env node\nprocess.exit(1);\n');
+  await assert.rejects(local({}), /etl invoke has failed/);
+});
+
 test('an invocation without an answer is not repeated', async (t) => {
   const { fake, run } = shell(t);
   await run(deploy.run);

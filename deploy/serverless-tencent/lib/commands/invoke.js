@@ -71,6 +71,7 @@ function readEvent({ options, root }) {
  */
 async function local(context) {
   const f = context.chosen(context.wanted());
+  const event = readEvent(context); // why here: a child that gets no event would wait for it
   const own = path.join(context.root, 'bin', 'etl');
   const program = context.env.ETL_BIN || (fs.existsSync(own) ? own : 'etl');
   const file = context.serverless.configurationFilename || 'serverless.yml';
@@ -84,7 +85,7 @@ async function local(context) {
       else resolve(stdout);
     });
     child.stdin.on('error', () => {}); // why ignored: the callback above tells why it has ended
-    child.stdin.end(readEvent(context));
+    child.stdin.end(event);
   });
   context.print(answer.trimEnd());
 }
