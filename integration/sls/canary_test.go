@@ -3,6 +3,7 @@ package sls
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,8 +84,7 @@ func TestCanary(t *testing.T) {
 		s.refused(t, "has no version 9: it has 1, 2, 3", "rollback", "--function", "dump", "--to", "9")
 	})
 	t.Run("all of that has lost and doubled no record", func(t *testing.T) {
-		stop()
-		s.awaitCopied(t, topic)
+		s.awaitCopied(t, topic, stop())
 	})
 }
 
@@ -104,18 +104,19 @@ func (s *service) requireRoute(t *testing.T, version string) {
 	}
 }
 
-// trickle produces records until stop is called.
-func (s *service) trickle(t *testing.T, topic string) (stop func()) {
+// trickle produces records until stop is called, which gives their number.
+func (s *service) trickle(t *testing.T, topic string) (stop func() (records int64)) {
 	t.Helper()
 	client := connect(t, s.env["SOURCE_BROKERS"])
 	ctx, cancel := context.WithCancel(s.ctx)
-	ended := make(chan error, 1)
+	ended, records := make(chan error, 1), int64(0)
 	go func() {
 		for seed := uint64(0); ; seed += partitions {
 			if err := produce(s.ctx, client, topic, 10, seed); err != nil {
 				ended <- err
 				return
 			}
+			records += 10 * partitions
 			select {
 			case <-ctx.Done():
 				ended <- nil
@@ -124,17 +125,13 @@ func (s *service) trickle(t *testing.T, topic string) (stop func()) {
 			}
 		}
 	}()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	stop = sync.OnceValue(func() int64 {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	}
-	t.Cleanup(stop)
+		return records
+	})
+	t.Cleanup(func() { stop() })
 	return stop
 }

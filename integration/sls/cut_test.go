@@ -88,7 +88,7 @@ type worker struct {
 
 func newWorker(t *testing.T, endpoint string, zips map[string]string) *worker {
 	t.Helper()
-	plugin, err := filepath.Abs(filepath.Join(root, "deploy", "serverless-tencent"))
+	absolute, err := filepath.Abs(plugin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func newWorker(t *testing.T, endpoint string, zips map[string]string) *worker {
 			t.Error(err)
 		}
 	})
-	return &worker{in: in, out: bufio.NewScanner(out), plugin: plugin, zips: zips}
+	return &worker{in: in, out: bufio.NewScanner(out), plugin: absolute, zips: zips}
 }
 
 // deploy gives the message of a deployment that has failed.

@@ -28,7 +28,7 @@ func TestRandomFilesResolveAsTheyPrint(t *testing.T) {
 	t.Parallel()
 	modules := frameworks(t)
 	root := t.TempDir()
-	plugin, err := filepath.Abs("../../pkg/scf/internal/sls/testdata/plugin")
+	anything, err := filepath.Abs("../../pkg/scf/internal/sls/testdata/plugin")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestRandomFilesResolveAsTheyPrint(t *testing.T) {
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(plugin, filepath.Join(folder, "plugin")); err != nil {
+		if err := os.Symlink(anything, filepath.Join(folder, "plugin")); err != nil {
 			t.Fatal(err)
 		}
 		for name, content := range (&writer{rand.New(rand.NewPCG(seed, 1))}).files() {

@@ -44,7 +44,7 @@ func project(t *testing.T, framework string) {
 	if err := produce(s.ctx, client, topic, 200, 1); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitCopied(t, topic)
+	s.awaitCopied(t, topic, 200*partitions)
 	platform.writes()
 
 	if out := s.must(t, "deploy"); !strings.Contains(out, "nothing to change") {
@@ -63,7 +63,7 @@ func project(t *testing.T, framework string) {
 	if err := produce(s.ctx, client, topic, 200, 100); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitCopied(t, topic)
+	s.awaitCopied(t, topic, 400*partitions)
 
 	if out := s.must(t, "logs", "--function", "dump"); !strings.Contains(out, " ok ") {
 		t.Errorf("the logs are\n%s", out)

@@ -2,6 +2,7 @@ package sls
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 	"github.com/scf-etl/scf-etl/pkg/localkafka"
+	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
 // partitions of a topic of these tests.
@@ -27,7 +29,7 @@ func clusters(t *testing.T, topics ...string) (source, target string) {
 		source, target = embedded(t), embedded(t)
 	}
 	for _, topic := range topics {
-		if err := connect(t, source).CreateTopic(t.Context(), kafka.TopicSpec{Name: topic, Partitions: partitions}); err != nil {
+		if err := connect(t, source).CreateTopic(t.Context(), kafka.TopicSpec{Name: topic, Partitions: partitions, Settings: sample.TopicSettings()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,17 +67,26 @@ func produce(ctx context.Context, c *kafka.Client, topic string, n int, seed uin
 }
 
 // awaitCopied waits until the target has every record of the topic, each once
-// and nothing else, as etl verify sees it.
-func (s *service) awaitCopied(t *testing.T, topic string) {
+// and nothing else, as etl verify sees it; records is how many there are.
+func (s *service) awaitCopied(t *testing.T, topic string, records int64) {
 	t.Helper()
 	var out []byte
-	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end) && s.ctx.Err() == nil; time.Sleep(200 * time.Millisecond) {
-		command := exec.CommandContext(s.ctx, etl(t), "verify", topic)
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end) && s.ctx.Err() == nil; time.Sleep(200 * time.Millisecond) {
+		command := exec.CommandContext(s.ctx, etl(t), "verify", topic, "-o", "json")
 		command.Dir, command.Env = s.folder, s.environ()
 		var err error
-		if out, err = command.CombinedOutput(); err == nil {
+		out, err = command.Output()
+		var compared mirror.TopicComparison
+		if err != nil || json.Unmarshal(out, &compared) != nil || !compared.Equal {
+			continue
+		}
+		copied := int64(0)
+		for _, p := range compared.Partitions {
+			copied += p.Target.Records
+		}
+		if copied == records {
 			return
 		}
 	}
-	t.Fatalf("topic %s is not copied:\n%s", topic, out)
+	t.Fatalf("the %d records of topic %s are not copied:\n%s", records, topic, out)
 }

@@ -20,7 +20,8 @@ const pageSize = 100;
  * @property {import('./trigger').Trigger[]} triggers
  * @property {{version: string, canary: {version: string, weight: number}|null}} route of $DEFAULT
  * @property {{name: string, description: string}[]} aliases all but $DEFAULT
- * @property {{version: string, mark: import('./mark').Mark|null, text: string, time: string}[]} versions without $LATEST
+ * @property {{version: string, mark: import('./mark').Mark|null, text: string, time: string,
+ *   ready: boolean}[]} versions without $LATEST, by number; one that is not ready could not be published
  * @property {{retry: number, messageLifetime: number}|null} async null where the platform does not tell
  * @property {Record<string, string>} tags
  * @property {number|null} reserved MB; null where the platform does not tell
@@ -178,7 +179,7 @@ function settingsOf(f, description) {
 
 function versionOf(v) {
   const { text, mark } = detach(v.Description);
-  return { version: String(v.Version), mark, text, time: v.AddTime || '' };
+  return { version: String(v.Version), mark, text, time: v.AddTime || '', ready: (v.Status || 'Active') === 'Active' };
 }
 
 function routeOf(alias) {

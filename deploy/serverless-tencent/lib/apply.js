@@ -185,7 +185,7 @@ class Apply {
     const Description = attach(settings.description, mark);
     const newest = async () => {
       const f = await readFunction(this.client, this.service.namespace, step.function);
-      const same = f.versions.filter((v) => v.mark?.settings === mark.settings && v.mark.code === mark.code);
+      const same = f.versions.filter((v) => v.ready && v.mark?.settings === mark.settings && v.mark.code === mark.code);
       return same.map((v) => v.version).sort((a, b) => Number(b) - Number(a))[0];
     };
     const before = await newest();

@@ -87,7 +87,8 @@ function release(step) {
     const before = actual.route.canary ? [{ ...base, kind: 'route', to: { version: actual.route.version } }] : [];
     return { name, step, former: actual.route.version, before };
   }
-  const same = actual.mark?.code && actual.versions.filter((v) => v.mark?.code === actual.mark.code && v.mark.settings === settingsDigest(actual.settings)).pop();
+  const settings = settingsDigest(actual.settings);
+  const same = actual.mark?.code && actual.versions.filter((v) => v.ready && v.mark?.code === actual.mark.code && v.mark.settings === settings).pop();
   if (same) return { name, step, former: same.version, before: [{ ...base, kind: 'route', to: { version: same.version } }] };
   const former = { settings: actual.settings, mark: actual.mark };
   return {

@@ -16,6 +16,10 @@ const changing = (code) =>
   code.startsWith('FailedOperation.FunctionStatus') || code === 'ResourceInUse.FunctionStatus' ||
   code === 'ResourceUnavailable.FunctionStatus' || code === 'FailedOperation.FunctionNameStatusError';
 
+// Without a byte of an answer, in milliseconds. An invocation can take 15 minutes.
+const usual = 60 * 1000;
+const longest = 905 * 1000;
+
 /**
  * Client calls the SCF API (583/17237), version 2018-04-16. Each call is signed, and tried again with back-off, a bounded
  * number of times.
@@ -82,7 +86,8 @@ class Client {
     const request = { service: 'scf', host: this.endpoint.host, action, version: '2018-04-16', region: this.region, body, time };
     let answer;
     try {
-      answer = await this.transport({ url: this.endpoint, headers: sign(request, this.credentials), body });
+      const timeout = action === 'Invoke' ? longest : usual;
+      answer = await this.transport({ url: this.endpoint, headers: sign(request, this.credentials), body, timeout });
     } catch (error) {
       throw new ApiFault(action, 'Network', error.message || error.code || String(error));
     }

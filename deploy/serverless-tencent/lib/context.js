@@ -27,9 +27,14 @@ class Context {
     return this.serverless.serviceDir || process.cwd();
   }
 
-  /** What serverless.yml wants, checked. */
-  wanted() {
+  /**
+   * What serverless.yml wants.
+   *
+   * @param {{checked?: boolean}} [options] false takes what could not be deployed, to remove it
+   */
+  wanted({ checked = true } = {}) {
     const wanted = desired(this.serverless.service, this.options);
+    if (!checked) return wanted;
     const faults = validate(wanted, this.serverless.service);
     if (faults.length > 0) throw new Fault(`serverless.yml cannot be deployed:\n  ${faults.join('\n  ')}`, 'INVALID_SERVICE');
     return wanted;

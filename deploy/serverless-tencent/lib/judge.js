@@ -40,6 +40,9 @@ function judge(now, before, state, tolerated = tolerance) {
   if (now.invocations < tolerated.least) {
     return { verdict: 'rollback', reason: `the new version was invoked ${now.invocations} times, at least ${tolerated.least} are needed to judge it` };
   }
+  if (now.errors === now.invocations) {
+    return { verdict: 'rollback', reason: `${numbers}: where all of them fail, nothing shows that the new version is better` };
+  }
   if (failing) return { verdict: 'rollback', reason: `${numbers}: more than ${share(allowed)}` };
   if (before.invocations > 0 && now.mean > before.mean * tolerated.slower && now.mean - before.mean > slack) {
     return { verdict: 'rollback', reason: `an invocation takes ${Math.round(now.mean)} ms on average, and ${Math.round(before.mean)} ms of the old version` };

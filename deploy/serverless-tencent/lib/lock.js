@@ -24,7 +24,7 @@ class Lock {
    * @param {{timeout?: number, id?: string}} [options] timeout in milliseconds
    */
   constructor(client, namespace, { timeout = 30000, id = crypto.randomBytes(6).toString('hex') } = {}) {
-    Object.assign(this, { client, namespace, timeout, id, beats: 0, at: null, lost: false });
+    Object.assign(this, { client, namespace, timeout, id, beats: 0, at: null, beating: null, lost: false });
   }
 
   /**
@@ -63,12 +63,16 @@ class Lock {
   /** Says that its holder is alive, where that was not said for a while. Call it often. */
   async touch() {
     if (this.lost) throw this.#taken();
-    const { at, client } = this;
-    if (!at || client.clock.now() - at.beat < this.timeout / 4) return;
-    at.beat = client.clock.now();
+    if (!this.at || this.client.clock.now() - this.at.beat < this.timeout / 4) return;
+    this.at.beat = this.client.clock.now();
+    this.beating = this.#beat(this.at);
+    await this.beating;
+  }
+
+  async #beat(at) {
     try {
       const alias = { Name: at.name, FunctionVersion: '$LATEST', Description: this.#text() };
-      await client.write('UpdateAlias', { ...this.#id(at.function), ...alias });
+      await this.client.write('UpdateAlias', { ...this.#id(at.function), ...alias });
     } catch (fault) {
       if (!missing(fault)) throw fault;
       this.lost = true;
@@ -80,6 +84,8 @@ class Lock {
   async release() {
     const { at } = this;
     this.at = null;
+    // why: a beat that is repeated after the end would make a dead deployment seem alive
+    await this.beating?.catch(() => {});
     if (at) await this.#drop(at.function, at.name);
   }
 

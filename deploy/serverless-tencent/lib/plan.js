@@ -148,7 +148,7 @@ function publish(step, want) {
  */
 function published(want, have) {
   const settings = settingsDigest(want.settings);
-  const same = have.versions.filter((v) => v.mark && v.mark.code === want.code.code && v.mark.settings === settings);
+  const same = have.versions.filter((v) => v.ready && v.mark && v.mark.code === want.code.code && v.mark.settings === settings);
   return same.map((v) => v.version).sort((a, b) => Number(b) - Number(a))[0];
 }
 

@@ -14,7 +14,20 @@ function isSecret(name) {
 }
 
 /**
- * A value to show, at most 80 characters; that of a secret is masked.
+ * A value without what must not be seen: '[redacted]' for that of a secret, and addresses without user and password.
+ *
+ * @param {string} name of the setting or variable
+ * @param {any} value
+ * @returns {any}
+ */
+function masked(name, value) {
+  if (value === undefined || value === null || value === '') return value;
+  if (isSecret(name)) return '[redacted]';
+  return typeof value === 'string' ? value.replace(/:\/\/[^/@\s]+@/g, '://[redacted]@') : value;
+}
+
+/**
+ * A value to show, masked and at most 80 characters.
  *
  * @param {string} name of the setting or variable
  * @param {unknown} value undefined and '' are shown as such
@@ -23,10 +36,9 @@ function isSecret(name) {
 function shown(name, value) {
   if (value === undefined || value === null) return '(none)';
   if (value === '') return "''";
-  if (isSecret(name)) return '[redacted]';
-  // why: a user and a password can be part of an address
-  const text = (typeof value === 'string' ? value : JSON.stringify(value)).replace(/:\/\/[^/@\s]+@/g, '://[redacted]@');
+  const known = masked(name, value);
+  const text = typeof known === 'string' ? known : JSON.stringify(known);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-module.exports = { isSecret, shown };
+module.exports = { isSecret, masked, shown };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { shown } = require('./redact');
+const { masked, shown } = require('./redact');
 
 const verbs = {
   create: 'create',
@@ -68,17 +68,13 @@ function text(plan) {
  * @returns {object} {steps: [{kind, function, trigger, text, diff: [{path, from, to}]}], notes, refusals}
  */
 function json(plan) {
-  const masked = (d, value) => {
-    const name = d.path.slice(d.path.lastIndexOf('.') + 1);
-    if (value === undefined || value === null) return null;
-    return shown(name, value) === '[redacted]' ? '[redacted]' : value;
-  };
+  const hidden = (d, value) => masked(d.path.slice(d.path.lastIndexOf('.') + 1), value) ?? null;
   const steps = plan.steps.map((step) => ({
     kind: step.kind,
     function: step.function,
     ...(step.trigger ? { trigger: { type: step.trigger.type, name: step.trigger.name, enabled: step.trigger.enabled } } : {}),
     text: describe(step),
-    diff: step.diff.map((d) => ({ path: d.path, from: masked(d, d.from), to: masked(d, d.to) })),
+    diff: step.diff.map((d) => ({ path: d.path, from: hidden(d, d.from), to: hidden(d, d.to) })),
   }));
   return { steps, notes: plan.notes, refusals: plan.refusals };
 }

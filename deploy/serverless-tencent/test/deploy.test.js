@@ -13,7 +13,7 @@ test('a first deployment makes functions with their triggers, open and going to 
   const dump = fake.functions.get('etl-dev-dump');
   assert.deepEqual(dump.config.VpcConfig, { VpcId: 'vpc-1', SubnetId: 'subnet-1' });
   assert.deepEqual(dump.config.Environment.Variables, [
-    { Key: 'ALL', Value: 'yes' }, { Key: 'TARGET_SASL_PASSWORD', Value: 'hunter2' }, { Key: 'A', Value: '1' },
+    { Key: 'ALL', Value: 'yes' }, { Key: 'TARGET_SASL_PASSWORD', Value: 'hunter2' }, { Key: 'AB', Value: '1' },
   ]);
   assert.equal(detach(dump.config.Description).text, 'Copies a topic');
   assert.deepEqual(dump.triggers.map((t) => [t.TriggerName, t.Enable, t.Qualifier]), [['ckafka-1-orders', 1, '$DEFAULT']]);
@@ -32,7 +32,7 @@ test('a changed variable changes its function only', async () => {
   const fake = new FakeScf();
   await run(fake, wanted(service()));
   const before = fake.calls.length;
-  await run(fake, wanted(service((s) => (s.functions.dump.environment.A = '2'))));
+  await run(fake, wanted(service((s) => (s.functions.dump.environment.AB = '2'))));
   const changes = fake.calls.slice(before).filter((c) => /^Update(Function|Trigger)/.test(c.action));
   assert.deepEqual(changes.map((c) => [c.action, c.parameters.FunctionName]), [['UpdateFunctionConfiguration', 'etl-dev-dump']]);
 });
@@ -164,4 +164,13 @@ test('a failure says what was done and what was not', async () => {
     assert.match(error.message, /deploy again/);
     return true;
   });
+});
+
+test('a version that could not be published is published again', async () => {
+  const fake = new FakeScf();
+  const published = (s) => (s.functions.tick.publish = true);
+  await run(fake, wanted(service(published)));
+  fake.functions.get('etl-dev-tick').versions[0].Status = 'PublishFailed';
+  await run(fake, wanted(service(published)));
+  assert.equal(fake.functions.get('etl-dev-tick').aliases.get('$DEFAULT').FunctionVersion, '2');
 });

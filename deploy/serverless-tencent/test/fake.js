@@ -278,6 +278,13 @@ class FakeScf {
     return { Result: result };
   }
 
+  /** Another one with the same state. */
+  copy() {
+    const other = new FakeScf({ slow: this.slow });
+    other.functions = structuredClone(this.functions);
+    return other;
+  }
+
   /** All that the API has, to compare. */
   state() {
     const plain = (f) => ({

@@ -20,7 +20,7 @@ function service(change = () => {}) {
     provider: { name: 'tencent', stage: 'dev', region: 'ap-guangzhou', memorySize: 128, timeout: 60, environment: { ALL: 'yes' } },
     functions: {
       dump: {
-        handler: 'main', description: 'Copies a topic', environment: { TARGET_SASL_PASSWORD: 'hunter2', A: '1' },
+        handler: 'main', description: 'Copies a topic', environment: { TARGET_SASL_PASSWORD: 'hunter2', AB: '1' },
         vpcConfig: { vpcId: 'vpc-1', subnetId: 'subnet-1' },
         events: [{ ckafka: { instanceId: 'ckafka-1', topic: 'orders', consumerGroupName: 'etl-dump', offset: 'earliest', maxMsgNum: 1000, timeOut: 1, retry: 10 } }],
       },

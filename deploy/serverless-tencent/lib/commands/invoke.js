@@ -35,7 +35,8 @@ async function run(context) {
   if (type === 'Event') return context.print(`sent, request ${result.FunctionRequestId}`);
   if (options.log && result.Log) context.notice(result.Log.trimEnd());
   context.notice(`${f.name}: ${result.Duration} ms, ${(result.MemUsage / (1 << 20)).toFixed(0)} MB, request ${result.FunctionRequestId}`);
-  if (Number(result.InvokeResult) !== 0) throw new Fault(`${f.name} has failed: ${result.ErrMsg || result.RetMsg}`, 'INVOCATION_FAILED');
+  // why both: the platform no longer keeps InvokeResult up
+  if (Number(result.InvokeResult ?? 0) !== 0 || result.ErrMsg) throw new Fault(`${f.name} has failed: ${result.ErrMsg || result.RetMsg}`, 'INVOCATION_FAILED');
   return context.print(result.RetMsg);
 }
 
@@ -70,6 +71,7 @@ function readEvent({ options, root }) {
  */
 async function local(context) {
   const f = context.chosen(context.wanted());
+  const event = readEvent(context); // why here: a child that gets no event would wait for it
   const own = path.join(context.root, 'bin', 'etl');
   const program = context.env.ETL_BIN || (fs.existsSync(own) ? own : 'etl');
   const file = context.serverless.configurationFilename || 'serverless.yml';
@@ -83,7 +85,7 @@ async function local(context) {
       else resolve(stdout);
     });
     child.stdin.on('error', () => {}); // why ignored: the callback above tells why it has ended
-    child.stdin.end(readEvent(context));
+    child.stdin.end(event);
   });
   context.print(answer.trimEnd());
 }

@@ -1,5 +1,6 @@
 'use strict';
 
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { artifact, entries, write } = require('../code');
@@ -53,11 +54,12 @@ function withPackages(context, needed = () => true) {
   return wanted;
 }
 
-// A package of this run was checked when it was made.
+// A package that sls package has made was checked then.
 function noted(file) {
   try {
-    const { code, size } = JSON.parse(fs.readFileSync(`${file}.json`, 'utf8'));
-    return fs.statSync(file).size === size && /^[0-9a-f]{32}$/.test(code) ? { file, size, code } : null;
+    const { code, size, sha256 } = JSON.parse(fs.readFileSync(`${file}.json`, 'utf8'));
+    const same = crypto.createHash('sha256').update(fs.readFileSync(file)).digest('hex') === sha256;
+    return same && /^[0-9a-f]{32}$/.test(code) ? { file, size, code } : null;
   } catch {
     return null;
   }

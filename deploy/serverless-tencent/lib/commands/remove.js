@@ -13,7 +13,7 @@ const { folder } = require('../upload');
  * @param {import('../context').Context} context
  */
 async function run(context) {
-  const wanted = { ...context.wanted(), functions: [] };
+  const wanted = { ...context.wanted({ checked: false }), functions: [] };
   const client = context.client(wanted);
   if (context.options['dry-run']) {
     const actual = await context.progress('Looking at the platform', () => read(client, wanted, []));

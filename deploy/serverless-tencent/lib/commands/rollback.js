@@ -20,7 +20,7 @@ async function run(context) {
   const { to } = context.options;
   if (to === undefined) return list(context, actual);
   if (actual.mark?.owner !== wanted.owner) throw new Fault(`${f.name} was made by something else than this service and stage`);
-  if (!actual.versions.some((v) => v.version === String(to)) && to !== '$LATEST') {
+  if (!actual.versions.some((v) => v.ready && v.version === String(to)) && to !== '$LATEST') {
     const versions = actual.versions.map((v) => v.version);
     throw new Fault(`${f.name} has no version ${to}: it has ${versions.join(', ') || 'none: publish: true makes them'}`);
   }
