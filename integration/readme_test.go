@@ -107,6 +107,10 @@ type readme struct {
 
 func newReadme(t *testing.T, w *world) *readme {
 	t.Helper()
+	// why: commands write there, as after make build
+	if err := os.MkdirAll("../bin", 0o755); err != nil {
+		t.Fatal(err)
+	}
 	return &readme{w: w, bin: etlBinary(t), environ: os.Environ()}
 }
 
