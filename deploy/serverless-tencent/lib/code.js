@@ -6,6 +6,7 @@ const path = require('node:path');
 const { Fault } = require('./fault');
 const { find } = require('./glob');
 const limits = require('./limits');
+const { SignatureError, verifyFile } = require('./minisign');
 const zip = require('./zip');
 
 /**
@@ -65,15 +66,24 @@ function digest(files) {
  * @param {string} key of the function
  * @param {string} file
  * @param {string} handler that it must hold, executable
+ * @param {string} [publicKey] of minisign, its file or its line: then FILE.minisig has to be a signature of it
  * @returns {{file: string, size: number, code: string, unpacked: number}}
  * @throws {Fault}
  */
-function artifact(key, file, handler) {
+function artifact(key, file, handler, publicKey = '') {
   let data;
   try {
     data = fs.readFileSync(file);
   } catch (error) {
     throw new Fault(`functions.${key}: the package ${file} cannot be read: ${error.message}`);
+  }
+  if (publicKey) {
+    try {
+      verifyFile(file, publicKey, data);
+    } catch (error) {
+      if (!(error instanceof SignatureError) && error.code !== 'ENOENT') throw error;
+      throw new Fault(`functions.${key}: the package is not deployed: ${error.message}`, 'NOT_SIGNED');
+    }
   }
   let files;
   try {

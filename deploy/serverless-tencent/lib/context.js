@@ -78,6 +78,12 @@ class Context {
     return path.resolve(this.root, folder);
   }
 
+  /** The public key that packages have to be signed by; empty: they need no signature. */
+  verifyKey() {
+    const key = this.env.ETL_VERIFY_KEY || '';
+    return key && !key.startsWith('RW') ? path.resolve(this.root, key) : key;
+  }
+
   lockTimeout() {
     return this.options['lock-timeout'] === undefined ? undefined : duration(this.options['lock-timeout'], '--lock-timeout');
   }

@@ -1,29 +1,19 @@
 'use strict';
 const assert = require('node:assert/strict');
-const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { verify, verifyFile, SignatureError } = require('../lib/minisign');
+const rig = require('./rig');
 
 const content = Buffer.from('a zip');
 const name = 'dump.zip';
 
-/** A key pair with this id, and what it signs, in the text forms of minisign. */
+/** A key of this id, which signs the zip of dump unless told otherwise. */
 function signer(id) {
-  const { privateKey, publicKey } = crypto.generateKeyPairSync('ed25519');
-  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-  const idBytes = Buffer.alloc(8, id);
-  const line = Buffer.concat([Buffer.from('Ed'), idBytes, raw]).toString('base64');
-  const sign = (file, comment = `file:${name}\thashed`, algorithm = 'ED') => {
-    const message = algorithm === 'ED' ? crypto.createHash('blake2b512').update(file).digest() : file;
-    const signature = crypto.sign(null, message, privateKey);
-    const global = crypto.sign(null, Buffer.concat([signature, Buffer.from(comment)]), privateKey);
-    const first = Buffer.concat([Buffer.from(algorithm), idBytes, signature]).toString('base64');
-    return `untrusted comment: c\n${first}\ntrusted comment: ${comment}\n${global.toString('base64')}\n`;
-  };
-  return { line, file: `untrusted comment: minisign public key\n${line}\n`, sign };
+  const made = rig.signer(id);
+  return { ...made, sign: (file, comment = `file:${name}\thashed`, algorithm = 'ED') => made.sign(file, comment, algorithm) };
 }
 
 const mine = signer(1);

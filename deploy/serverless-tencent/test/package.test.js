@@ -7,7 +7,7 @@ const { test } = require('node:test');
 const { artifact, digest, entries, write } = require('../lib/code');
 const { expression, find } = require('../lib/glob');
 const zip = require('../lib/zip');
-const { folder } = require('./rig');
+const { folder, signer } = require('./rig');
 
 /** The head of a program for linux/amd64. */
 const elf = (text) => Buffer.concat([Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]), Buffer.alloc(11), Buffer.from([62, 0]), Buffer.from(text)]);
@@ -67,6 +67,25 @@ test('what cannot run on the platform is refused, and says what to do', (t) => {
   const damaged = zip.pack([{ name: 'main', data: Buffer.from('some content'), mode: 0o755 }]);
   damaged[36] ^= 0xff;
   refused(damaged, /is a damaged zip/);
+});
+
+test('with a key, a zip is deployed only as it was signed, under its own name', (t) => {
+  const root = folder(t);
+  const file = path.join(root, 'dump.zip');
+  const other = path.join(root, 'clean.zip');
+  const data = zip.pack([{ name: 'main', data: Buffer.from('program'), mode: 0o755 }]);
+  const mine = signer(1);
+  fs.writeFileSync(file, data);
+  assert.throws(() => artifact('dump', file, 'main', mine.line), { code: 'NOT_SIGNED', message: /functions.dump: .*there is no signature/ });
+  fs.writeFileSync(`${file}.minisig`, mine.sign(data, 'file:dump.zip'));
+  assert.equal(artifact('dump', file, 'main', mine.line).size, data.length);
+  assert.throws(() => artifact('dump', file, 'main', signer(2).line), { code: 'NOT_SIGNED' });
+  fs.writeFileSync(file, zip.pack([{ name: 'main', data: Buffer.from('another'), mode: 0o755 }]));
+  assert.throws(() => artifact('dump', file, 'main', mine.line), /changed after it was signed/);
+  fs.writeFileSync(other, data);
+  fs.copyFileSync(`${file}.minisig`, `${other}.minisig`);
+  assert.throws(() => artifact('clean', other, 'main', mine.line), /the signature is for dump.zip/);
+  assert.throws(() => artifact('dump', file, 'main', path.join(root, 'no.pub')), { code: 'NOT_SIGNED' });
 });
 
 test('a zip that unpacks to more than is allowed is refused', () => {

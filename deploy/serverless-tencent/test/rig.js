@@ -1,5 +1,6 @@
 'use strict';
 
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -60,4 +61,20 @@ function folder(t) {
   return dir;
 }
 
-module.exports = { client, folder, pace, run, service, wanted };
+/** A key pair of minisign with this id, and what it signs, in its text forms. */
+function signer(id) {
+  const { privateKey, publicKey } = crypto.generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  const idBytes = Buffer.alloc(8, id);
+  const line = Buffer.concat([Buffer.from('Ed'), idBytes, raw]).toString('base64');
+  const sign = (file, comment, algorithm = 'ED') => {
+    const message = algorithm === 'ED' ? crypto.createHash('blake2b512').update(file).digest() : file;
+    const signature = crypto.sign(null, message, privateKey);
+    const global = crypto.sign(null, Buffer.concat([signature, Buffer.from(comment)]), privateKey);
+    const first = Buffer.concat([Buffer.from(algorithm), idBytes, signature]).toString('base64');
+    return `untrusted comment: c\n${first}\ntrusted comment: ${comment}\n${global.toString('base64')}\n`;
+  };
+  return { line, file: `untrusted comment: minisign public key\n${line}\n`, sign };
+}
+
+module.exports = { client, folder, pace, run, service, signer, wanted };

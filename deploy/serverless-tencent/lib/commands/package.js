@@ -30,8 +30,9 @@ async function pack(context) {
 }
 
 async function make(context, f) {
-  const given = (context.serverless.service.functions[f.key].package || {}).artifact;
-  if (given) return artifact(f.key, path.resolve(context.root, given), f.settings.handler);
+  const key = context.verifyKey();
+  const given = (context.serverless.service.functions[f.key].package || {}).artifact || (key && path.join('dist', `${f.key}.zip`));
+  if (given) return artifact(f.key, path.resolve(context.root, given), f.settings.handler, key);
   const files = entries(context.root, { key: f.key, handler: f.settings.handler, binary: f.binary, patterns: f.patterns });
   return write(context.packageFolder(), f.key, files);
 }
@@ -48,7 +49,8 @@ function withPackages(context, needed = () => true) {
   for (const f of wanted.functions.filter(needed)) {
     const { artifact: made } = context.serverless.service.functions[f.key].package || {};
     const file = made ? path.resolve(context.root, made) : path.join(context.packageFolder(), `${f.key}.zip`);
-    f.code = noted(file) || artifact(f.key, file, f.settings.handler);
+    const key = context.verifyKey();
+    f.code = (!key && noted(file)) || artifact(f.key, file, f.settings.handler, key);
   }
   upload.check({ ...wanted, functions: wanted.functions.filter(needed) });
   return wanted;
