@@ -6,6 +6,7 @@ const text = { type: 'string' };
 const whole = { type: 'integer' };
 const flag = { type: 'boolean' };
 const texts = { type: 'object', additionalProperties: { type: 'string' } };
+const list = { type: 'array', items: text };
 const map = (properties) => ({ type: 'object', properties, additionalProperties: false });
 
 const enable = ['enable', flag, 'true', 'whether the trigger fires as soon as it is deployed'];
@@ -42,6 +43,7 @@ const settings = Object.freeze({
   ],
   function: [
     ['binary', text, 'bin/HANDLER', 'the program that was built for linux/amd64'],
+    ['package', map({ artifact: text, patterns: list }), 'the program alone', '`patterns` of files to add, after those of the service; or `artifact`, a zip that is ready'],
     ...shared,
     ['layers', { type: 'array', items: map({ name: text, version: whole }) }, 'none', 'list of `name` and `version`'],
     ['deadLetter', map({ type: text, name: text }), 'none', 'where asynchronous events go that failed for good: `type`, `name`'],
