@@ -174,6 +174,9 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 	if m.Oldest == 0 {
 		m.Oldest = 1
 	}
+	if err := c.ensureNoted(ctx, last); err != nil {
+		return linked{}, err
+	}
 	data, digest, err := seal(m)
 	if err != nil {
 		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, err)
@@ -196,6 +199,22 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 	}
 	written := linked{m, Link{m.Sequence, digest}}
 	return written, c.note(ctx, written.Link, m.Time)
+}
+
+// ensureNoted makes sure that the note is not behind a manifest that another follows: so
+// it is missing only beside the first, and at most one behind.
+func (c *Chain) ensureNoted(ctx context.Context, last linked) error {
+	if last.Manifest == nil {
+		return nil
+	}
+	noted, err := c.noted(ctx)
+	switch {
+	case err == nil && noted.Newest.Sequence >= last.Manifest.Sequence:
+		return nil
+	case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrDamaged):
+		return err
+	}
+	return c.note(ctx, last.Link, last.Time)
 }
 
 // note writes which manifest is the newest.

@@ -41,7 +41,7 @@ func goodManifest() backup.Manifest {
 	digest := strings.Repeat("0", 64)
 	return backup.Manifest{
 		Kind: "manifest", Version: 1, Cluster: hostileCluster, Sequence: 1, Oldest: 1, Time: 1000,
-		Topics: []backup.Topic{{Name: "t", Lineage: "0", Partitions: []backup.Partition{{Next: 10, End: 10, Segments: []backup.Segment{{
+		Topics: []backup.Topic{{Name: "t", Lineage: "0.1", Partitions: []backup.Partition{{Next: 10, End: 10, Segments: []backup.Segment{{
 			Next: 10, Log: backup.Sum{Bytes: 100, SHA256: digest}, Object: backup.Sum{Bytes: 100, SHA256: digest}, Records: 10, Content: digest,
 		}}}}}},
 	}
@@ -110,7 +110,7 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
-	f.Add([]byte(`{"kind":"manifest","version":1,"cluster":"cluster","sequence":1,"oldest":1,"topics":[{"name":"..","lineage":"0"}]}`))
+	f.Add([]byte(`{"kind":"manifest","version":1,"cluster":"cluster","sequence":1,"oldest":1,"topics":[{"name":"..","lineage":"0.1"}]}`))
 	f.Fuzz(func(t *testing.T, document []byte) {
 		opened := hostile(t, json.RawMessage(document))
 		m, err := opened.Newest(t.Context())

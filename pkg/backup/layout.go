@@ -31,7 +31,7 @@ var (
 	// topicName is Kafka's rule (org.apache.kafka.common.internals.Topic), but for "."
 	// and "..", which validName refuses.
 	topicName   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
-	lineageName = regexp.MustCompile(`^[a-z0-9]{1,64}(\.[0-9]{1,9})?$`)
+	lineageName = regexp.MustCompile(`^[a-z0-9]{1,64}\.[0-9]{1,12}$`)
 	hexDigest   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 

@@ -126,7 +126,7 @@ func (r *run) partitions(ctx context.Context) error {
 	for i := range r.state.Topics {
 		topic := &r.state.Topics[i]
 		for j := range topic.Partitions {
-			if p := &topic.Partitions[j]; p.Next < p.End {
+			if p := &topic.Partitions[j]; p.Next < p.End && r.selects(topic.Name) {
 				group.Go(func() error {
 					w := &worker{run: r, topic: topic, partition: p}
 					if err := w.work(ctx); err != nil {
@@ -296,7 +296,7 @@ func (r *run) groups(ctx context.Context) ([]Group, error) {
 func (r *run) positions(id string, committed map[string]map[int32]kafka.Committed) Group {
 	g := Group{ID: id}
 	for topic, partitions := range committed {
-		if !r.selects(topic) {
+		if !r.knows(topic) {
 			continue
 		}
 		for number, c := range partitions {

@@ -148,6 +148,33 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	t.Run("a topic that a run leaves out stays as it was, and goes on with the next", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"a": 1, "b": 1}), newMemory()
+		for i := range uint64(3) {
+			produce(t, source, "a", 0, sample.Plain(10, 100, i)...)
+			produce(t, source, "b", 0, sample.Plain(10, 100, i)...)
+			result := run(t, source, store, func(c *backup.Config) {
+				if i == 1 {
+					c.Topics = func(topic string) bool { return topic == "a" }
+				}
+			})
+			if want := []int64{20, 10, 30}[i]; result.Records != want {
+				t.Errorf("run %d has backed up %d records, want %d", i, result.Records, want)
+			}
+		}
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Records != 60 {
+			t.Errorf("%+v", report)
+		}
+		for sequence, want := range map[int64]int{2: 10, 3: 30} {
+			target := cluster(t, nil)
+			restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target, Point: backup.Point{Sequence: sequence}})
+			if got := records(t, target, "b", 0); len(got) != want {
+				t.Errorf("backup %d has %d records, want %d", sequence, len(got), want)
+			}
+		}
+	})
+
 	t.Run("a run ends in time, writes its manifest, and the next one goes on", func(t *testing.T) {
 		t.Parallel()
 		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
