@@ -96,7 +96,12 @@ func (c *Chain) Manifest(ctx context.Context, sequence int64) (*Manifest, error)
 
 func (c *Chain) load(ctx context.Context, sequence int64) (linked, error) {
 	m := new(Manifest)
-	digest, err := c.document(ctx, c.layout.manifest(sequence), m, func() error { return m.validate(c.cluster, sequence) })
+	digest, err := c.document(
+		ctx,
+		c.layout.manifest(sequence),
+		m,
+		func() error { return m.validate(c.cluster, sequence) },
+	)
 	if err != nil {
 		return linked{}, err
 	}
@@ -182,7 +187,12 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, err)
 	}
 	if len(data) > maxManifest {
-		return linked{}, fmt.Errorf("write manifest %d: it has %d bytes, and %d are the most", m.Sequence, len(data), maxManifest)
+		return linked{}, fmt.Errorf(
+			"write manifest %d: it has %d bytes, and %d are the most",
+			m.Sequence,
+			len(data),
+			maxManifest,
+		)
 	}
 	key := c.layout.manifest(m.Sequence)
 	err = c.store.Create(ctx, key, data, nil)
@@ -219,7 +229,9 @@ func (c *Chain) ensureNoted(ctx context.Context, last linked) error {
 
 // note writes which manifest is the newest.
 func (c *Chain) note(ctx context.Context, newest Link, checked int64) error {
-	data, _, err := seal(newestNote{Kind: kindNewest, Version: formatVersion, Cluster: c.cluster, Newest: newest, Checked: checked})
+	data, _, err := seal(
+		newestNote{Kind: kindNewest, Version: formatVersion, Cluster: c.cluster, Newest: newest, Checked: checked},
+	)
 	if err == nil {
 		err = c.store.Write(ctx, c.layout.newest(), data)
 	}

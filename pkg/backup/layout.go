@@ -85,5 +85,15 @@ type place struct {
 // ends with .log where it is neither compressed nor encrypted: kafka-dump-log.sh asks
 // for that.
 func (l layout) segment(of place, s Segment) string {
-	return fmt.Sprintf("%s%s/%s/%d/%020d.%020d.%s.log%s", l.topics(), of.topic, of.lineage, of.number, s.First, s.Next, s.Log.SHA256[:shortDigest], s.Encoding.suffix())
+	return fmt.Sprintf(
+		"%s%s/%s/%d/%020d.%020d.%s.log%s",
+		l.topics(),
+		of.topic,
+		of.lineage,
+		of.number,
+		s.First,
+		s.Next,
+		s.Log.SHA256[:shortDigest],
+		s.Encoding.suffix(),
+	)
 }

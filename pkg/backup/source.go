@@ -85,7 +85,13 @@ func (s *Source) Fetch(ctx context.Context, q kafka.FetchRequest, buf *kafka.Buf
 	}
 	answer := kafka.FetchResponse{HighWatermark: part.end, LastStable: part.end, LogStart: part.first()}
 	if q.Offset < 0 || q.Offset > part.end {
-		return answer, fmt.Errorf("fetch %s/%d at %d of the backup: %w", q.Topic, q.Partition, q.Offset, kafka.ErrOffsetOutOfRange)
+		return answer, fmt.Errorf(
+			"fetch %s/%d at %d of the backup: %w",
+			q.Topic,
+			q.Partition,
+			q.Offset,
+			kafka.ErrOffsetOutOfRange,
+		)
 	}
 	if q.Offset == part.end {
 		return answer, nil
