@@ -43,14 +43,24 @@ func (w *world) store(t *testing.T, delay *atomic.Int64) (backup.Store, string, 
 	if err := server.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	place := backup.Place{Bucket: backupBucket, Region: localcos.DefaultRegion, Endpoint: server.URL(), SecretID: "id", SecretKey: secret.New("key"), Prefix: "backup"}
+	place := backup.Place{
+		Bucket:    backupBucket,
+		Region:    localcos.DefaultRegion,
+		Endpoint:  server.URL(),
+		SecretID:  "id",
+		SecretKey: secret.New("key"),
+		Prefix:    "backup",
+	}
 	store, err := place.Open(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return store, place.Prefix, []string{
 		"COS_BUCKET=" + backupBucket, "COS_ENDPOINT=" + server.URL(), "COS_SECRET_ID=id", "COS_SECRET_KEY=key",
-		"SOURCE_BROKERS=" + strings.Join(w.source.Brokers(), ","), "TARGET_BROKERS=" + strings.Join(w.target.Brokers(), ","),
+		"SOURCE_BROKERS=" + strings.Join(
+			w.source.Brokers(),
+			",",
+		), "TARGET_BROKERS=" + strings.Join(w.target.Brokers(), ","),
 	}
 }
 
@@ -68,7 +78,17 @@ func TestBackup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	result, err := backup.Run(w.ctx, backup.Config{Source: w.source, Store: store, Prefix: folder, Topics: mine, Groups: mine, SegmentBytes: 64 << 10})
+	result, err := backup.Run(
+		w.ctx,
+		backup.Config{
+			Source:       w.source,
+			Store:        store,
+			Prefix:       folder,
+			Topics:       mine,
+			Groups:       mine,
+			SegmentBytes: 64 << 10,
+		},
+	)
 	if err != nil || !result.Complete || result.Topics != len(topics) {
 		t.Fatalf("%+v, %v", result, err)
 	}
@@ -84,12 +104,22 @@ func TestBackup(t *testing.T) {
 			t.Errorf("%+v, %v", report, err)
 		}
 	})
-	t.Run("restored to another cluster, every record of every topic is the same, and each group goes on at its record", func(t *testing.T) {
-		drilled, err := backup.Drill(w.ctx, backup.RestoreConfig{Chain: chain, Target: w.target, Job: prefix}, nil)
-		if err != nil || !drilled.OK() || drilled.Records != result.Records || drilled.Groups != len(topics) {
-			t.Errorf("%d records of %d, %d groups, %v, %v", drilled.Records, result.Records, drilled.Groups, drilled.Differences, err)
-		}
-	})
+	t.Run(
+		"restored to another cluster, every record of every topic is the same, and each group goes on at its record",
+		func(t *testing.T) {
+			drilled, err := backup.Drill(w.ctx, backup.RestoreConfig{Chain: chain, Target: w.target, Job: prefix}, nil)
+			if err != nil || !drilled.OK() || drilled.Records != result.Records || drilled.Groups != len(topics) {
+				t.Errorf(
+					"%d records of %d, %d groups, %v, %v",
+					drilled.Records,
+					result.Records,
+					drilled.Groups,
+					drilled.Differences,
+					err,
+				)
+			}
+		},
+	)
 }
 
 // everyKind fills topics of every kind, and lists them.
@@ -178,8 +208,13 @@ func (w *world) dumpSegments(t *testing.T, store backup.Store, folder string, ch
 	if err := source.CopyIn(w.ctx, dir, "/tmp"); err != nil {
 		t.Fatal(err)
 	}
-	out, err := source.Exec(w.ctx, "sh", "-c", "/opt/kafka/bin/kafka-run-class.sh kafka.tools.DumpLogSegments --deep-iteration --files $(find /tmp -name '*."+chain.Cluster()+".log' | paste -sd,)"+
-		" | awk '/^Dumping/ { files++ } /^baseOffset:/ { batches++ } /isvalid: true/ { valid++ } /^\\| offset:/ { records++ } END { print files+0, batches+0, valid+0, records+0 }'")
+	out, err := source.Exec(
+		w.ctx,
+		"sh",
+		"-c",
+		"/opt/kafka/bin/kafka-run-class.sh kafka.tools.DumpLogSegments --deep-iteration --files $(find /tmp -name '*."+chain.Cluster()+".log' | paste -sd,)"+
+			" | awk '/^Dumping/ { files++ } /^baseOffset:/ { batches++ } /isvalid: true/ { valid++ } /^\\| offset:/ { records++ } END { print files+0, batches+0, valid+0, records+0 }'",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +237,16 @@ func (w *world) dumpSegments(t *testing.T, store backup.Store, folder string, ch
 		}
 	}
 	if dumped != len(files) || batches != ours || valid != ours || records != content || ours == 0 {
-		t.Errorf("DumpLogSegments has read %d of %d files, %d of %d batches, %d of them valid, %d of %d records", dumped, len(files), batches, ours, valid, records, content)
+		t.Errorf(
+			"DumpLogSegments has read %d of %d files, %d of %d batches, %d of them valid, %d of %d records",
+			dumped,
+			len(files),
+			batches,
+			ours,
+			valid,
+			records,
+			content,
+		)
 	}
 }
 
@@ -275,7 +319,10 @@ func TestBackupUnderKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := func(name string) bool { return name == w.topic }
-	n, differences, err := backup.Compare(w.ctx, backup.RestoreConfig{Chain: chain, Target: w.target, Job: w.topic, Select: mine})
+	n, differences, err := backup.Compare(
+		w.ctx,
+		backup.RestoreConfig{Chain: chain, Target: w.target, Job: w.topic, Select: mine},
+	)
 	if err != nil || len(differences) > 0 || n != int64(written) {
 		t.Errorf("%d records of %d, %v, %v", n, written, differences, err)
 	}

@@ -26,7 +26,14 @@ into a cluster.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.backupRunCommand(), a.backupListCommand(), a.backupShowCommand(), a.backupVerifyCommand(), a.backupDrillCommand(), a.backupPruneCommand())
+	cmd.AddCommand(
+		a.backupRunCommand(),
+		a.backupListCommand(),
+		a.backupShowCommand(),
+		a.backupVerifyCommand(),
+		a.backupDrillCommand(),
+		a.backupPruneCommand(),
+	)
 	return cmd
 }
 
@@ -39,14 +46,20 @@ func newPlaceFlag(cmd *cobra.Command) *placeFlag {
 	f := &placeFlag{}
 	flags := cmd.Flags()
 	flags.StringVar(&f.bucket, "bucket", "", "bucket of the backups (default $COS_BUCKET)")
-	flags.StringVar(&f.endpoint, "endpoint", "", "address in place of the service, as http://localhost:9436 (default $COS_ENDPOINT)")
+	flags.StringVar(
+		&f.endpoint,
+		"endpoint",
+		"",
+		"address in place of the service, as http://localhost:9436 (default $COS_ENDPOINT)",
+	)
 	flags.StringVar(&f.prefix, "prefix", "", "folder in the bucket (default $COS_PREFIX, or backup)")
 	return f
 }
 
 // forCluster adds the flag that says whose backup is meant.
 func (f *placeFlag) forCluster(cmd *cobra.Command) *placeFlag {
-	cmd.Flags().StringVar(&f.cluster, "cluster", "", "id of the cluster whose backup it is; needed where there are several")
+	cmd.Flags().
+		StringVar(&f.cluster, "cluster", "", "id of the cluster whose backup it is; needed where there are several")
 	return f
 }
 
@@ -74,7 +87,11 @@ func (f *placeFlag) store(a *app) (backup.Store, backup.Place, error) {
 		return nil, place, err
 	}
 	store, err := place.Open(func(context.Context) (cos.Credentials, error) {
-		c := cos.Credentials{SecretID: a.environ["TENCENTCLOUD_SECRETID"], SecretKey: secret.New(a.environ["TENCENTCLOUD_SECRETKEY"]), SessionToken: secret.New(a.environ["TENCENTCLOUD_SESSIONTOKEN"])}
+		c := cos.Credentials{
+			SecretID:     a.environ["TENCENTCLOUD_SECRETID"],
+			SecretKey:    secret.New(a.environ["TENCENTCLOUD_SECRETKEY"]),
+			SessionToken: secret.New(a.environ["TENCENTCLOUD_SESSIONTOKEN"]),
+		}
 		if c.SecretID == "" {
 			return c, usagef("no key for the bucket: set COS_SECRET_ID and COS_SECRET_KEY")
 		}

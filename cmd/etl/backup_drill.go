@@ -32,7 +32,12 @@ afterwards. Exit code 1 where anything differs.`,
 	place, target := newPlaceFlag(cmd).forCluster(cmd), newClusterFlag(cmd, "DRILL_", "target-brokers")
 	flags := cmd.Flags()
 	flags.DurationVar(&every, "every", 0, "repeat it at this interval")
-	flags.StringArrayVar(&include, "include", []string{".*"}, "topics to restore: a regular expression that matches the whole name; may be given again")
+	flags.StringArrayVar(
+		&include,
+		"include",
+		[]string{".*"},
+		"topics to restore: a regular expression that matches the whole name; may be given again",
+	)
 	flags.StringArrayVar(&exclude, "exclude", nil, "topics not to restore")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		selected, err := mirror.NewSelection(include, exclude)
@@ -71,7 +76,10 @@ func (a *app) drill(ctx context.Context, target *clusterFlag, config backup.Rest
 			return err
 		}
 		defer cluster.Close()
-		config.Target, err = kafka.Open(ctx, kafka.Config{Brokers: cluster.Brokers(), MetadataTTL: 200 * time.Millisecond})
+		config.Target, err = kafka.Open(
+			ctx,
+			kafka.Config{Brokers: cluster.Brokers(), MetadataTTL: 200 * time.Millisecond},
+		)
 		if err != nil {
 			return err
 		}
@@ -113,6 +121,18 @@ func printDrilled(w io.Writer, d backup.Drilled) {
 	if !d.OK() {
 		verdict = "THE DRILL HAS FAILED"
 	}
-	fmt.Fprintf(w, "backup %d of %s: %d topics, %d records and %d positions of groups compared; RPO %v, RTO %v:\n%s\n", d.Restored.Plan.Sequence, moment(d.Restored.Plan.Time),
-		len(d.Restored.Plan.Topics), d.Records, d.Groups, d.RPO.Round(time.Second), d.RTO.Round(time.Millisecond), verdict)
+	fmt.Fprintf(
+		w,
+		"backup %d of %s: %d topics, %d records and %d positions of groups compared; RPO %v, RTO %v:\n%s\n",
+		d.Restored.Plan.Sequence,
+		moment(d.Restored.Plan.Time),
+		len(
+			d.Restored.Plan.Topics,
+		),
+		d.Records,
+		d.Groups,
+		d.RPO.Round(time.Second),
+		d.RTO.Round(time.Millisecond),
+		verdict,
+	)
 }

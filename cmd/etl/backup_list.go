@@ -38,14 +38,31 @@ between them can be restored, too: etl restore --to-time.`,
 }
 
 func printBackups(w io.Writer, cluster string, list []backup.Entry) {
-	rows := [][]string{{"BACKUP", "TIME", "COMPLETE", "TOPICS", "GROUPS", "NEW SEGMENTS", "NEW RECORDS", "LOGS", "STORED", "GAPS"}}
+	rows := [][]string{
+		{"BACKUP", "TIME", "COMPLETE", "TOPICS", "GROUPS", "NEW SEGMENTS", "NEW RECORDS", "LOGS", "STORED", "GAPS"},
+	}
 	for _, e := range list {
 		if e.Error != "" {
 			rows = append(rows, []string{fmt.Sprint(e.Sequence), e.Error})
 			continue
 		}
-		rows = append(rows, []string{fmt.Sprint(e.Sequence), moment(e.Time), yes(e.Complete), fmt.Sprint(e.Topics), fmt.Sprint(e.Groups),
-			fmt.Sprint(e.Segments), fmt.Sprint(e.Records), inBytes(e.Bytes), inBytes(e.Objects), fmt.Sprint(len(e.Gaps))})
+		rows = append(
+			rows,
+			[]string{
+				fmt.Sprint(e.Sequence),
+				moment(e.Time),
+				yes(e.Complete),
+				fmt.Sprint(e.Topics),
+				fmt.Sprint(e.Groups),
+				fmt.Sprint(
+					e.Segments,
+				),
+				fmt.Sprint(e.Records),
+				inBytes(e.Bytes),
+				inBytes(e.Objects),
+				fmt.Sprint(len(e.Gaps)),
+			},
+		)
 	}
 	table(w, rows)
 	fmt.Fprintf(w, "cluster %s\n", cluster)
@@ -94,7 +111,18 @@ func printManifest(w io.Writer, m *backup.Manifest) {
 			for _, s := range p.Segments {
 				records += s.Records
 			}
-			rows = append(rows, []string{t.Name, fmt.Sprint(p.Number), fmt.Sprint(p.Next), fmt.Sprintf("%d to %d", p.LogStart, p.End), fmt.Sprint(len(p.Segments)), fmt.Sprint(records), fmt.Sprint(len(p.Gaps))})
+			rows = append(
+				rows,
+				[]string{
+					t.Name,
+					fmt.Sprint(p.Number),
+					fmt.Sprint(p.Next),
+					fmt.Sprintf("%d to %d", p.LogStart, p.End),
+					fmt.Sprint(len(p.Segments)),
+					fmt.Sprint(records),
+					fmt.Sprint(len(p.Gaps)),
+				},
+			)
 		}
 	}
 	table(w, rows)
@@ -107,5 +135,12 @@ func printManifest(w io.Writer, m *backup.Manifest) {
 		}
 		table(w, rows)
 	}
-	fmt.Fprintf(w, "cluster %s, backup %d of %s, complete: %s\n", m.Cluster, m.Sequence, moment(m.At()), yes(m.Complete))
+	fmt.Fprintf(
+		w,
+		"cluster %s, backup %d of %s, complete: %s\n",
+		m.Cluster,
+		m.Sequence,
+		moment(m.At()),
+		yes(m.Complete),
+	)
 }

@@ -25,10 +25,20 @@ does at each firing of its timer. Ctrl-C leaves what is done in the backup.`,
 	}
 	place, source := newPlaceFlag(cmd), sourceFlag(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&include, "include", []string{".*"}, "topics to back up: a regular expression that matches the whole name; may be given again")
+	flags.StringArrayVar(
+		&include,
+		"include",
+		[]string{".*"},
+		"topics to back up: a regular expression that matches the whole name; may be given again",
+	)
 	flags.StringArrayVar(&exclude, "exclude", nil, "topics not to back up")
 	flags.BoolVar(&compress, "compress", true, "put zstd around what is not compressed")
-	flags.StringVar(&keys, "age-recipients", "", "public keys that topics are encrypted for: age1..., or PATTERN=age1... (default $AGE_RECIPIENTS)")
+	flags.StringVar(
+		&keys,
+		"age-recipients",
+		"",
+		"public keys that topics are encrypted for: age1..., or PATTERN=age1... (default $AGE_RECIPIENTS)",
+	)
 	flags.IntVar(&parallel, "parallel", 4, "partitions that are backed up at a time")
 	flags.IntVar(&segmentBytes, "segment-bytes", 0, "about how much of a log one object has; 0 for the default, 4 MiB")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -71,7 +81,14 @@ func printRun(w io.Writer, r backup.Result) {
 		fmt.Fprintf(w, "topic %s was deleted and created again: it begins anew\n", name)
 	}
 	for _, l := range r.Lost {
-		fmt.Fprintf(w, "%s/%d: offsets %d to %d were deleted before they were backed up\n", l.Topic, l.Partition, l.First, l.Next-1)
+		fmt.Fprintf(
+			w,
+			"%s/%d: offsets %d to %d were deleted before they were backed up\n",
+			l.Topic,
+			l.Partition,
+			l.First,
+			l.Next-1,
+		)
 	}
 	if !r.Changed {
 		fmt.Fprintf(w, "cluster %s: nothing new since backup %d\n", r.Cluster, r.Sequence)

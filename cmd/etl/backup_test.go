@@ -35,7 +35,13 @@ func backedUp(t *testing.T) (source, target *kafka.Client, environ []string) {
 	if _, err := clients[0].Produce(t.Context(), "orders", 0, sample.Plain(40, 100, 1)...); err != nil {
 		t.Fatal(err)
 	}
-	server, err := localcos.New(localcos.Config{Dir: t.TempDir(), Buckets: []string{"backup-1250000000"}, Keys: map[string]localcos.Key{"id": {Secret: secret.New("the-secret-key")}}})
+	server, err := localcos.New(
+		localcos.Config{
+			Dir:     t.TempDir(),
+			Buckets: []string{"backup-1250000000"},
+			Keys:    map[string]localcos.Key{"id": {Secret: secret.New("the-secret-key")}},
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +87,9 @@ func TestBackup(t *testing.T) {
 	expect(do(exitDone, "backup", "run"), "backup 2", "5 records")
 
 	var list []backup.Entry
-	if err := json.Unmarshal([]byte(do(exitDone, "backup", "list", "-o", "json")), &list); err != nil || len(list) != 2 || list[0].Records != 40 {
+	if err := json.Unmarshal([]byte(do(exitDone, "backup", "list", "-o", "json")), &list); err != nil ||
+		len(list) != 2 ||
+		list[0].Records != 40 {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	expect(do(exitDone, "backup", "list"), "BACKUP", "40")
@@ -104,14 +112,18 @@ func TestBackup(t *testing.T) {
 	expect(do(exitDone, "restore", "--plan", "--to-backup", "1"), "0 to 40", "backup 1")
 	expect(do(exitDone, "restore", "--to-backup", "1"), "restored 40 records")
 	expect(do(exitDone, "restore"), "restored 5 records")
-	expect(do(exitDone, "restore", "--job", "copy", "--topics", "*:copy.*", "--to-offset", "orders:0:7"), "restored 12 records")
+	expect(
+		do(exitDone, "restore", "--job", "copy", "--topics", "*:copy.*", "--to-offset", "orders:0:7"),
+		"restored 12 records",
+	)
 	expect(do(exitFailed, "restore", "--job", "another"), "holds records already")
 	expect(do(exitFailed, "restore", "--plan", "--job", "another"), "CONFLICT")
 
 	folder := filepath.Join(t.TempDir(), "files")
 	expect(do(exitDone, "restore", "--to-files", folder), "45 records in 2 files")
 	expect(do(exitDone, "restore", "--to-files", folder), "0 records in 0 files", "2 files were there already")
-	if text, err := os.ReadFile(filepath.Join(folder, "orders", "1.jsonl")); err != nil || strings.Count(string(text), "\n") != 5 {
+	if text, err := os.ReadFile(filepath.Join(folder, "orders", "1.jsonl")); err != nil ||
+		strings.Count(string(text), "\n") != 5 {
 		t.Errorf("%s, %v", text, err)
 	}
 

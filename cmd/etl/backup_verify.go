@@ -26,7 +26,8 @@ first bad object and offset first. Exit code 1 where there is any.`,
 		Args:    cobra.NoArgs,
 	}
 	place := newPlaceFlag(cmd).forCluster(cmd)
-	cmd.Flags().BoolVar(&config.StructureOnly, "structure", false, "read no segment, and look whether each is there and of its size")
+	cmd.Flags().
+		BoolVar(&config.StructureOnly, "structure", false, "read no segment, and look whether each is there and of its size")
 	cmd.Flags().IntVar(&config.Parallel, "parallel", 4, "segments that are read at a time")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if config.Identities, err = backup.Identities(a.identities()); err != nil {
@@ -60,16 +61,37 @@ func printVerified(w io.Writer, r backup.Report) {
 		fmt.Fprintln(w, d)
 	}
 	for _, l := range r.Lost {
-		fmt.Fprintf(w, "%s/%d: offsets %d to %d were deleted before they were backed up\n", l.Topic, l.Partition, l.First, l.Next-1)
+		fmt.Fprintf(
+			w,
+			"%s/%d: offsets %d to %d were deleted before they were backed up\n",
+			l.Topic,
+			l.Partition,
+			l.First,
+			l.Next-1,
+		)
 	}
 	if r.Unopened > 0 {
-		fmt.Fprintf(w, "%d segments are encrypted, and no key for them is in AGE_IDENTITIES: their digests were verified, their records not\n", r.Unopened)
+		fmt.Fprintf(
+			w,
+			"%d segments are encrypted, and no key for them is in AGE_IDENTITIES: their digests were verified, their records not\n",
+			r.Unopened,
+		)
 	}
 	verdict := "whole"
 	if !r.OK() {
 		verdict = fmt.Sprintf("DAMAGED: %d objects", len(r.Damage))
 	}
-	fmt.Fprintf(w, "cluster %s, backups %d to %d: %d segments, %d records, %s:\n%s\n", r.Cluster, r.Oldest, r.Newest, r.Segments, r.Records, inBytes(r.Bytes), verdict)
+	fmt.Fprintf(
+		w,
+		"cluster %s, backups %d to %d: %d segments, %d records, %s:\n%s\n",
+		r.Cluster,
+		r.Oldest,
+		r.Newest,
+		r.Segments,
+		r.Records,
+		inBytes(r.Bytes),
+		verdict,
+	)
 }
 
 func (a *app) backupPruneCommand() *cobra.Command {
@@ -104,7 +126,16 @@ restored as before.`,
 			if pruned.Executed {
 				verb = "were removed"
 			}
-			fmt.Fprintf(w, "%d manifests and %d segments of %s %s; backups %d to %d are kept\n", pruned.Manifests, pruned.Segments, inBytes(pruned.Bytes), verb, pruned.Oldest, pruned.Newest)
+			fmt.Fprintf(
+				w,
+				"%d manifests and %d segments of %s %s; backups %d to %d are kept\n",
+				pruned.Manifests,
+				pruned.Segments,
+				inBytes(pruned.Bytes),
+				verb,
+				pruned.Oldest,
+				pruned.Newest,
+			)
 		})
 	}
 	return cmd

@@ -87,7 +87,13 @@ func printBackupDemo(w io.Writer, r backupDemoReport) {
 	if !r.Equal {
 		verdict = "NOT EQUAL"
 	}
-	fmt.Fprintf(w, "restored to %s, in all %v:\n%s\n", r.Moment.UTC().Format("15:04:05.000"), r.Took.Round(100*time.Millisecond), verdict)
+	fmt.Fprintf(
+		w,
+		"restored to %s, in all %v:\n%s\n",
+		r.Moment.UTC().Format("15:04:05.000"),
+		r.Took.Round(100*time.Millisecond),
+		verdict,
+	)
 }
 
 // backupDemo is the story of one cluster.
@@ -154,7 +160,13 @@ func (d *backupDemo) bucket() error {
 	}
 	d.closers = append(d.closers, func() error { return os.RemoveAll(folder) })
 	key := secret.New("demo-secret-key")
-	server, err := localcos.New(localcos.Config{Dir: folder, Buckets: []string{demoBackupBucket}, Keys: map[string]localcos.Key{"demo": {Secret: key}}})
+	server, err := localcos.New(
+		localcos.Config{
+			Dir:     folder,
+			Buckets: []string{demoBackupBucket},
+			Keys:    map[string]localcos.Key{"demo": {Secret: key}},
+		},
+	)
 	if err != nil {
 		return err
 	}
@@ -162,7 +174,15 @@ func (d *backupDemo) bucket() error {
 	if err := server.Start("127.0.0.1:0"); err != nil {
 		return err
 	}
-	d.store, err = backup.Place{Bucket: demoBackupBucket, Region: localcos.DefaultRegion, Endpoint: server.URL(), SecretID: "demo", SecretKey: key}.Open(nil)
+	d.store, err = backup.Place{
+		Bucket:    demoBackupBucket,
+		Region:    localcos.DefaultRegion,
+		Endpoint:  server.URL(),
+		SecretID:  "demo",
+		SecretKey: key,
+	}.Open(
+		nil,
+	)
 	return err
 }
 
@@ -188,8 +208,15 @@ func (d *backupDemo) cluster(ctx context.Context) (client *kafka.Client, end fun
 
 // story is what happens to the first cluster. It gives the digests of what it had at the
 // moment that is restored.
-func (d *backupDemo) story(ctx context.Context, source *kafka.Client, report *backupDemoReport) (before []batch.Digest, err error) {
-	err = source.CreateTopic(ctx, kafka.TopicSpec{Name: demoBackupTopic, Partitions: demoPartitions, Settings: sample.TopicSettings()})
+func (d *backupDemo) story(
+	ctx context.Context,
+	source *kafka.Client,
+	report *backupDemoReport,
+) (before []batch.Digest, err error) {
+	err = source.CreateTopic(
+		ctx,
+		kafka.TopicSpec{Name: demoBackupTopic, Partitions: demoPartitions, Settings: sample.TopicSettings()},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +267,13 @@ func (d *backupDemo) story(ctx context.Context, source *kafka.Client, report *ba
 
 // produceNow writes records with the time of now, but for special times, and adds them to a
 // digest.
-func produceNow(ctx context.Context, c *kafka.Client, partition int32, records []batch.Record, digest *batch.Digest) error {
+func produceNow(
+	ctx context.Context,
+	c *kafka.Client,
+	partition int32,
+	records []batch.Record,
+	digest *batch.Digest,
+) error {
 	for len(records) > 0 {
 		size := 0
 		n := 0
@@ -265,12 +298,24 @@ func (d *backupDemo) backUp(ctx context.Context, source *kafka.Client) error {
 	if err != nil {
 		return err
 	}
-	d.say("  backup %d   %d records in %d segments, %s as %s", result.Sequence, result.Records, result.Segments, inBytes(result.Bytes), inBytes(result.ObjectBytes))
+	d.say(
+		"  backup %d   %d records in %d segments, %s as %s",
+		result.Sequence,
+		result.Records,
+		result.Segments,
+		inBytes(result.Bytes),
+		inBytes(result.ObjectBytes),
+	)
 	return nil
 }
 
 // restored restores, and compares.
-func (d *backupDemo) restored(ctx context.Context, target *kafka.Client, before []batch.Digest, report *backupDemoReport) error {
+func (d *backupDemo) restored(
+	ctx context.Context,
+	target *kafka.Client,
+	before []batch.Digest,
+	report *backupDemoReport,
+) error {
 	chain, err := backup.Find(ctx, d.store, "", "")
 	if err != nil {
 		return err
@@ -306,14 +351,30 @@ func (d *backupDemo) restored(ctx context.Context, target *kafka.Client, before 
 }
 
 // compareDemo digests a partition of the target.
-func compareDemo(ctx context.Context, target *kafka.Client, partition int32, before *batch.Digest) (backupDemoRow, error) {
+func compareDemo(
+	ctx context.Context,
+	target *kafka.Client,
+	partition int32,
+	before *batch.Digest,
+) (backupDemoRow, error) {
 	var after batch.Digest
 	ends, err := target.StableOffsets(ctx, demoBackupTopic, partition)
 	if err != nil {
 		return backupDemoRow{}, err
 	}
 	for next := int64(0); next < ends[partition]; {
-		fetched, err := target.FetchRecords(ctx, kafka.FetchRequest{Topic: demoBackupTopic, Partition: partition, Offset: next, MinBytes: 1, MaxBytes: 4 << 20, MaxWait: time.Second, ReadCommitted: true})
+		fetched, err := target.FetchRecords(
+			ctx,
+			kafka.FetchRequest{
+				Topic:         demoBackupTopic,
+				Partition:     partition,
+				Offset:        next,
+				MinBytes:      1,
+				MaxBytes:      4 << 20,
+				MaxWait:       time.Second,
+				ReadCommitted: true,
+			},
+		)
 		if err != nil {
 			return backupDemoRow{}, err
 		}
@@ -323,5 +384,11 @@ func compareDemo(ctx context.Context, target *kafka.Client, partition int32, bef
 		next = fetched.Next
 	}
 	was, is := before.Sum(), after.Sum()
-	return backupDemoRow{Partition: partition, Records: after.Count(), Source: hex.EncodeToString(was[:8]), Target: hex.EncodeToString(is[:8]), Equal: was == is}, nil
+	return backupDemoRow{
+		Partition: partition,
+		Records:   after.Count(),
+		Source:    hex.EncodeToString(was[:8]),
+		Target:    hex.EncodeToString(is[:8]),
+		Equal:     was == is,
+	}, nil
 }

@@ -75,19 +75,54 @@ A moment ends each partition before its first record with a later timestamp.`,
 func (f *restoreFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing")
-	flags.StringArrayVar(&f.include, "include", []string{".*"}, "topics to restore: a regular expression that matches the whole name; may be given again")
+	flags.StringArrayVar(
+		&f.include,
+		"include",
+		[]string{".*"},
+		"topics to restore: a regular expression that matches the whole name; may be given again",
+	)
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "topics not to restore")
 	flags.StringVar(&f.topics, "topics", "", "target names, SOURCE:TARGET, comma separated; *:PREFIX.* for all others")
 	flags.StringVar(&f.groupPrefix, "group-prefix", "", "put before the names of groups in the target")
-	flags.StringVar(&f.toTime, "to-time", "", "restore up to this moment: 2026-01-02T15:04:05.123+08:00, or how long ago, as 90m")
-	flags.StringArrayVar(&f.toOffsets, "to-offset", nil, "end a partition before this offset: TOPIC:PARTITION:OFFSET; may be given again")
-	flags.Int64Var(&f.toBackup, "to-backup", 0, "restore what the cluster had at this backup: a number of etl backup list")
-	flags.StringVar(&f.toFiles, "to-files", "", "write JSON lines to this folder, TOPIC/PARTITION.jsonl, and to no cluster")
+	flags.StringVar(
+		&f.toTime,
+		"to-time",
+		"",
+		"restore up to this moment: 2026-01-02T15:04:05.123+08:00, or how long ago, as 90m",
+	)
+	flags.StringArrayVar(
+		&f.toOffsets,
+		"to-offset",
+		nil,
+		"end a partition before this offset: TOPIC:PARTITION:OFFSET; may be given again",
+	)
+	flags.Int64Var(
+		&f.toBackup,
+		"to-backup",
+		0,
+		"restore what the cluster had at this backup: a number of etl backup list",
+	)
+	flags.StringVar(
+		&f.toFiles,
+		"to-files",
+		"",
+		"write JSON lines to this folder, TOPIC/PARTITION.jsonl, and to no cluster",
+	)
 	flags.StringVar(&f.config.Job, "job", "restore", "name of the restore: the same one goes on where it was")
 	flags.BoolVar(&f.config.SkipDamaged, "skip-damaged", false, "leave out what is damaged, and tell of it")
-	flags.BoolVar(&f.config.Unlimited, "keep-for-ever", false, "create topics without retention: else the target deletes what is older")
+	flags.BoolVar(
+		&f.config.Unlimited,
+		"keep-for-ever",
+		false,
+		"create topics without retention: else the target deletes what is older",
+	)
 	flags.IntVar(&f.config.Parallel, "parallel", 4, "partitions that are restored at a time")
-	flags.BoolVar(&f.config.IntoTopicsThatHoldRecords, "into-topics-that-hold-records", false, "write behind the records of others")
+	flags.BoolVar(
+		&f.config.IntoTopicsThatHoldRecords,
+		"into-topics-that-hold-records",
+		false,
+		"write behind the records of others",
+	)
 }
 
 // read makes the configuration of the flags.
@@ -162,8 +197,19 @@ func printRestorePlan(w io.Writer, p *backup.Plan) {
 			if part.Restored >= 0 {
 				restored = fmt.Sprint(part.Restored)
 			}
-			rows = append(rows, []string{t.Name, t.Target, fmt.Sprint(part.Number), fmt.Sprintf("%d to %d", part.First, part.End), restored,
-				fmt.Sprint(part.Segments), inBytes(part.Bytes), fmt.Sprint(len(part.Holes))})
+			rows = append(
+				rows,
+				[]string{
+					t.Name,
+					t.Target,
+					fmt.Sprint(part.Number),
+					fmt.Sprintf("%d to %d", part.First, part.End),
+					restored,
+					fmt.Sprint(part.Segments),
+					inBytes(part.Bytes),
+					fmt.Sprint(len(part.Holes)),
+				},
+			)
 		}
 	}
 	table(w, rows)
@@ -178,7 +224,17 @@ func printRestorePlan(w io.Writer, p *backup.Plan) {
 	for _, d := range p.Damage {
 		fmt.Fprintf(w, "left out: %s\n", d)
 	}
-	fmt.Fprintf(w, "cluster %s, backup %d of %s: %d topics, %d groups, %d segments, %s\n", p.Cluster, p.Sequence, moment(p.Time), len(p.Topics), len(p.Groups), p.Segments, inBytes(p.Bytes))
+	fmt.Fprintf(
+		w,
+		"cluster %s, backup %d of %s: %d topics, %d groups, %d segments, %s\n",
+		p.Cluster,
+		p.Sequence,
+		moment(p.Time),
+		len(p.Topics),
+		len(p.Groups),
+		p.Segments,
+		inBytes(p.Bytes),
+	)
 }
 
 func (a *app) restore(ctx context.Context, config backup.RestoreConfig) error {
@@ -211,7 +267,17 @@ func printRestored(w io.Writer, r backup.RestoreResult) {
 	if len(r.Groups) > 0 {
 		rows := [][]string{{"GROUP", "TOPIC", "PARTITION", "IN THE BACKUP", "IN THE TARGET", ""}}
 		for _, g := range r.Groups {
-			rows = append(rows, []string{g.Group, g.Topic, fmt.Sprint(g.Partition), fmt.Sprint(g.Backup), fmt.Sprint(g.Offset), g.Reason})
+			rows = append(
+				rows,
+				[]string{
+					g.Group,
+					g.Topic,
+					fmt.Sprint(g.Partition),
+					fmt.Sprint(g.Backup),
+					fmt.Sprint(g.Offset),
+					g.Reason,
+				},
+			)
 		}
 		table(w, rows)
 	}
@@ -230,6 +296,13 @@ func (a *app) restoreFiles(ctx context.Context, config backup.RestoreConfig, fol
 		for _, d := range done.Plan.Damage {
 			fmt.Fprintf(w, "left out: %s\n", d)
 		}
-		fmt.Fprintf(w, "%d records in %d files in %s; %d files were there already\n", done.Records, len(done.Files), folder, len(done.Skipped))
+		fmt.Fprintf(
+			w,
+			"%d records in %d files in %s; %d files were there already\n",
+			done.Records,
+			len(done.Files),
+			folder,
+			len(done.Skipped),
+		)
 	})
 }

@@ -31,7 +31,10 @@ type Config struct {
 func (c Config) Validate() error {
 	var faults []error
 	if len(c.Source.Brokers) == 0 {
-		faults = append(faults, errors.New("SOURCE_BROKERS is missing: host:port of the cluster to back up, comma separated"))
+		faults = append(
+			faults,
+			errors.New("SOURCE_BROKERS is missing: host:port of the cluster to back up, comma separated"),
+		)
 	}
 	if _, err := mirror.NewSelection(c.Include, c.Exclude); err != nil {
 		faults = append(faults, fmt.Errorf("INCLUDE, EXCLUDE: %w", err))
@@ -40,7 +43,10 @@ func (c Config) Validate() error {
 		faults = append(faults, fmt.Errorf("PARALLEL is %d: want at most 64, or 0 for the default", c.Parallel))
 	}
 	if c.SegmentBytes < 0 || c.SegmentBytes > 256<<20 {
-		faults = append(faults, fmt.Errorf("SEGMENT_BYTES is %d: want at most 268435456, or 0 for the default", c.SegmentBytes))
+		faults = append(
+			faults,
+			fmt.Errorf("SEGMENT_BYTES is %d: want at most 268435456, or 0 for the default", c.SegmentBytes),
+		)
 	}
 	if c.KeepCount < 0 || c.KeepAge < 0 {
 		faults = append(faults, fmt.Errorf("KEEP_COUNT is %d and KEEP_AGE %v: want 0 or more", c.KeepCount, c.KeepAge))

@@ -30,7 +30,10 @@ type Result struct {
 func (r Result) LogAttrs() []slog.Attr {
 	return []slog.Attr{
 		slog.Int64("backup", r.Sequence), slog.Bool("complete", r.Complete), slog.Int("segments", r.Segments),
-		slog.Int64("records", r.Records), slog.Int64("bytes", r.Bytes), slog.Int64("object_bytes", r.ObjectBytes), slog.Int("gaps", len(r.Lost)),
+		slog.Int64(
+			"records",
+			r.Records,
+		), slog.Int64("bytes", r.Bytes), slog.Int64("object_bytes", r.ObjectBytes), slog.Int("gaps", len(r.Lost)),
 	}
 }
 
@@ -87,7 +90,10 @@ func (h *handler) prune(ctx context.Context, cluster string) (*backup.Pruned, er
 	if err != nil {
 		return nil, err
 	}
-	pruned, err := backup.Prune(ctx, backup.PruneConfig{Chain: chain, Count: h.config.KeepCount, Age: h.config.KeepAge, Execute: true})
+	pruned, err := backup.Prune(
+		ctx,
+		backup.PruneConfig{Chain: chain, Count: h.config.KeepCount, Age: h.config.KeepAge, Execute: true},
+	)
 	return &pruned, err
 }
 

@@ -24,7 +24,10 @@ func world(t *testing.T) (*kafka.Client, map[string]string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { brokers.Close() })
-	client, err := kafka.Open(t.Context(), kafka.Config{Brokers: brokers.Brokers(), MetadataTTL: 100 * time.Millisecond})
+	client, err := kafka.Open(
+		t.Context(),
+		kafka.Config{Brokers: brokers.Brokers(), MetadataTTL: 100 * time.Millisecond},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +37,10 @@ func world(t *testing.T) (*kafka.Client, map[string]string) {
 	}
 	server, err := localcos.New(localcos.Config{
 		Dir: t.TempDir(), Buckets: []string{bucket},
-		Keys: map[string]localcos.Key{"id": {Secret: secret.New("the-secret-key")}, "role": {Secret: secret.New("of-the-role"), Token: secret.New("token")}},
+		Keys: map[string]localcos.Key{
+			"id":   {Secret: secret.New("the-secret-key")},
+			"role": {Secret: secret.New("of-the-role"), Token: secret.New("token")},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +71,8 @@ func TestBackup(t *testing.T) {
 		t.Parallel()
 		client, environment := world(t)
 		function := fntest.Deploy(t, New, environment)
-		if result, err := function.Invoke(timer(t)); err != nil || !result.Complete || result.Records != 50 || result.Sequence != 1 {
+		if result, err := function.Invoke(timer(t)); err != nil || !result.Complete || result.Records != 50 ||
+			result.Sequence != 1 {
 			t.Fatalf("%+v, %v", result, err)
 		}
 		if result, err := function.Invoke(timer(t)); err != nil || !result.Complete || result.Changed {
@@ -91,7 +98,8 @@ func TestBackup(t *testing.T) {
 		if _, err := function.Invoke(timer(t), fntest.WithCredentials("role", "of-the-role", "another token")); err == nil {
 			t.Error("a token that the service does not know is taken")
 		}
-		if result, err := function.Invoke(timer(t), fntest.WithCredentials("role", "of-the-role", "token")); err != nil || !result.Complete {
+		if result, err := function.Invoke(timer(t), fntest.WithCredentials("role", "of-the-role", "token")); err != nil ||
+			!result.Complete {
 			t.Errorf("%+v, %v", result, err)
 		}
 	})
@@ -117,7 +125,12 @@ func TestBackup(t *testing.T) {
 
 	t.Run("settings with mistakes are all named, before anything is connected to", func(t *testing.T) {
 		t.Parallel()
-		_, err := fntest.Invoke(t, New, map[string]string{"INCLUDE": "(", "PARALLEL": "100", "AGE_RECIPIENTS": "age1wrong", "COS_SECRET_ID": "id"}, timer(t))
+		_, err := fntest.Invoke(
+			t,
+			New,
+			map[string]string{"INCLUDE": "(", "PARALLEL": "100", "AGE_RECIPIENTS": "age1wrong", "COS_SECRET_ID": "id"},
+			timer(t),
+		)
 		if err == nil {
 			t.Fatal("they are taken")
 		}

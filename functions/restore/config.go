@@ -22,7 +22,10 @@ type Config struct {
 func (c Config) Validate() error {
 	var faults []error
 	if len(c.Target.Brokers) == 0 {
-		faults = append(faults, errors.New("TARGET_BROKERS is missing: host:port of the cluster to restore to, comma separated"))
+		faults = append(
+			faults,
+			errors.New("TARGET_BROKERS is missing: host:port of the cluster to restore to, comma separated"),
+		)
 	}
 	if _, err := backup.Identities(c.Identities); err != nil {
 		faults = append(faults, fmt.Errorf("AGE_IDENTITIES: %w", err))

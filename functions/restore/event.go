@@ -73,5 +73,11 @@ func (e *Event) decode(payload []byte) error {
 
 // LogAttrs describes the event for the log line of its invocation.
 func (e Event) LogAttrs() []slog.Attr {
-	return []slog.Attr{slog.String("job", e.Job), slog.Any("topics", e.Topics), slog.Time("to", e.Time), slog.Int64("backup", e.Backup), slog.Bool("plan", e.Plan)}
+	return []slog.Attr{
+		slog.String("job", e.Job),
+		slog.Any("topics", e.Topics),
+		slog.Time("to", e.Time),
+		slog.Int64("backup", e.Backup),
+		slog.Bool("plan", e.Plan),
+	}
 }

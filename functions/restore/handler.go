@@ -31,7 +31,12 @@ type Result struct {
 
 // LogAttrs sums the result up for a log line.
 func (r Result) LogAttrs() []slog.Attr {
-	return []slog.Attr{slog.Bool("complete", r.Complete), slog.Bool("planned", r.Planned), slog.Int64("records", r.Records), slog.Int64("bytes", r.Bytes)}
+	return []slog.Attr{
+		slog.Bool("complete", r.Complete),
+		slog.Bool("planned", r.Planned),
+		slog.Int64("records", r.Records),
+		slog.Int64("bytes", r.Bytes),
+	}
 }
 
 // New connects to the cluster. A broker that is away or refuses the user is an error that

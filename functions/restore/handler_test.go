@@ -27,7 +27,10 @@ func cluster(t *testing.T) *kafka.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { brokers.Close() })
-	client, err := kafka.Open(t.Context(), kafka.Config{Brokers: brokers.Brokers(), MetadataTTL: 100 * time.Millisecond})
+	client, err := kafka.Open(
+		t.Context(),
+		kafka.Config{Brokers: brokers.Brokers(), MetadataTTL: 100 * time.Millisecond},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +42,13 @@ func cluster(t *testing.T) *kafka.Client {
 // environment of the function.
 func world(t *testing.T) (*kafka.Client, map[string]string) {
 	t.Helper()
-	server, err := localcos.New(localcos.Config{Dir: t.TempDir(), Buckets: []string{bucket}, Keys: map[string]localcos.Key{"id": {Secret: secret.New("key")}}})
+	server, err := localcos.New(
+		localcos.Config{
+			Dir:     t.TempDir(),
+			Buckets: []string{bucket},
+			Keys:    map[string]localcos.Key{"id": {Secret: secret.New("key")}},
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +63,14 @@ func world(t *testing.T) (*kafka.Client, map[string]string) {
 	if _, err := source.Produce(t.Context(), "orders", 1, sample.Plain(50, 100, 1)...); err != nil {
 		t.Fatal(err)
 	}
-	where := backup.Place{Bucket: bucket, Region: "ap-guangzhou", Endpoint: server.URL(), Prefix: "backup", SecretID: "id", SecretKey: secret.New("key")}
+	where := backup.Place{
+		Bucket:    bucket,
+		Region:    "ap-guangzhou",
+		Endpoint:  server.URL(),
+		Prefix:    "backup",
+		SecretID:  "id",
+		SecretKey: secret.New("key"),
+	}
 	store, err := where.Open(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +107,8 @@ func TestRestore(t *testing.T) {
 		t.Parallel()
 		target, environment := world(t)
 		function := fntest.Deploy(t, New, environment)
-		if result, err := function.Invoke(sampleEvent); err != nil || !result.Planned || len(result.Plan.Topics) != 1 || end(t, target, "orders") != -1 {
+		if result, err := function.Invoke(sampleEvent); err != nil || !result.Planned || len(result.Plan.Topics) != 1 ||
+			end(t, target, "orders") != -1 {
 			t.Fatalf("%+v, %v", result, err)
 		}
 		for i, want := range []int64{50, 0} {
@@ -99,7 +116,9 @@ func TestRestore(t *testing.T) {
 				t.Fatalf("restore %d: %+v, %v", i, result, err)
 			}
 		}
-		if result, err := function.Invoke([]byte(`{"rename":{"orders":"copy"},"job":"again"}`)); err != nil || result.Records != 50 || end(t, target, "copy") < 50 {
+		if result, err := function.Invoke([]byte(`{"rename":{"orders":"copy"},"job":"again"}`)); err != nil ||
+			result.Records != 50 ||
+			end(t, target, "copy") < 50 {
 			t.Fatalf("%+v, %v", result, err)
 		}
 	})
@@ -124,15 +143,19 @@ func TestRestore(t *testing.T) {
 		}
 	})
 
-	t.Run("a request with a member that does not exist is refused, and so is a wrong key of the bucket", func(t *testing.T) {
-		t.Parallel()
-		target, environment := world(t)
-		if _, err := fntest.Invoke(t, New, environment, []byte(`{"topic":"orders"}`)); err == nil || end(t, target, "orders") != -1 {
-			t.Errorf("%v", err)
-		}
-		environment["COS_SECRET_KEY"] = "another"
-		if _, err := fntest.Invoke(t, New, environment, []byte(`{}`)); !errors.Is(err, cos.ErrAccess) {
-			t.Errorf("%v", err)
-		}
-	})
+	t.Run(
+		"a request with a member that does not exist is refused, and so is a wrong key of the bucket",
+		func(t *testing.T) {
+			t.Parallel()
+			target, environment := world(t)
+			if _, err := fntest.Invoke(t, New, environment, []byte(`{"topic":"orders"}`)); err == nil ||
+				end(t, target, "orders") != -1 {
+				t.Errorf("%v", err)
+			}
+			environment["COS_SECRET_KEY"] = "another"
+			if _, err := fntest.Invoke(t, New, environment, []byte(`{}`)); !errors.Is(err, cos.ErrAccess) {
+				t.Errorf("%v", err)
+			}
+		},
+	)
 }

@@ -30,7 +30,12 @@ func translated(err error) error {
 
 // Create writes an object that is not there.
 func (b bucket) Create(ctx context.Context, key string, data []byte, note map[string]string) error {
-	_, err := b.Put(ctx, key, bytes.NewReader(data), cos.PutOptions{IfAbsent: true, Metadata: note, Size: int64(len(data))})
+	_, err := b.Put(
+		ctx,
+		key,
+		bytes.NewReader(data),
+		cos.PutOptions{IfAbsent: true, Metadata: note, Size: int64(len(data))},
+	)
 	return translated(err)
 }
 

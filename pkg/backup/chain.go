@@ -96,7 +96,12 @@ func (c *Chain) Manifest(ctx context.Context, sequence int64) (*Manifest, error)
 
 func (c *Chain) load(ctx context.Context, sequence int64) (linked, error) {
 	m := new(Manifest)
-	digest, err := c.document(ctx, c.layout.manifest(sequence), m, func() error { return m.validate(c.cluster, sequence) })
+	digest, err := c.document(
+		ctx,
+		c.layout.manifest(sequence),
+		m,
+		func() error { return m.validate(c.cluster, sequence) },
+	)
 	if err != nil {
 		return linked{}, err
 	}
@@ -174,12 +179,20 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 	if m.Oldest == 0 {
 		m.Oldest = 1
 	}
+	if err := c.ensureNoted(ctx, last); err != nil {
+		return linked{}, err
+	}
 	data, digest, err := seal(m)
 	if err != nil {
 		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, err)
 	}
 	if len(data) > maxManifest {
-		return linked{}, fmt.Errorf("write manifest %d: it has %d bytes, and %d are the most", m.Sequence, len(data), maxManifest)
+		return linked{}, fmt.Errorf(
+			"write manifest %d: it has %d bytes, and %d are the most",
+			m.Sequence,
+			len(data),
+			maxManifest,
+		)
 	}
 	key := c.layout.manifest(m.Sequence)
 	err = c.store.Create(ctx, key, data, nil)
@@ -198,9 +211,27 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 	return written, c.note(ctx, written.Link, m.Time)
 }
 
+// ensureNoted makes sure that the note is not behind a manifest that another follows: so
+// it is missing only beside the first, and at most one behind.
+func (c *Chain) ensureNoted(ctx context.Context, last linked) error {
+	if last.Manifest == nil {
+		return nil
+	}
+	noted, err := c.noted(ctx)
+	switch {
+	case err == nil && noted.Newest.Sequence >= last.Manifest.Sequence:
+		return nil
+	case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrDamaged):
+		return err
+	}
+	return c.note(ctx, last.Link, last.Time)
+}
+
 // note writes which manifest is the newest.
 func (c *Chain) note(ctx context.Context, newest Link, checked int64) error {
-	data, _, err := seal(newestNote{Kind: kindNewest, Version: formatVersion, Cluster: c.cluster, Newest: newest, Checked: checked})
+	data, _, err := seal(
+		newestNote{Kind: kindNewest, Version: formatVersion, Cluster: c.cluster, Newest: newest, Checked: checked},
+	)
 	if err == nil {
 		err = c.store.Write(ctx, c.layout.newest(), data)
 	}

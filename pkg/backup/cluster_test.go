@@ -103,7 +103,18 @@ func records(t testing.TB, c *kafka.Client, topic string, partition int32) (all 
 		t.Fatal(err)
 	}
 	for next := starts[partition]; next < ends[partition]; {
-		fetched, err := c.FetchRecords(ctx, kafka.FetchRequest{Topic: topic, Partition: partition, Offset: next, MinBytes: 1, MaxBytes: 8 << 20, MaxWait: time.Second, ReadCommitted: true})
+		fetched, err := c.FetchRecords(
+			ctx,
+			kafka.FetchRequest{
+				Topic:         topic,
+				Partition:     partition,
+				Offset:        next,
+				MinBytes:      1,
+				MaxBytes:      8 << 20,
+				MaxWait:       time.Second,
+				ReadCommitted: true,
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

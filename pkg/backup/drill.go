@@ -103,16 +103,34 @@ func (r *restore) compare(ctx context.Context, t PlannedTopic, part *partLog) (n
 			return n, "", err
 		}
 		if there == nil {
-			return n, fmt.Sprintf("%s: the record of offset %d is missing in %s: it ends after %d records", name, record.Offset, t.Target, n), nil
+			return n, fmt.Sprintf(
+				"%s: the record of offset %d is missing in %s: it ends after %d records",
+				name,
+				record.Offset,
+				t.Target,
+				n,
+			), nil
 		}
 		if !sameRecord(record, *there) {
-			return n, fmt.Sprintf("%s: the record of offset %d is not that of offset %d in %s", name, record.Offset, there.Offset, t.Target), nil
+			return n, fmt.Sprintf(
+				"%s: the record of offset %d is not that of offset %d in %s",
+				name,
+				record.Offset,
+				there.Offset,
+				t.Target,
+			), nil
 		}
 		n++
 	}
 	there, err := target.next(ctx)
 	if err == nil && there != nil {
-		difference = fmt.Sprintf("%s: %s has more than the %d records of the backup: one at offset %d", name, t.Target, n, there.Offset)
+		difference = fmt.Sprintf(
+			"%s: %s has more than the %d records of the backup: one at offset %d",
+			name,
+			t.Target,
+			n,
+			there.Offset,
+		)
 	}
 	return n, difference, err
 }
@@ -133,7 +151,10 @@ func (d *Drilled) groups(ctx context.Context, config RestoreConfig) error {
 			return err
 		}
 		if g.Offset < 0 {
-			d.Differences = append(d.Differences, fmt.Sprintf("group %s has no position in %s/%d: %s", g.Group, g.Topic, g.Partition, g.Reason))
+			d.Differences = append(
+				d.Differences,
+				fmt.Sprintf("group %s has no position in %s/%d: %s", g.Group, g.Topic, g.Partition, g.Reason),
+			)
 			continue
 		}
 		want, err := r.source.first(ctx, part, g.Backup)
@@ -150,7 +171,17 @@ func (d *Drilled) groups(ctx context.Context, config RestoreConfig) error {
 		}
 		d.Groups++
 		if (want == nil) != (have == nil) || want != nil && !sameRecord(*want, *have) {
-			d.Differences = append(d.Differences, fmt.Sprintf("group %s goes on in %s/%d at offset %d with another record than at offset %d of the backup", g.Group, g.Topic, g.Partition, g.Offset, g.Backup))
+			d.Differences = append(
+				d.Differences,
+				fmt.Sprintf(
+					"group %s goes on in %s/%d at offset %d with another record than at offset %d of the backup",
+					g.Group,
+					g.Topic,
+					g.Partition,
+					g.Offset,
+					g.Backup,
+				),
+			)
 		}
 	}
 	return nil
@@ -192,7 +223,18 @@ func (t *tail) next(ctx context.Context) (*batch.Record, error) {
 		if t.at >= t.end {
 			return nil, nil
 		}
-		fetched, err := t.client.FetchRecords(ctx, kafka.FetchRequest{Topic: t.topic, Partition: t.partition, Offset: t.at, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: fetchWait, ReadCommitted: true})
+		fetched, err := t.client.FetchRecords(
+			ctx,
+			kafka.FetchRequest{
+				Topic:         t.topic,
+				Partition:     t.partition,
+				Offset:        t.at,
+				MinBytes:      1,
+				MaxBytes:      1 << 20,
+				MaxWait:       fetchWait,
+				ReadCommitted: true,
+			},
+		)
 		if err != nil && (!kafka.Retriable(err) || pause(ctx, fetchWait) != nil) {
 			return nil, err
 		}
@@ -206,7 +248,11 @@ func (t *tail) next(ctx context.Context) (*batch.Record, error) {
 func sameRecord(a, b batch.Record) bool {
 	same := func(x, y []byte) bool { return (x == nil) == (y == nil) && bytes.Equal(x, y) }
 	return a.Timestamp == b.Timestamp && same(a.Key, b.Key) && same(a.Value, b.Value) &&
-		slices.EqualFunc(a.Headers, b.Headers, func(x, y batch.Header) bool { return x.Key == y.Key && same(x.Value, y.Value) })
+		slices.EqualFunc(
+			a.Headers,
+			b.Headers,
+			func(x, y batch.Header) bool { return x.Key == y.Key && same(x.Value, y.Value) },
+		)
 }
 
 // Discard deletes the topics that a restore has created in the target, and its offset map.
@@ -227,7 +273,8 @@ func Discard(ctx context.Context, config RestoreConfig, done RestoreResult) erro
 			faults = append(faults, err)
 		}
 	}
-	if err := config.Target.DeleteTopic(ctx, mirror.MapTopic(config.Job)); err != nil && !errors.Is(err, kafka.ErrUnknownTopic) {
+	if err := config.Target.DeleteTopic(ctx, mirror.MapTopic(config.Job)); err != nil &&
+		!errors.Is(err, kafka.ErrUnknownTopic) {
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)

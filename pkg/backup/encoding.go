@@ -76,7 +76,12 @@ func (e Encoding) decode(object []byte, size int64, identities []age.Identity, b
 	}
 	if e.compressed() {
 		// why a bound: a window as large as a frame may ask for is more than a function has
-		opened, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		opened, err := zstd.NewReader(
+			from,
+			zstd.WithDecoderConcurrency(1),
+			zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow),
+		)
 		if err != nil {
 			return nil, fmt.Errorf("decompress: %w", err)
 		}
@@ -98,5 +103,12 @@ const (
 
 // compressor makes zstd frames. It is safe for concurrent use.
 func compressor(parallel int) (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(parallel), zstd.WithWindowSize(zstdWindow), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
+	return zstd.NewWriter(
+		nil,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(parallel),
+		zstd.WithWindowSize(zstdWindow),
+		zstd.WithLowerEncoderMem(true),
+		zstd.WithEncoderCRC(false),
+	)
 }

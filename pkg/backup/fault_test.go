@@ -69,24 +69,30 @@ func newFaulty(t *testing.T, buckets ...string) *faulty {
 func TestFaultsOfTheBucket(t *testing.T) {
 	t.Parallel()
 
-	t.Run("a bucket that does not exist, and credentials that have expired, are said at once, and nothing is lost", func(t *testing.T) {
-		t.Parallel()
-		source := cluster(t, map[string]int32{"t": 1})
-		produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
-		none := newFaulty(t)
-		if _, err := backup.Run(testContext(t), backup.Config{Source: source, Store: backup.Bucket(none.bucket)}); !errors.Is(err, cos.ErrNoBucket) {
-			t.Errorf("%v", err)
-		}
-		server := newFaulty(t, bucketName)
-		server.SetKey("id", localcos.Key{Secret: secret.New("key"), Expires: time.Now().Add(-time.Minute)})
-		if _, err := backup.Run(testContext(t), backup.Config{Source: source, Store: backup.Bucket(server.bucket)}); err == nil {
-			t.Error("expired credentials are taken")
-		}
-		server.SetKey("id", localcos.Key{Secret: secret.New("key")})
-		if result := run(t, source, backup.Bucket(server.bucket)); !result.Complete || result.Records != 10 {
-			t.Errorf("%+v", result)
-		}
-	})
+	t.Run(
+		"a bucket that does not exist, and credentials that have expired, are said at once, and nothing is lost",
+		func(t *testing.T) {
+			t.Parallel()
+			source := cluster(t, map[string]int32{"t": 1})
+			produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+			none := newFaulty(t)
+			if _, err := backup.Run(testContext(t), backup.Config{Source: source, Store: backup.Bucket(none.bucket)}); !errors.Is(
+				err,
+				cos.ErrNoBucket,
+			) {
+				t.Errorf("%v", err)
+			}
+			server := newFaulty(t, bucketName)
+			server.SetKey("id", localcos.Key{Secret: secret.New("key"), Expires: time.Now().Add(-time.Minute)})
+			if _, err := backup.Run(testContext(t), backup.Config{Source: source, Store: backup.Bucket(server.bucket)}); err == nil {
+				t.Error("expired credentials are taken")
+			}
+			server.SetKey("id", localcos.Key{Secret: secret.New("key")})
+			if result := run(t, source, backup.Bucket(server.bucket)); !result.Complete || result.Records != 10 {
+				t.Errorf("%+v", result)
+			}
+		},
+	)
 
 	faults := map[string]localcos.Fault{
 		"an upload that is torn":          {TearUpload: 100},
@@ -101,59 +107,78 @@ func TestFaultsOfTheBucket(t *testing.T) {
 		"a slow server":                   {Delay: 20 * time.Millisecond},
 	}
 	for name, fault := range faults {
-		t.Run(name+", again and again: no half backup is seen, runs go on, and everything is restored once", func(t *testing.T) {
-			t.Parallel()
-			source, target := cluster(t, map[string]int32{"t": 2}), cluster(t, nil)
-			server := newFaulty(t, bucketName)
-			store := backup.Bucket(server.bucket)
-			random := rand.New(rand.NewPCG(8, uint64(len(name))))
-			var chance float64 // of a fault
-			server.set(func(*http.Request) *localcos.Fault {
-				if random.Float64() < chance {
-					return &fault
+		t.Run(
+			name+", again and again: no half backup is seen, runs go on, and everything is restored once",
+			func(t *testing.T) {
+				t.Parallel()
+				source, target := cluster(t, map[string]int32{"t": 2}), cluster(t, nil)
+				server := newFaulty(t, bucketName)
+				store := backup.Bucket(server.bucket)
+				random := rand.New(rand.NewPCG(8, uint64(len(name))))
+				var chance float64 // of a fault
+				server.set(func(*http.Request) *localcos.Fault {
+					if random.Float64() < chance {
+						return &fault
+					}
+					return nil
+				})
+				setChance := func(p float64) {
+					server.mu.Lock()
+					defer server.mu.Unlock()
+					chance = p
 				}
-				return nil
-			})
-			setChance := func(p float64) {
-				server.mu.Lock()
-				defer server.mu.Unlock()
-				chance = p
-			}
-			for step := range uint64(3) {
-				for p := range int32(2) {
-					for i := range uint64(5) {
-						produce(t, source, "t", p, sample.Plain(10, 100, step*10+i)...)
+				for step := range uint64(3) {
+					for p := range int32(2) {
+						for i := range uint64(5) {
+							produce(t, source, "t", p, sample.Plain(10, 100, step*10+i)...)
+						}
+					}
+					for try := 0; ; try++ {
+						setChance(max(0.7-float64(try)*0.1, 0))
+						result, err := backup.Run(
+							testContext(t),
+							backup.Config{
+								Source:       source,
+								Store:        store,
+								SegmentBytes: 2 << 10,
+								CommitBytes:  5 << 10,
+								Parallel:     2,
+							},
+						)
+						setChance(0)
+						if report, err := backup.Verify(testContext(t), backup.VerifyConfig{Chain: chain(t, source, store)}); !errors.Is(
+							err,
+							backup.ErrNoBackup,
+						) &&
+							(err != nil || !report.OK()) {
+							t.Fatalf("step %d, try %d: %v, %v", step, try, report.Damage, err)
+						}
+						if err == nil && result.Complete {
+							break
+						}
+						if try > 20 {
+							t.Fatalf("it does not get through: %v", err)
+						}
 					}
 				}
 				for try := 0; ; try++ {
 					setChance(max(0.7-float64(try)*0.1, 0))
-					result, err := backup.Run(testContext(t), backup.Config{Source: source, Store: store, SegmentBytes: 2 << 10, CommitBytes: 5 << 10, Parallel: 2})
-					setChance(0)
-					if report, err := backup.Verify(testContext(t), backup.VerifyConfig{Chain: chain(t, source, store)}); !errors.Is(err, backup.ErrNoBackup) && (err != nil || !report.OK()) {
-						t.Fatalf("step %d, try %d: %v, %v", step, try, report.Damage, err)
-					}
-					if err == nil && result.Complete {
+					_, err := backup.Restore(
+						testContext(t),
+						backup.RestoreConfig{Chain: chain(t, source, store), Target: target},
+					)
+					if err == nil {
 						break
 					}
-					if try > 20 {
+					if try > 20 || errors.Is(err, context.DeadlineExceeded) {
 						t.Fatalf("it does not get through: %v", err)
 					}
 				}
-			}
-			for try := 0; ; try++ {
-				setChance(max(0.7-float64(try)*0.1, 0))
-				_, err := backup.Restore(testContext(t), backup.RestoreConfig{Chain: chain(t, source, store), Target: target})
-				if err == nil {
-					break
+				setChance(0)
+				for p := range int32(2) {
+					requireSame(t, records(t, source, "t", p), records(t, target, "t", p))
 				}
-				if try > 20 || errors.Is(err, context.DeadlineExceeded) {
-					t.Fatalf("it does not get through: %v", err)
-				}
-			}
-			setChance(0)
-			for p := range int32(2) {
-				requireSame(t, records(t, source, "t", p), records(t, target, "t", p))
-			}
-		})
+			},
+		)
 	}
 }

@@ -16,70 +16,83 @@ import (
 func TestRestore(t *testing.T) {
 	t.Parallel()
 
-	t.Run("a group goes on at the record that it had not read, whatever the offsets are in the target", func(t *testing.T) {
-		t.Parallel()
-		source, store := cluster(t, map[string]int32{"t": 3}), newMemory()
-		ctx := testContext(t)
-		for i := range uint64(6) {
-			produce(t, source, "t", 0, sample.Plain(10, 100, i)...)
-			produce(t, source, "t", 1, sample.Plain(10, 100, i)...)
-		}
-		deleteRecords(t, source, "t", 1, 15)
-		if err := source.Commit(ctx, "readers", "t", map[int32]kafka.Committed{0: {Offset: 33, Metadata: "noted"}, 1: {Offset: 7}, 2: {Offset: 0}}); err != nil {
-			t.Fatal(err)
-		}
-		if err := source.Commit(ctx, "done", "t", map[int32]kafka.Committed{0: {Offset: 60}}); err != nil {
-			t.Fatal(err)
-		}
-		run(t, source, store)
-		target := cluster(t, nil)
-		topics, err := mirror.ParseTopicMap("t:copy")
-		if err != nil {
-			t.Fatal(err)
-		}
-		config := backup.RestoreConfig{Chain: chain(t, source, store), Target: target, Topics: topics, RenameGroup: func(g string) string { return "new-" + g }}
-		drilled, err := backup.Drill(ctx, config, nil)
-		if err != nil || !drilled.OK() || drilled.Groups != 4 || drilled.Records != 105 {
-			t.Fatalf("%+v, %v", drilled, err)
-		}
-		committed, err := target.CommittedAll(ctx, "new-readers")
-		if err != nil || committed["copy"][0].Metadata != "noted" {
-			t.Errorf("%v, %v", committed, err)
-		}
-		before := committed["copy"][0].Offset
-		if err := target.Commit(ctx, "new-readers", "copy", map[int32]kafka.Committed{0: {Offset: before + 5}}); err != nil {
-			t.Fatal(err)
-		}
-		restore(t, config)
-		if again, err := target.CommittedAll(ctx, "new-readers"); err != nil || again["copy"][0].Offset != before+5 {
-			t.Errorf("a position in the target was moved: %v, %v", again, err)
-		}
-	})
+	t.Run(
+		"a group goes on at the record that it had not read, whatever the offsets are in the target",
+		func(t *testing.T) {
+			t.Parallel()
+			source, store := cluster(t, map[string]int32{"t": 3}), newMemory()
+			ctx := testContext(t)
+			for i := range uint64(6) {
+				produce(t, source, "t", 0, sample.Plain(10, 100, i)...)
+				produce(t, source, "t", 1, sample.Plain(10, 100, i)...)
+			}
+			deleteRecords(t, source, "t", 1, 15)
+			if err := source.Commit(ctx, "readers", "t", map[int32]kafka.Committed{0: {Offset: 33, Metadata: "noted"}, 1: {Offset: 7}, 2: {Offset: 0}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := source.Commit(ctx, "done", "t", map[int32]kafka.Committed{0: {Offset: 60}}); err != nil {
+				t.Fatal(err)
+			}
+			run(t, source, store)
+			target := cluster(t, nil)
+			topics, err := mirror.ParseTopicMap("t:copy")
+			if err != nil {
+				t.Fatal(err)
+			}
+			config := backup.RestoreConfig{
+				Chain:       chain(t, source, store),
+				Target:      target,
+				Topics:      topics,
+				RenameGroup: func(g string) string { return "new-" + g },
+			}
+			drilled, err := backup.Drill(ctx, config, nil)
+			if err != nil || !drilled.OK() || drilled.Groups != 4 || drilled.Records != 105 {
+				t.Fatalf("%+v, %v", drilled, err)
+			}
+			committed, err := target.CommittedAll(ctx, "new-readers")
+			if err != nil || committed["copy"][0].Metadata != "noted" {
+				t.Errorf("%v, %v", committed, err)
+			}
+			before := committed["copy"][0].Offset
+			if err := target.Commit(ctx, "new-readers", "copy", map[int32]kafka.Committed{0: {Offset: before + 5}}); err != nil {
+				t.Fatal(err)
+			}
+			restore(t, config)
+			if again, err := target.CommittedAll(ctx, "new-readers"); err != nil ||
+				again["copy"][0].Offset != before+5 {
+				t.Errorf("a position in the target was moved: %v, %v", again, err)
+			}
+		},
+	)
 
-	t.Run("a target topic with records of others is refused, the original too, and nothing is touched", func(t *testing.T) {
-		t.Parallel()
-		source, store := cluster(t, map[string]int32{"a": 1, "t": 1}), newMemory()
-		produce(t, source, "a", 0, sample.Plain(10, 100, 1)...)
-		produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
-		run(t, source, store)
-		config := backup.RestoreConfig{Chain: chain(t, source, store), Target: cluster(t, map[string]int32{"t": 1})}
-		produce(t, config.Target, "t", 0, sample.Plain(1, 100, 1)...)
-		if _, err := backup.Restore(testContext(t), config); !errors.Is(err, backup.ErrNotEmpty) {
-			t.Errorf("%v", err)
-		}
-		if _, err := config.Target.Topic(testContext(t), "a"); !errors.Is(err, kafka.ErrUnknownTopic) {
-			t.Errorf("the other topic was created: %v", err)
-		}
-		config.IntoTopicsThatHoldRecords = true
-		restore(t, config)
-		if got := records(t, config.Target, "t", 0); len(got) != 11 {
-			t.Errorf("%d records, want 11", len(got))
-		}
-		config.Target = source
-		if _, err := backup.Restore(testContext(t), config); err == nil || !strings.Contains(err.Error(), "is the one that was backed up") {
-			t.Errorf("%v", err)
-		}
-	})
+	t.Run(
+		"a target topic with records of others is refused, the original too, and nothing is touched",
+		func(t *testing.T) {
+			t.Parallel()
+			source, store := cluster(t, map[string]int32{"a": 1, "t": 1}), newMemory()
+			produce(t, source, "a", 0, sample.Plain(10, 100, 1)...)
+			produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+			run(t, source, store)
+			config := backup.RestoreConfig{Chain: chain(t, source, store), Target: cluster(t, map[string]int32{"t": 1})}
+			produce(t, config.Target, "t", 0, sample.Plain(1, 100, 1)...)
+			if _, err := backup.Restore(testContext(t), config); !errors.Is(err, backup.ErrNotEmpty) {
+				t.Errorf("%v", err)
+			}
+			if _, err := config.Target.Topic(testContext(t), "a"); !errors.Is(err, kafka.ErrUnknownTopic) {
+				t.Errorf("the other topic was created: %v", err)
+			}
+			config.IntoTopicsThatHoldRecords = true
+			restore(t, config)
+			if got := records(t, config.Target, "t", 0); len(got) != 11 {
+				t.Errorf("%d records, want 11", len(got))
+			}
+			config.Target = source
+			if _, err := backup.Restore(testContext(t), config); err == nil ||
+				!strings.Contains(err.Error(), "is the one that was backed up") {
+				t.Errorf("%v", err)
+			}
+		},
+	)
 
 	t.Run("what is encrypted is restored with its key, and without it the error says so", func(t *testing.T) {
 		t.Parallel()
@@ -91,7 +104,8 @@ func TestRestore(t *testing.T) {
 		}
 		for _, identities := range [][]age.Identity{nil, {other}} {
 			config.Identities = identities
-			if _, err := backup.Restore(testContext(t), config); !errors.Is(err, backup.ErrKey) || !strings.Contains(err.Error(), "secret/0") {
+			if _, err := backup.Restore(testContext(t), config); !errors.Is(err, backup.ErrKey) ||
+				!strings.Contains(err.Error(), "secret/0") {
 				t.Errorf("%v", err)
 			}
 		}

@@ -41,9 +41,11 @@ func goodManifest() backup.Manifest {
 	digest := strings.Repeat("0", 64)
 	return backup.Manifest{
 		Kind: "manifest", Version: 1, Cluster: hostileCluster, Sequence: 1, Oldest: 1, Time: 1000,
-		Topics: []backup.Topic{{Name: "t", Lineage: "0", Partitions: []backup.Partition{{Next: 10, End: 10, Segments: []backup.Segment{{
-			Next: 10, Log: backup.Sum{Bytes: 100, SHA256: digest}, Object: backup.Sum{Bytes: 100, SHA256: digest}, Records: 10, Content: digest,
-		}}}}}},
+		Topics: []backup.Topic{
+			{Name: "t", Lineage: "0.1", Partitions: []backup.Partition{{Next: 10, End: 10, Segments: []backup.Segment{{
+				Next: 10, Log: backup.Sum{Bytes: 100, SHA256: digest}, Object: backup.Sum{Bytes: 100, SHA256: digest}, Records: 10, Content: digest,
+			}}}}},
+		},
 	}
 }
 
@@ -110,7 +112,11 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
-	f.Add([]byte(`{"kind":"manifest","version":1,"cluster":"cluster","sequence":1,"oldest":1,"topics":[{"name":"..","lineage":"0"}]}`))
+	f.Add(
+		[]byte(
+			`{"kind":"manifest","version":1,"cluster":"cluster","sequence":1,"oldest":1,"topics":[{"name":"..","lineage":"0.1"}]}`,
+		),
+	)
 	f.Fuzz(func(t *testing.T, document []byte) {
 		opened := hostile(t, json.RawMessage(document))
 		m, err := opened.Newest(t.Context())
@@ -126,7 +132,11 @@ func FuzzManifest(f *testing.F) {
 			t.Fatal(err)
 		}
 		folder := t.TempDir()
-		_, _ = backup.RestoreFiles(t.Context(), backup.RestoreConfig{Chain: opened, SkipDamaged: true}, filepath.Join(folder, "files"))
+		_, _ = backup.RestoreFiles(
+			t.Context(),
+			backup.RestoreConfig{Chain: opened, SkipDamaged: true},
+			filepath.Join(folder, "files"),
+		)
 		inside, err := os.ReadDir(folder)
 		if err != nil || len(inside) > 1 {
 			t.Fatalf("%v, %v", inside, err)

@@ -31,7 +31,7 @@ var (
 	// topicName is Kafka's rule (org.apache.kafka.common.internals.Topic), but for "."
 	// and "..", which validName refuses.
 	topicName   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
-	lineageName = regexp.MustCompile(`^[a-z0-9]{1,64}(\.[0-9]{1,9})?$`)
+	lineageName = regexp.MustCompile(`^[a-z0-9]{1,64}\.[0-9]{1,12}$`)
 	hexDigest   = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
@@ -85,5 +85,15 @@ type place struct {
 // ends with .log where it is neither compressed nor encrypted: kafka-dump-log.sh asks
 // for that.
 func (l layout) segment(of place, s Segment) string {
-	return fmt.Sprintf("%s%s/%s/%d/%020d.%020d.%s.log%s", l.topics(), of.topic, of.lineage, of.number, s.First, s.Next, s.Log.SHA256[:shortDigest], s.Encoding.suffix())
+	return fmt.Sprintf(
+		"%s%s/%s/%d/%020d.%020d.%s.log%s",
+		l.topics(),
+		of.topic,
+		of.lineage,
+		of.number,
+		s.First,
+		s.Next,
+		s.Log.SHA256[:shortDigest],
+		s.Encoding.suffix(),
+	)
 }

@@ -46,7 +46,14 @@ func (c *Chain) List(ctx context.Context, most int64) ([]Entry, error) {
 }
 
 func (m *Manifest) entry() Entry {
-	e := Entry{Sequence: m.Sequence, Since: time.UnixMilli(m.Since), Time: m.At(), Complete: m.Complete, Topics: len(m.Topics), Groups: len(m.Groups)}
+	e := Entry{
+		Sequence: m.Sequence,
+		Since:    time.UnixMilli(m.Since),
+		Time:     m.At(),
+		Complete: m.Complete,
+		Topics:   len(m.Topics),
+		Groups:   len(m.Groups),
+	}
 	for _, t := range m.Topics {
 		for _, p := range t.Partitions {
 			for _, s := range p.Segments {

@@ -57,7 +57,11 @@ func nextUnit(p []byte) (unit, error) {
 	if err != nil {
 		return unit{}, err
 	}
-	return unit{Stored: kafka.Stored{Batch: b, Skip: b.Control()}, bytes: p[:len(p)-len(rest)], first: b.BaseOffset()}, nil
+	return unit{
+		Stored: kafka.Stored{Batch: b, Skip: b.Control()},
+		bytes:  p[:len(p)-len(rest)],
+		first:  b.BaseOffset(),
+	}, nil
 }
 
 var errCut = fmt.Errorf("%w: a batch is cut short", batch.ErrCorrupt)
@@ -158,9 +162,18 @@ func inspect(log []byte, s Segment, now int64, decoder *batch.Decoder) (c conten
 		}
 		switch {
 		case u.LastOffset() < at || u.first < at && at > s.First:
-			return c, at, fmt.Errorf("a batch of the offsets %d to %d comes where %d or more should", u.first, u.LastOffset(), at)
+			return c, at, fmt.Errorf(
+				"a batch of the offsets %d to %d comes where %d or more should",
+				u.first,
+				u.LastOffset(),
+				at,
+			)
 		case u.LastOffset() >= s.Next:
-			return c, at, fmt.Errorf("a batch reaches offset %d, and the segment ends before %d", u.LastOffset(), s.Next)
+			return c, at, fmt.Errorf(
+				"a batch reaches offset %d, and the segment ends before %d",
+				u.LastOffset(),
+				s.Next,
+			)
 		}
 		if !skips.skip(u) {
 			c.add(u, s.First, now, &digest, decoder)

@@ -159,7 +159,11 @@ func (m *Manifest) topic(name string) *Topic {
 	if m == nil {
 		return nil
 	}
-	i, ok := slices.BinarySearchFunc(m.Topics, name, func(t Topic, name string) int { return compareText(t.Name, name) })
+	i, ok := slices.BinarySearchFunc(
+		m.Topics,
+		name,
+		func(t Topic, name string) int { return compareText(t.Name, name) },
+	)
 	if !ok {
 		return nil
 	}

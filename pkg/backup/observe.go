@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -33,13 +32,20 @@ func (r *run) observe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listed = slices.DeleteFunc(listed, func(t kafka.Topic) bool { return t.Internal || !r.selects(t.Name) })
+	listed = slices.DeleteFunc(listed, func(t kafka.Topic) bool { return t.Internal || !r.knows(t.Name) })
 	topics := make([]*Topic, len(listed))
 	var group errgroup.Group
 	group.SetLimit(observers)
 	var mu sync.Mutex
 	var faults []error
 	for i, t := range listed {
+		if !r.selects(t.Name) { // this time; it stays as it is
+			if was := r.last.topic(t.Name); was.ID == t.ID.String() {
+				state := was.state()
+				topics[i] = &state
+			}
+			continue
+		}
 		group.Go(func() error {
 			seen, recreated, err := r.topic(ctx, t)
 			mu.Lock()
@@ -79,13 +85,24 @@ func (r *run) selects(topic string) bool {
 	return validTopic(topic) && !strings.HasPrefix(topic, "__") && (r.Topics == nil || r.Topics(topic))
 }
 
+// knows says that a topic is backed up now, or was by the last run.
+func (r *run) knows(topic string) bool { return r.selects(topic) || r.last.topic(topic) != nil }
+
+// sequence is the number of this run's first manifest.
+func (r *run) sequence() int64 {
+	if r.last.Manifest == nil {
+		return 1
+	}
+	return r.last.Manifest.Sequence + 1
+}
+
 // begin notes gaps at the beginning of the logs, and how much there is to do.
 func (r *run) begin(ctx context.Context) {
 	for i := range r.state.Topics {
 		t := &r.state.Topics[i]
 		for j := range t.Partitions {
 			p := &t.Partitions[j]
-			if p.LogStart > p.Next {
+			if p.LogStart > p.Next && r.selects(t.Name) {
 				r.lose(ctx, t.Name, p, p.LogStart)
 			}
 			r.progress.OffsetsTotal += max(p.End-p.Next, 0)
@@ -113,7 +130,7 @@ func (r *run) topic(ctx context.Context, t kafka.Topic) (seen *Topic, recreated 
 		return nil, false, err
 	}
 	was := r.last.topic(t.Name)
-	seen.Lineage, recreated = lineage(was, t, ends)
+	seen.Lineage, recreated = lineage(was, t, ends, r.sequence())
 	for _, p := range t.Partitions {
 		state := Partition{Number: p.ID, Next: starts[p.ID], LogStart: starts[p.ID], End: ends[p.ID], Epoch: -1}
 		if before := was.partition(p.ID); before != nil && !recreated {
@@ -125,15 +142,15 @@ func (r *run) topic(ctx context.Context, t kafka.Topic) (seen *Topic, recreated 
 	return seen, recreated, nil
 }
 
-// lineage names the lineage of a topic: that of the last manifest, unless the topic was
-// created again or has lost its end.
-func lineage(was *Topic, now kafka.Topic, ends map[int32]int64) (name string, recreated bool) {
-	id := now.ID.String()
+// lineage names the lineage of a topic: that of the last manifest, unless the topic is new,
+// was created again, or has lost its end.
+func lineage(was *Topic, now kafka.Topic, ends map[int32]int64, sequence int64) (name string, recreated bool) {
+	fresh := newLineage(now.ID.String(), sequence)
 	if was == nil {
-		return firstLineage(id), false
+		return fresh, false
 	}
-	if was.ID != id && was.ID != "" && id != "" {
-		return firstLineage(id), true
+	if id := now.ID.String(); was.ID != id && was.ID != "" && id != "" {
+		return fresh, true
 	}
 	for _, p := range now.Partitions {
 		before := was.partition(p.ID)
@@ -141,30 +158,24 @@ func lineage(was *Topic, now kafka.Topic, ends map[int32]int64) (name string, re
 			continue
 		}
 		// Without ids a topic that is new is known by leader epochs, which begin again.
-		again := id == "" && p.LeaderEpoch >= 0 && p.LeaderEpoch < before.Epoch
+		again := was.ID == "" && p.LeaderEpoch >= 0 && p.LeaderEpoch < before.Epoch
 		if again || ends[p.ID] < before.Next {
-			return nextLineage(was.Lineage), true
+			return fresh, true
 		}
 	}
 	if len(now.Partitions) < len(was.Partitions) { // which no topic can do but a new one
-		return nextLineage(was.Lineage), true
+		return fresh, true
 	}
 	return was.Lineage, false
 }
 
-// firstLineage is the topic's id; "0" where the brokers have none.
-func firstLineage(id string) string {
+// newLineage is the topic's id, "0" where the brokers have none, and the manifest that it
+// begins with: a topic that comes back after it was out of sight begins anew, too.
+func newLineage(id string, sequence int64) string {
 	if id == "" {
-		return "0"
+		id = "0"
 	}
-	return id
-}
-
-// nextLineage is that of a topic whose log has begun again under the same id.
-func nextLineage(name string) string {
-	base, number, _ := strings.Cut(name, ".")
-	n, _ := strconv.Atoi(number) // "" is 0
-	return fmt.Sprintf("%s.%d", base, n+1)
+	return fmt.Sprintf("%s.%d", id, sequence)
 }
 
 // settings reads the topic's settings. Where they may not be read, or the brokers are too

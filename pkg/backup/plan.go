@@ -146,7 +146,12 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.plan = &Plan{Cluster: config.Chain.cluster, Sequence: shot.at.Sequence, Time: shot.at.At(), Topics: []PlannedTopic{}}
+	r.plan = &Plan{
+		Cluster:  config.Chain.cluster,
+		Sequence: shot.at.Sequence,
+		Time:     shot.at.At(),
+		Topics:   []PlannedTopic{},
+	}
 	wanted := func(at place) bool {
 		_, ok := shot.cuts[at]
 		return ok && (r.Partitions == nil || r.Partitions(at.topic, at.number))
@@ -155,7 +160,13 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.source = &Source{chain: config.Chain, identities: config.Identities, damaged: r.damaged, topics: map[string]*sourceTopic{}, most: config.Parallel}
+	r.source = &Source{
+		chain:      config.Chain,
+		identities: config.Identities,
+		damaged:    r.damaged,
+		topics:     map[string]*sourceTopic{},
+		most:       config.Parallel,
+	}
 	slices.SortFunc(shot.topics, func(a, b Topic) int { return compareText(a.Name, b.Name) })
 	for _, t := range shot.topics {
 		if err := r.topic(ctx, t, shot, segments, wanted); err != nil {
@@ -182,7 +193,13 @@ func (r *restore) damaged(err error) error {
 }
 
 // topic plans one topic.
-func (r *restore) topic(ctx context.Context, t Topic, shot *snapshot, segments map[place][]Segment, wanted func(place) bool) error {
+func (r *restore) topic(
+	ctx context.Context,
+	t Topic,
+	shot *snapshot,
+	segments map[place][]Segment,
+	wanted func(place) bool,
+) error {
 	planned := PlannedTopic{Name: t.Name, Target: r.Topics.Target(t.Name)}
 	source := &sourceTopic{Topic: t, logs: map[int32]*partLog{}}
 	for at, c := range shot.cuts {
@@ -232,7 +249,10 @@ func (r *restore) topic(ctx context.Context, t Topic, shot *snapshot, segments m
 // restored to.
 func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 	if t.topic.InForce["message.timestamp.type"] == "LogAppendTime" {
-		t.Notes = append(t.Notes, "records keep the time at which they were appended: message.timestamp.type is CreateTime in the target")
+		t.Notes = append(
+			t.Notes,
+			"records keep the time at which they were appended: message.timestamp.type is CreateTime in the target",
+		)
 	}
 	if ms, ok := t.topic.Settings["retention.ms"]; ok && ms != "-1" && !r.Unlimited {
 		t.Notes = append(t.Notes, "the target deletes records that are older than retention.ms="+ms)
@@ -249,11 +269,20 @@ func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 	}
 	t.Exists = true
 	if id := there.ID.String(); id != "" && id == t.topic.ID {
-		t.conflict = fmt.Errorf("topic %s is the one that was backed up: give it another name in the target (--topic %s:NEW), or delete it", t.Target, t.Name)
+		t.conflict = fmt.Errorf(
+			"topic %s is the one that was backed up: give it another name in the target (--topic %s:NEW), or delete it",
+			t.Target,
+			t.Name,
+		)
 		return nil
 	}
 	if want := t.topic.Partitions; len(want) > 0 && int(want[len(want)-1].Number) >= len(there.Partitions) {
-		t.conflict = fmt.Errorf("topic %s has %d partitions, and %d are restored: create it with as many, or leave it to the restore", t.Target, len(there.Partitions), want[len(want)-1].Number+1)
+		t.conflict = fmt.Errorf(
+			"topic %s has %d partitions, and %d are restored: create it with as many, or leave it to the restore",
+			t.Target,
+			len(there.Partitions),
+			want[len(want)-1].Number+1,
+		)
 		return nil
 	}
 	return r.partitions(ctx, t)
@@ -270,7 +299,14 @@ func (r *restore) partitions(ctx context.Context, t *PlannedTopic) error {
 		p.Restored = checkpoints[p.Number].Next
 		switch {
 		case p.Restored > p.End:
-			t.conflict = fmt.Errorf("%s/%d was restored up to offset %d, and this point is offset %d: restore to another topic (--topic %s:NEW) with another --job", t.Name, p.Number, p.Restored, p.End, t.Name)
+			t.conflict = fmt.Errorf(
+				"%s/%d was restored up to offset %d, and this point is offset %d: restore to another topic (--topic %s:NEW) with another --job",
+				t.Name,
+				p.Number,
+				p.Restored,
+				p.End,
+				t.Name,
+			)
 			return nil
 		case p.Restored >= 0 || r.IntoTopicsThatHoldRecords:
 			continue
@@ -280,7 +316,13 @@ func (r *restore) partitions(ctx context.Context, t *PlannedTopic) error {
 			return fmt.Errorf("target: %w", err)
 		}
 		if holds {
-			t.conflict = fmt.Errorf("%s/%d: %w: give the topic another name in the target (--topic %s:NEW), or delete it there", t.Target, p.Number, ErrNotEmpty, t.Name)
+			t.conflict = fmt.Errorf(
+				"%s/%d: %w: give the topic another name in the target (--topic %s:NEW), or delete it there",
+				t.Target,
+				p.Number,
+				ErrNotEmpty,
+				t.Name,
+			)
 			return nil
 		}
 	}

@@ -46,7 +46,12 @@ type snapshot struct {
 
 // snapshot finds out what there is at a point, of topics that are wanted. It reads a few
 // manifests, and of a moment one segment a partition.
-func (c *Chain) snapshot(ctx context.Context, point Point, wanted func(topic string) bool, identities []age.Identity) (*snapshot, error) {
+func (c *Chain) snapshot(
+	ctx context.Context,
+	point Point,
+	wanted func(topic string) bool,
+	identities []age.Identity,
+) (*snapshot, error) {
 	newest, err := c.Newest(ctx)
 	if err != nil {
 		return nil, err
@@ -57,7 +62,13 @@ func (c *Chain) snapshot(ctx context.Context, point Point, wanted func(topic str
 		return nil, errors.New("a point is a manifest or a moment, not both")
 	case point.Sequence != 0:
 		if point.Sequence < newest.Oldest || point.Sequence > newest.Sequence {
-			return nil, fmt.Errorf("%w of number %d: there are %d to %d", ErrNoBackup, point.Sequence, newest.Oldest, newest.Sequence)
+			return nil, fmt.Errorf(
+				"%w of number %d: there are %d to %d",
+				ErrNoBackup,
+				point.Sequence,
+				newest.Oldest,
+				newest.Sequence,
+			)
 		}
 		if s.at, err = c.Manifest(ctx, point.Sequence); err != nil {
 			return nil, err
@@ -106,7 +117,13 @@ func (s *snapshot) take(m *Manifest, wanted func(string) bool) {
 }
 
 // moment finds the ends of partitions at a time.
-func (s *snapshot) moment(ctx context.Context, c *Chain, at time.Time, wanted func(string) bool, identities []age.Identity) error {
+func (s *snapshot) moment(
+	ctx context.Context,
+	c *Chain,
+	at time.Time,
+	wanted func(string) bool,
+	identities []age.Identity,
+) error {
 	later, err := c.after(ctx, s.newest, at)
 	if err != nil {
 		return err
@@ -167,7 +184,14 @@ func (s *snapshot) join(m *Manifest, wanted func(string) bool, open map[place]bo
 
 // search looks for the ends of open partitions in the segments of one manifest, several
 // partitions at a time.
-func (s *snapshot) search(ctx context.Context, c *Chain, m *Manifest, at int64, open map[place]bool, identities []age.Identity) error {
+func (s *snapshot) search(
+	ctx context.Context,
+	c *Chain,
+	m *Manifest,
+	at int64,
+	open map[place]bool,
+	identities []age.Identity,
+) error {
 	var group errgroup.Group
 	group.SetLimit(defaultParallel)
 	var mu sync.Mutex
@@ -208,7 +232,13 @@ func (s *snapshot) search(ctx context.Context, c *Chain, m *Manifest, at int64, 
 
 // endIn gives the offset of the first record of a manifest's segments that is later than a
 // moment; the partition's end, and false, where none is.
-func (c *Chain) endIn(ctx context.Context, where place, p *Partition, now, at int64, identities []age.Identity) (int64, bool, error) {
+func (c *Chain) endIn(
+	ctx context.Context,
+	where place,
+	p *Partition,
+	now, at int64,
+	identities []age.Identity,
+) (int64, bool, error) {
 	for _, s := range p.Segments {
 		if s.MaxTime <= at {
 			continue

@@ -89,12 +89,22 @@ func TestPoints(t *testing.T) {
 		t.Parallel()
 		target := cluster(t, nil)
 		for _, test := range []struct{ ms, want int64 }{{2060, 5}, {2100, 7}, {9000, 11}} {
-			restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target, Point: backup.Point{Time: time.UnixMilli(test.ms)}})
+			restore(
+				t,
+				backup.RestoreConfig{
+					Chain:  chain(t, source, store),
+					Target: target,
+					Point:  backup.Point{Time: time.UnixMilli(test.ms)},
+				},
+			)
 			if got := times(records(t, target, "t", 0)); !slices.Equal(got, all[:test.want]) {
 				t.Errorf("at %d it has %v, want %v", test.ms, got, all[:test.want])
 			}
 		}
-		_, err := backup.Restore(testContext(t), backup.RestoreConfig{Chain: chain(t, source, store), Target: target, Point: backup.Point{Sequence: 1}})
+		_, err := backup.Restore(
+			testContext(t),
+			backup.RestoreConfig{Chain: chain(t, source, store), Target: target, Point: backup.Point{Sequence: 1}},
+		)
 		if err == nil {
 			t.Error("it went back")
 		}
@@ -102,7 +112,10 @@ func TestPoints(t *testing.T) {
 
 	t.Run("a manifest that is not there is no backup", func(t *testing.T) {
 		t.Parallel()
-		_, err := backup.PlanRestore(testContext(t), backup.RestoreConfig{Chain: chain(t, source, store), Target: source, Point: backup.Point{Sequence: 9}})
+		_, err := backup.PlanRestore(
+			testContext(t),
+			backup.RestoreConfig{Chain: chain(t, source, store), Target: source, Point: backup.Point{Sequence: 9}},
+		)
 		if !errors.Is(err, backup.ErrNoBackup) {
 			t.Errorf("%v", err)
 		}
@@ -176,15 +189,19 @@ func TestTransactions(t *testing.T) {
 	}
 	produce(t, source, "t", 0, timed(2001)...)
 
-	t.Run("what was committed is restored, what was aborted is not, and what is open is not backed up", func(t *testing.T) {
-		run(t, source, store, small)
-		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Records != 9 {
-			t.Errorf("%+v", report)
-		}
-		target := cluster(t, nil)
-		restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target})
-		requireSame(t, records(t, source, "t", 0), records(t, target, "t", 0))
-	})
+	t.Run(
+		"what was committed is restored, what was aborted is not, and what is open is not backed up",
+		func(t *testing.T) {
+			run(t, source, store, small)
+			if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+				report.Records != 9 {
+				t.Errorf("%+v", report)
+			}
+			target := cluster(t, nil)
+			restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target})
+			requireSame(t, records(t, source, "t", 0), records(t, target, "t", 0))
+		},
+	)
 	t.Run("once it is decided it is backed up", func(t *testing.T) {
 		if err := open.Abort(ctx); err != nil {
 			t.Fatal(err)

@@ -119,7 +119,13 @@ func (p *prune) sort(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.carried = &Base{Kind: kindBase, Version: formatVersion, Cluster: p.Chain.cluster, Sequence: p.done.Oldest, Parts: []Part{}}
+	p.carried = &Base{
+		Kind:     kindBase,
+		Version:  formatVersion,
+		Cluster:  p.Chain.cluster,
+		Sequence: p.done.Oldest,
+		Parts:    []Part{},
+	}
 	for at, segments := range before {
 		start, needed := logStart(oldest, at)
 		if !needed {
@@ -128,13 +134,20 @@ func (p *prune) sort(ctx context.Context) error {
 		}
 		segments = slices.DeleteFunc(slices.Clone(segments), func(s Segment) bool { return s.Next <= start })
 		if len(segments) > 0 {
-			p.carried.Parts = append(p.carried.Parts, Part{Topic: at.topic, Lineage: at.lineage, Partition: at.number, Segments: segments})
+			p.carried.Parts = append(
+				p.carried.Parts,
+				Part{Topic: at.topic, Lineage: at.lineage, Partition: at.number, Segments: segments},
+			)
 		}
 		p.note(at, segments)
 		p.done.Carried += len(segments)
 	}
 	slices.SortFunc(p.carried.Parts, func(a, b Part) int {
-		return cmp.Or(compareText(a.Topic, b.Topic), compareText(a.Lineage, b.Lineage), cmp.Compare(a.Partition, b.Partition))
+		return cmp.Or(
+			compareText(a.Topic, b.Topic),
+			compareText(a.Lineage, b.Lineage),
+			cmp.Compare(a.Partition, b.Partition),
+		)
 	})
 	for _, m := range p.Chain.walk(ctx, p.done.Oldest, p.newest.Manifest.Sequence) {
 		if m.err != nil {
@@ -175,10 +188,16 @@ func (p *prune) move(ctx context.Context) error {
 		return err
 	}
 	if len(data) > maxManifest {
-		return fmt.Errorf("the base of manifest %d has %d bytes, and %d are the most: keep fewer backups at a time", p.done.Oldest, len(data), maxManifest)
+		return fmt.Errorf(
+			"the base of manifest %d has %d bytes, and %d are the most: keep fewer backups at a time",
+			p.done.Oldest,
+			len(data),
+			maxManifest,
+		)
 	}
 	link := Link{p.done.Oldest, digest}
-	if err := p.Chain.store.Create(ctx, p.Chain.layout.base(link.Sequence, digest), data, nil); err != nil && !errors.Is(err, ErrExists) {
+	if err := p.Chain.store.Create(ctx, p.Chain.layout.base(link.Sequence, digest), data, nil); err != nil &&
+		!errors.Is(err, ErrExists) {
 		return fmt.Errorf("write the base of manifest %d: %w", p.done.Oldest, err)
 	}
 	m := *p.newest.Manifest

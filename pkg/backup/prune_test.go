@@ -44,7 +44,14 @@ func TestPrune(t *testing.T) {
 	restored := func(t *testing.T, source *kafka.Client, store *memory, sequence int64) (short, long int) {
 		t.Helper()
 		target := cluster(t, nil)
-		restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target, Point: backup.Point{Sequence: sequence}})
+		restore(
+			t,
+			backup.RestoreConfig{
+				Chain:  chain(t, source, store),
+				Target: target,
+				Point:  backup.Point{Sequence: sequence},
+			},
+		)
 		return len(records(t, target, "short", 0)), len(records(t, target, "long", 0))
 	}
 
@@ -53,7 +60,8 @@ func TestPrune(t *testing.T) {
 		source, store := grown(t)
 		before := fmt.Sprint(store.keys(""))
 		pruned := prune(t, backup.PruneConfig{Chain: chain(t, source, store), Count: 2, Now: now})
-		if pruned.Executed || pruned.Manifests != 4 || pruned.Segments != 3 || pruned.Oldest != 5 || fmt.Sprint(store.keys("")) != before {
+		if pruned.Executed || pruned.Manifests != 4 || pruned.Segments != 3 || pruned.Oldest != 5 ||
+			fmt.Sprint(store.keys("")) != before {
 			t.Errorf("%+v", pruned)
 		}
 	})
@@ -64,67 +72,82 @@ func TestPrune(t *testing.T) {
 		"by count, and a low age": {Count: 2, Age: time.Millisecond},
 		"by age, and a low count": {Count: 1, Age: 2500 * time.Millisecond},
 	} {
-		t.Run("old backups are removed "+name+", and each that is kept restores what the cluster had", func(t *testing.T) {
-			t.Parallel()
-			source, store := grown(t)
-			config.Chain, config.Now, config.Execute = chain(t, source, store), now, true
-			pruned := prune(t, config)
-			if pruned.Oldest != 5 || pruned.Segments != 3 || pruned.Carried == 0 {
-				t.Errorf("%+v", pruned)
-			}
-			report := verify(t, backup.VerifyConfig{Chain: config.Chain})
-			if !report.OK() || report.Oldest != 5 || len(segments(store)) != report.Segments {
-				t.Errorf("%d segments, %+v", len(segments(store)), report)
-			}
-			for sequence, want := range map[int64][2]int{5: {20, 50}, 6: {30, 60}} {
-				if short, long := restored(t, source, store, sequence); short != want[0] || long != want[1] {
-					t.Errorf("backup %d has %d and %d records, want %v", sequence, short, long, want)
+		t.Run(
+			"old backups are removed "+name+", and each that is kept restores what the cluster had",
+			func(t *testing.T) {
+				t.Parallel()
+				source, store := grown(t)
+				config.Chain, config.Now, config.Execute = chain(t, source, store), now, true
+				pruned := prune(t, config)
+				if pruned.Oldest != 5 || pruned.Segments != 3 || pruned.Carried == 0 {
+					t.Errorf("%+v", pruned)
 				}
-			}
-			_, err := backup.PlanRestore(testContext(t), backup.RestoreConfig{Chain: config.Chain, Target: source, Point: backup.Point{Time: time.UnixMilli(2_000_000_001_000)}})
-			if !errors.Is(err, backup.ErrNoBackup) {
-				t.Errorf("a moment that was pruned: %v", err)
-			}
-			produce(t, source, "long", 0, sample.Plain(10, 100, 9)...)
-			if result := run(t, source, store); result.Records != 10 {
-				t.Errorf("the next run: %+v", result)
-			}
-			prune(t, backup.PruneConfig{Chain: config.Chain, Count: 1, Execute: true})
-			if _, long := restored(t, source, store, 0); long != 70 {
-				t.Errorf("after another one it has %d records, want 70", long)
-			}
-			if report := verify(t, backup.VerifyConfig{Chain: config.Chain}); !report.OK() || len(segments(store)) != report.Segments {
-				t.Errorf("%d segments, %+v", len(segments(store)), report)
-			}
-		})
-	}
-
-	t.Run("killed at any request it leaves a backup that is whole, and the next one removes the rest", func(t *testing.T) {
-		t.Parallel()
-		source, whole := grown(t)
-		for kill := 1; ; kill++ {
-			store, calls := whole.copy(), 0
-			store.fault = func(call, _ string) error {
-				if call != "open" {
-					if calls++; calls >= kill {
-						return errKilled
+				report := verify(t, backup.VerifyConfig{Chain: config.Chain})
+				if !report.OK() || report.Oldest != 5 || len(segments(store)) != report.Segments {
+					t.Errorf("%d segments, %+v", len(segments(store)), report)
+				}
+				for sequence, want := range map[int64][2]int{5: {20, 50}, 6: {30, 60}} {
+					if short, long := restored(t, source, store, sequence); short != want[0] || long != want[1] {
+						t.Errorf("backup %d has %d and %d records, want %v", sequence, short, long, want)
 					}
 				}
-				return nil
+				_, err := backup.PlanRestore(
+					testContext(t),
+					backup.RestoreConfig{
+						Chain:  config.Chain,
+						Target: source,
+						Point:  backup.Point{Time: time.UnixMilli(2_000_000_001_000)},
+					},
+				)
+				if !errors.Is(err, backup.ErrNoBackup) {
+					t.Errorf("a moment that was pruned: %v", err)
+				}
+				produce(t, source, "long", 0, sample.Plain(10, 100, 9)...)
+				if result := run(t, source, store); result.Records != 10 {
+					t.Errorf("the next run: %+v", result)
+				}
+				prune(t, backup.PruneConfig{Chain: config.Chain, Count: 1, Execute: true})
+				if _, long := restored(t, source, store, 0); long != 70 {
+					t.Errorf("after another one it has %d records, want 70", long)
+				}
+				if report := verify(t, backup.VerifyConfig{Chain: config.Chain}); !report.OK() ||
+					len(segments(store)) != report.Segments {
+					t.Errorf("%d segments, %+v", len(segments(store)), report)
+				}
+			},
+		)
+	}
+
+	t.Run(
+		"killed at any request it leaves a backup that is whole, and the next one removes the rest",
+		func(t *testing.T) {
+			t.Parallel()
+			source, whole := grown(t)
+			for kill := 1; ; kill++ {
+				store, calls := whole.copy(), 0
+				store.fault = func(call, _ string) error {
+					if call != "open" {
+						if calls++; calls >= kill {
+							return errKilled
+						}
+					}
+					return nil
+				}
+				config := backup.PruneConfig{Chain: chain(t, source, store), Count: 2, Execute: true, Now: now}
+				_, err := backup.Prune(testContext(t), config)
+				store.fault = nil
+				if err == nil {
+					break
+				}
+				if report := verify(t, backup.VerifyConfig{Chain: config.Chain}); !report.OK() {
+					t.Fatalf("killed at request %d: %v", kill, report.Damage)
+				}
+				prune(t, config)
+				if report := verify(t, backup.VerifyConfig{Chain: config.Chain}); !report.OK() ||
+					len(segments(store)) != report.Segments {
+					t.Fatalf("killed at request %d, and again: %d segments, %+v", kill, len(segments(store)), report)
+				}
 			}
-			config := backup.PruneConfig{Chain: chain(t, source, store), Count: 2, Execute: true, Now: now}
-			_, err := backup.Prune(testContext(t), config)
-			store.fault = nil
-			if err == nil {
-				break
-			}
-			if report := verify(t, backup.VerifyConfig{Chain: config.Chain}); !report.OK() {
-				t.Fatalf("killed at request %d: %v", kill, report.Damage)
-			}
-			prune(t, config)
-			if report := verify(t, backup.VerifyConfig{Chain: config.Chain}); !report.OK() || len(segments(store)) != report.Segments {
-				t.Fatalf("killed at request %d, and again: %d segments, %+v", kill, len(segments(store)), report)
-			}
-		}
-	})
+		},
+	)
 }

@@ -30,7 +30,10 @@ func (s *Source) records(ctx context.Context, part *partLog, from int64) iter.Se
 			skips := newAborts(segment.Aborted)
 			for u, err := range units(log) {
 				if err != nil {
-					yield(batch.Record{}, fmt.Errorf("read %s/%d of the backup: %w", part.at.topic, part.at.number, err))
+					yield(
+						batch.Record{},
+						fmt.Errorf("read %s/%d of the backup: %w", part.at.topic, part.at.number, err),
+					)
 					return
 				}
 				if skips.skip(u) {
@@ -39,7 +42,16 @@ func (s *Source) records(ctx context.Context, part *partLog, from int64) iter.Se
 				for r, err := range u.Records(&decoder) {
 					switch {
 					case err != nil:
-						yield(batch.Record{}, fmt.Errorf("decode %s/%d of the backup up to offset %d: %w", part.at.topic, part.at.number, u.LastOffset(), err))
+						yield(
+							batch.Record{},
+							fmt.Errorf(
+								"decode %s/%d of the backup up to offset %d: %w",
+								part.at.topic,
+								part.at.number,
+								u.LastOffset(),
+								err,
+							),
+						)
 						return
 					case r.Offset < max(from, segment.First):
 						continue

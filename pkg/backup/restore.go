@@ -115,7 +115,10 @@ func (r *restore) ranges() (ranges []mirror.Range) {
 	for _, t := range r.plan.Topics {
 		for _, p := range t.Partitions {
 			if p.First < p.End && p.Restored < p.End {
-				ranges = append(ranges, mirror.Range{Topic: t.Name, Partition: p.Number, First: p.First, Last: p.End - 1})
+				ranges = append(
+					ranges,
+					mirror.Range{Topic: t.Name, Partition: p.Number, First: p.First, Last: p.End - 1},
+				)
 			}
 		}
 	}

@@ -126,7 +126,7 @@ func (r *run) partitions(ctx context.Context) error {
 	for i := range r.state.Topics {
 		topic := &r.state.Topics[i]
 		for j := range topic.Partitions {
-			if p := &topic.Partitions[j]; p.Next < p.End {
+			if p := &topic.Partitions[j]; p.Next < p.End && r.selects(topic.Name) {
 				group.Go(func() error {
 					w := &worker{run: r, topic: topic, partition: p}
 					if err := w.work(ctx); err != nil {
@@ -151,7 +151,11 @@ func (r *run) add(ctx context.Context, p *Partition, s Segment, epoch int32) err
 		return r.taken
 	}
 	if s.First != p.Next { // which would be a hole that nobody knows of
-		return fmt.Errorf("the segment from offset %d does not begin at offset %d, where the backup ends", s.First, p.Next)
+		return fmt.Errorf(
+			"the segment from offset %d does not begin at offset %d, where the backup ends",
+			s.First,
+			p.Next,
+		)
 	}
 	r.progress.Offsets += s.Next - p.Next
 	r.progress.Bytes += s.Log.Bytes
@@ -178,7 +182,8 @@ func (r *run) lose(ctx context.Context, topic string, p *Partition, to int64) {
 	r.progress.Offsets += to - p.Next
 	p.Gaps, p.Next = append(p.Gaps, gap), to
 	r.result.Lost = append(r.result.Lost, Lost{topic, p.Number, gap})
-	r.Log(ctx).Warn("records were deleted before they were backed up", "topic", topic, "partition", p.Number, "from", gap.First, "to", gap.Next)
+	r.Log(ctx).
+		Warn("records were deleted before they were backed up", "topic", topic, "partition", p.Number, "from", gap.First, "to", gap.Next)
 }
 
 // advance brings a partition to an offset before which nothing is left to back up.
@@ -248,11 +253,16 @@ func (r *run) news() bool {
 			return true
 		}
 	}
-	return !slices.EqualFunc(last.Groups, r.state.Groups, func(a, b Group) bool { return a.ID == b.ID && slices.Equal(a.Positions, b.Positions) })
+	return !slices.EqualFunc(
+		last.Groups,
+		r.state.Groups,
+		func(a, b Group) bool { return a.ID == b.ID && slices.Equal(a.Positions, b.Positions) },
+	)
 }
 
 func (t *Topic) same(last *Topic) bool {
-	return t.Name == last.Name && t.Lineage == last.Lineage && maps.Equal(t.Settings, last.Settings) && maps.Equal(t.InForce, last.InForce) &&
+	return t.Name == last.Name && t.Lineage == last.Lineage && maps.Equal(t.Settings, last.Settings) &&
+		maps.Equal(t.InForce, last.InForce) &&
 		slices.EqualFunc(t.Partitions, last.Partitions, func(a, b Partition) bool {
 			return a.Number == b.Number && a.Next == b.Next && len(a.Segments) == 0 && len(a.Gaps) == 0
 		})
@@ -296,12 +306,15 @@ func (r *run) groups(ctx context.Context) ([]Group, error) {
 func (r *run) positions(id string, committed map[string]map[int32]kafka.Committed) Group {
 	g := Group{ID: id}
 	for topic, partitions := range committed {
-		if !r.selects(topic) {
+		if !r.knows(topic) {
 			continue
 		}
 		for number, c := range partitions {
 			if c.Offset >= 0 {
-				g.Positions = append(g.Positions, Position{Topic: topic, Partition: number, Offset: c.Offset, Metadata: c.Metadata})
+				g.Positions = append(
+					g.Positions,
+					Position{Topic: topic, Partition: number, Offset: c.Offset, Metadata: c.Metadata},
+				)
 			}
 		}
 	}

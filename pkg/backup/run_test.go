@@ -35,52 +35,57 @@ func TestRun(t *testing.T) {
 		}
 	})
 
-	t.Run("a run that is killed at any request leaves no half backup, and the next one uploads nothing twice", func(t *testing.T) {
-		t.Parallel()
-		source := cluster(t, map[string]int32{"t": 2})
-		for i := range uint64(8) {
-			produce(t, source, "t", int32(i%2), sample.Plain(20, 100, i)...)
-		}
-		change := func(c *backup.Config) { c.SegmentBytes, c.CommitBytes, c.Parallel = 3<<10, 8<<10, 1 }
-		whole := newMemory()
-		run(t, source, whole, change)
-		for kill := 1; ; kill++ {
-			store := newMemory()
-			calls, dead := 0, false
-			store.fault = func(call, _ string) error {
-				if calls++; calls == kill && call != "open" {
-					dead = true
+	t.Run(
+		"a run that is killed at any request leaves no half backup, and the next one uploads nothing twice",
+		func(t *testing.T) {
+			t.Parallel()
+			source := cluster(t, map[string]int32{"t": 2})
+			for i := range uint64(8) {
+				produce(t, source, "t", int32(i%2), sample.Plain(20, 100, i)...)
+			}
+			change := func(c *backup.Config) { c.SegmentBytes, c.CommitBytes, c.Parallel = 3<<10, 8<<10, 1 }
+			whole := newMemory()
+			run(t, source, whole, change)
+			for kill := 1; ; kill++ {
+				store := newMemory()
+				calls, dead := 0, false
+				store.fault = func(call, _ string) error {
+					if calls++; calls == kill && call != "open" {
+						dead = true
+					}
+					if dead {
+						return errKilled
+					}
+					return nil
 				}
-				if dead {
-					return errKilled
+				config := backup.Config{Source: source, Store: store}
+				change(&config)
+				_, err := backup.Run(testContext(t), config)
+				store.fault = nil
+				if !dead {
+					if calls < kill {
+						break
+					}
+					continue
 				}
-				return nil
-			}
-			config := backup.Config{Source: source, Store: store}
-			change(&config)
-			_, err := backup.Run(testContext(t), config)
-			store.fault = nil
-			if !dead {
-				if calls < kill {
-					break
+				if !errors.Is(err, errKilled) {
+					t.Fatalf("killed at call %d: %v", kill, err)
 				}
-				continue
+				if report, err := backup.Verify(testContext(t), backup.VerifyConfig{Chain: chain(t, source, store)}); err == nil &&
+					!report.OK() {
+					t.Fatalf("killed at call %d: %v", kill, report.Damage)
+				}
+				run(t, source, store, change)
+				if got, want := segments(store), segments(whole); fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Fatalf("killed at call %d: there are %v, want %v", kill, got, want)
+				}
+				if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+					report.Records != 160 {
+					t.Fatalf("killed at call %d: %+v", kill, report)
+				}
 			}
-			if !errors.Is(err, errKilled) {
-				t.Fatalf("killed at call %d: %v", kill, err)
-			}
-			if report, err := backup.Verify(testContext(t), backup.VerifyConfig{Chain: chain(t, source, store)}); err == nil && !report.OK() {
-				t.Fatalf("killed at call %d: %v", kill, report.Damage)
-			}
-			run(t, source, store, change)
-			if got, want := segments(store), segments(whole); fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Fatalf("killed at call %d: there are %v, want %v", kill, got, want)
-			}
-			if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Records != 160 {
-				t.Fatalf("killed at call %d: %+v", kill, report)
-			}
-		}
-	})
+		},
+	)
 
 	t.Run("of runs at the same time one wins a manifest, and the backup is whole", func(t *testing.T) {
 		t.Parallel()
@@ -91,7 +96,15 @@ func TestRun(t *testing.T) {
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
-				_, err := backup.Run(testContext(t), backup.Config{Source: source, Store: store, SegmentBytes: 1 + rand.IntN(4<<10), CommitBytes: 4 << 10})
+				_, err := backup.Run(
+					testContext(t),
+					backup.Config{
+						Source:       source,
+						Store:        store,
+						SegmentBytes: 1 + rand.IntN(4<<10),
+						CommitBytes:  4 << 10,
+					},
+				)
 				if err != nil && !errors.Is(err, backup.ErrTaken) {
 					t.Error(err)
 				}
@@ -99,7 +112,8 @@ func TestRun(t *testing.T) {
 		}
 		all.Wait()
 		run(t, source, store)
-		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Records != 320 {
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+			report.Records != 320 {
 			t.Errorf("%+v", report)
 		}
 		if _, err := backup.Prune(testContext(t), backup.PruneConfig{Chain: chain(t, source, store), Count: 100, Execute: true}); err != nil {
@@ -111,39 +125,84 @@ func TestRun(t *testing.T) {
 		}
 	})
 
-	t.Run("a topic that was created again begins a new lineage, and the old one is restored from before", func(t *testing.T) {
-		t.Parallel()
-		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
-		produce(t, source, "t", 0, sample.Plain(30, 100, 1)...)
-		old := records(t, source, "t", 0)
-		run(t, source, store)
-		ctx := testContext(t)
-		if err := source.DeleteTopic(ctx, "t"); err != nil {
-			t.Fatal(err)
-		}
-		for { // its name is free a moment later
-			err := source.CreateTopic(ctx, kafka.TopicSpec{Name: "t", Partitions: 1})
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, kafka.ErrTopicExists) {
+	t.Run(
+		"a topic that was created again begins a new lineage, and the old one is restored from before",
+		func(t *testing.T) {
+			t.Parallel()
+			source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+			produce(t, source, "t", 0, sample.Plain(30, 100, 1)...)
+			old := records(t, source, "t", 0)
+			run(t, source, store)
+			ctx := testContext(t)
+			if err := source.DeleteTopic(ctx, "t"); err != nil {
 				t.Fatal(err)
 			}
-		}
-		produce(t, source, "t", 0, sample.Plain(40, 100, 2)...)
-		result := run(t, source, store)
-		if strings.Join(result.Recreated, ",") != "t" || result.Records != 40 {
-			t.Errorf("%+v", result)
-		}
-		for sequence, want := range map[int64]int{1: 30, 2: 40} {
-			target := cluster(t, nil)
-			restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target, Point: backup.Point{Sequence: sequence}})
-			got := records(t, target, "t", 0)
-			if len(got) != want {
-				t.Errorf("backup %d has %d records, want %d", sequence, len(got), want)
+			for { // its name is free a moment later
+				err := source.CreateTopic(ctx, kafka.TopicSpec{Name: "t", Partitions: 1})
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, kafka.ErrTopicExists) {
+					t.Fatal(err)
+				}
 			}
-			if sequence == 1 {
-				requireSame(t, old, got)
+			produce(t, source, "t", 0, sample.Plain(40, 100, 2)...)
+			result := run(t, source, store)
+			if strings.Join(result.Recreated, ",") != "t" || result.Records != 40 {
+				t.Errorf("%+v", result)
+			}
+			for sequence, want := range map[int64]int{1: 30, 2: 40} {
+				target := cluster(t, nil)
+				restore(
+					t,
+					backup.RestoreConfig{
+						Chain:  chain(t, source, store),
+						Target: target,
+						Point:  backup.Point{Sequence: sequence},
+					},
+				)
+				got := records(t, target, "t", 0)
+				if len(got) != want {
+					t.Errorf("backup %d has %d records, want %d", sequence, len(got), want)
+				}
+				if sequence == 1 {
+					requireSame(t, old, got)
+				}
+			}
+		},
+	)
+
+	t.Run("a topic that a run leaves out stays as it was, and goes on with the next", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"a": 1, "b": 1}), newMemory()
+		for i := range uint64(3) {
+			produce(t, source, "a", 0, sample.Plain(10, 100, i)...)
+			produce(t, source, "b", 0, sample.Plain(10, 100, i)...)
+			result := run(t, source, store, func(c *backup.Config) {
+				if i == 1 {
+					c.Topics = func(topic string) bool { return topic == "a" }
+				}
+			})
+			if want := []int64{20, 10, 30}[i]; result.Records != want {
+				t.Errorf("run %d has backed up %d records, want %d", i, result.Records, want)
+			}
+		}
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+			report.Records != 60 {
+			t.Errorf("%+v", report)
+		}
+		for sequence, want := range map[int64]int{2: 10, 3: 30} {
+			target := cluster(t, nil)
+			restore(
+				t,
+				backup.RestoreConfig{
+					Chain:  chain(t, source, store),
+					Target: target,
+					Point:  backup.Point{Sequence: sequence},
+				},
+			)
+			if got := records(t, target, "b", 0); len(got) != want {
+				t.Errorf("backup %d has %d records, want %d", sequence, len(got), want)
 			}
 		}
 	})
@@ -174,11 +233,13 @@ func TestRun(t *testing.T) {
 		if len(result.Lost) != 1 || result.Lost[0].Gap != (backup.Gap{First: 10, Next: 15}) {
 			t.Fatalf("lost %+v", result.Lost)
 		}
-		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || len(report.Lost) != 1 {
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+			len(report.Lost) != 1 {
 			t.Errorf("%+v", report)
 		}
 		target := cluster(t, nil)
-		if got := restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target}); got.Records != 15 || len(got.Plan.Topics[0].Partitions[0].Holes) != 1 {
+		if got := restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target}); got.Records != 15 ||
+			len(got.Plan.Topics[0].Partitions[0].Holes) != 1 {
 			t.Errorf("restored %d records, want 15; %+v", got.Records, got.Plan.Topics)
 		}
 	})

@@ -42,7 +42,15 @@ func (p Place) Open(role cos.CredentialsFunc) (Store, error) {
 	if p.SecretID != "" {
 		credentials = cos.Static(p.SecretID, p.SecretKey)
 	}
-	b, err := cos.Open(cos.Config{Bucket: p.Bucket, Region: p.Region, Endpoint: p.Endpoint, Credentials: credentials, PartSize: partSize})
+	b, err := cos.Open(
+		cos.Config{
+			Bucket:      p.Bucket,
+			Region:      p.Region,
+			Endpoint:    p.Endpoint,
+			Credentials: credentials,
+			PartSize:    partSize,
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +109,13 @@ func (k *Keys) UnmarshalText(text []byte) error {
 		recipient, err := age.ParseX25519Recipient(key)
 		if err != nil {
 			// why not the error: a secret key that was set by mistake would be in it
-			faults = append(faults, fmt.Errorf("the key for topics %q is no public key of age: want age1..., as age-keygen prints it", pattern))
+			faults = append(
+				faults,
+				fmt.Errorf(
+					"the key for topics %q is no public key of age: want age1..., as age-keygen prints it",
+					pattern,
+				),
+			)
 			continue
 		}
 		keys = append(keys, topicKey{topics, recipient})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -86,7 +85,13 @@ func (s *Source) Fetch(ctx context.Context, q kafka.FetchRequest, buf *kafka.Buf
 	}
 	answer := kafka.FetchResponse{HighWatermark: part.end, LastStable: part.end, LogStart: part.first()}
 	if q.Offset < 0 || q.Offset > part.end {
-		return answer, fmt.Errorf("fetch %s/%d at %d of the backup: %w", q.Topic, q.Partition, q.Offset, kafka.ErrOffsetOutOfRange)
+		return answer, fmt.Errorf(
+			"fetch %s/%d at %d of the backup: %w",
+			q.Topic,
+			q.Partition,
+			q.Offset,
+			kafka.ErrOffsetOutOfRange,
+		)
 	}
 	if q.Offset == part.end {
 		return answer, nil
@@ -251,8 +256,7 @@ func marker(offset int64) []byte {
 	return b
 }
 
-// Topic describes a topic. Its id is that of the cluster, or one that only this lineage
-// has.
+// Topic describes a topic. Its id is one that only this lineage has.
 func (s *Source) Topic(_ context.Context, name string) (kafka.Topic, error) {
 	t := s.topics[name]
 	if t == nil {
@@ -266,10 +270,6 @@ func (s *Source) Topic(_ context.Context, name string) (kafka.Topic, error) {
 }
 
 func lineageID(cluster string, t Topic) (id kafka.TopicID) {
-	if decoded, err := hex.DecodeString(t.ID); err == nil && len(decoded) == len(id) && t.Lineage == t.ID {
-		copy(id[:], decoded)
-		return id
-	}
 	sum := sha256.Sum256([]byte(cluster + "/" + t.Name + "/" + t.Lineage))
 	copy(id[:], sum[:])
 	return id

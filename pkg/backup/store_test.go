@@ -126,7 +126,10 @@ func (m *memory) Delete(_ context.Context, keys ...string) error {
 func (m *memory) keys(prefix string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := slices.DeleteFunc(slices.Collect(maps.Keys(m.objects)), func(key string) bool { return !strings.HasPrefix(key, prefix) })
+	all := slices.DeleteFunc(
+		slices.Collect(maps.Keys(m.objects)),
+		func(key string) bool { return !strings.HasPrefix(key, prefix) },
+	)
 	slices.Sort(all)
 	return all
 }

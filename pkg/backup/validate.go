@@ -41,7 +41,13 @@ func (m *Manifest) validate(cluster string, sequence int64) error {
 	for _, g := range m.Groups {
 		for _, p := range g.Positions {
 			if p.Offset < 0 || p.Partition < 0 || !validTopic(p.Topic) {
-				return fmt.Errorf("group %q has a position that cannot be: %s/%d at %d", g.ID, p.Topic, p.Partition, p.Offset)
+				return fmt.Errorf(
+					"group %q has a position that cannot be: %s/%d at %d",
+					g.ID,
+					p.Topic,
+					p.Partition,
+					p.Offset,
+				)
 			}
 		}
 	}
@@ -76,7 +82,12 @@ func (t *Topic) validate() error {
 			return fmt.Errorf("partition %d: %w", p.Number, err)
 		}
 		if n := len(p.Segments); n > 0 && p.Segments[n-1].Next > p.Next {
-			return fmt.Errorf("partition %d: a segment ends at %d, the partition at %d", p.Number, p.Segments[n-1].Next, p.Next)
+			return fmt.Errorf(
+				"partition %d: a segment ends at %d, the partition at %d",
+				p.Number,
+				p.Segments[n-1].Next,
+				p.Next,
+			)
 		}
 		for _, g := range p.Gaps {
 			if g.First < 0 || g.Next <= g.First {
@@ -116,7 +127,8 @@ func (b *Base) validate(cluster string, sequence int64) error {
 		return fmt.Errorf("it is the base of manifest %d, not of %d", b.Sequence, sequence)
 	}
 	for i, p := range b.Parts {
-		if !validTopic(p.Topic) || !lineageName.MatchString(p.Lineage) || p.Partition < 0 || p.Partition >= maxPartitions {
+		if !validTopic(p.Topic) || !lineageName.MatchString(p.Lineage) || p.Partition < 0 ||
+			p.Partition >= maxPartitions {
 			return fmt.Errorf("the part %q/%d cannot be", p.Topic, p.Partition)
 		}
 		if i > 0 && !b.Parts[i-1].place().before(p.place()) {

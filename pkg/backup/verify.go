@@ -139,7 +139,13 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 		if noted.Newest.Sequence <= head {
 			m, err := v.Chain.load(ctx, noted.Newest.Sequence)
 			if err == nil && m.Link != noted.Newest {
-				v.add(Damage{Key: v.Chain.layout.newest(), Offset: -1, Reason: fmt.Sprintf("it names another manifest %d than the one that is there", m.Link.Sequence)})
+				v.add(
+					Damage{
+						Key:    v.Chain.layout.newest(),
+						Offset: -1,
+						Reason: fmt.Sprintf("it names another manifest %d than the one that is there", m.Link.Sequence),
+					},
+				)
 			}
 		}
 	}
@@ -178,7 +184,16 @@ const mostDamaged = 1000
 func (v *verification) damage(err error, sequence int64) error {
 	var d *DamageError
 	if errors.As(err, &d) {
-		v.add(Damage{Key: d.Key, Sequence: sequence, Topic: d.Topic, Partition: d.Number, Offset: d.Offset, Reason: d.Reason})
+		v.add(
+			Damage{
+				Key:       d.Key,
+				Sequence:  sequence,
+				Topic:     d.Topic,
+				Partition: d.Number,
+				Offset:    d.Offset,
+				Reason:    d.Reason,
+			},
+		)
 		return nil
 	}
 	return err
@@ -197,7 +212,14 @@ func (v *verification) manifest(ctx context.Context, m *Manifest, states map[pla
 			at := place{t.Name, t.Lineage, p.Number}
 			next, known := states[at]
 			if reason := p.continues(next, known); reason != "" {
-				v.add(Damage{Key: v.Chain.layout.manifest(m.Sequence), Sequence: m.Sequence, Offset: -1, Reason: fmt.Sprintf("%s/%d %s", t.Name, p.Number, reason)})
+				v.add(
+					Damage{
+						Key:      v.Chain.layout.manifest(m.Sequence),
+						Sequence: m.Sequence,
+						Offset:   -1,
+						Reason:   fmt.Sprintf("%s/%d %s", t.Name, p.Number, reason),
+					},
+				)
 			}
 			states[at] = p.Next
 			for _, g := range p.Gaps {
@@ -274,7 +296,10 @@ func (v *verification) segment(ctx context.Context, at place, s Segment, now int
 		case err != nil:
 			return nil, err
 		case object.Size != s.Object.Bytes:
-			damage = bad(s.First, fmt.Sprintf("the object has %d bytes, and should have %d", object.Size, s.Object.Bytes))
+			damage = bad(
+				s.First,
+				fmt.Sprintf("the object has %d bytes, and should have %d", object.Size, s.Object.Bytes),
+			)
 		}
 	} else {
 		l, ok := v.loaders.Get().(*loader)
@@ -324,7 +349,13 @@ func records(log []byte, s Segment, now int64) (offset int64, reason string) {
 	case c.unreadable != nil:
 		return at, c.unreadable.Error()
 	case c.records != s.Records || c.digest != s.Content:
-		return s.First, fmt.Sprintf("it has %d records of the digest %s, and should have %d of %s", c.records, c.digest, s.Records, s.Content)
+		return s.First, fmt.Sprintf(
+			"it has %d records of the digest %s, and should have %d of %s",
+			c.records,
+			c.digest,
+			s.Records,
+			s.Content,
+		)
 	}
 	return 0, ""
 }

@@ -58,13 +58,15 @@ func TestVerify(t *testing.T) {
 	t.Run("what was backed up is whole", func(t *testing.T) {
 		t.Parallel()
 		report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store), Identities: []age.Identity{identity}})
-		if !report.OK() || report.Manifests != 3 || report.Segments == 0 || report.Unopened != 0 || report.Records != 129 {
+		if !report.OK() || report.Manifests != 3 || report.Segments == 0 || report.Unopened != 0 ||
+			report.Records != 129 {
 			t.Errorf("%+v", report)
 		}
 	})
 	t.Run("without the identity, what is encrypted is verified by its digest, and counted", func(t *testing.T) {
 		t.Parallel()
-		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Unopened == 0 {
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+			report.Unopened == 0 {
 			t.Errorf("%+v", report)
 		}
 	})
@@ -79,11 +81,17 @@ func TestVerify(t *testing.T) {
 		for seed := range trials {
 			damaged := store.copy()
 			what, touched := corrupt(damaged, keys, rand.New(rand.NewPCG(uint64(seed), 8)))
-			report, err := backup.Verify(testContext(t), backup.VerifyConfig{Chain: chain(t, source, damaged), Identities: []age.Identity{identity}})
+			report, err := backup.Verify(
+				testContext(t),
+				backup.VerifyConfig{Chain: chain(t, source, damaged), Identities: []age.Identity{identity}},
+			)
 			if err != nil || report.OK() {
 				t.Fatalf("seed %d: %s is not found (%v)", seed, what, err)
 			}
-			if !slices.ContainsFunc(report.Damage, func(d backup.Damage) bool { return slices.Contains(touched, d.Key) }) {
+			if !slices.ContainsFunc(
+				report.Damage,
+				func(d backup.Damage) bool { return slices.Contains(touched, d.Key) },
+			) {
 				t.Fatalf("seed %d: %s is found as %v", seed, what, report.Damage)
 			}
 		}

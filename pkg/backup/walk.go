@@ -39,7 +39,10 @@ func (c *Chain) walk(ctx context.Context, from, to int64) iter.Seq2[int64, resul
 			m := <-slot
 			if m.err == nil && before.SHA256 != "" && *m.value.Previous != before {
 				m.err = &DamageError{Key: c.layout.manifest(sequence), Offset: -1,
-					Reason: fmt.Sprintf("it names a manifest %d of another digest than that of the one before it", m.value.Previous.Sequence)}
+					Reason: fmt.Sprintf(
+						"it names a manifest %d of another digest than that of the one before it",
+						m.value.Previous.Sequence,
+					)}
 			}
 			before = m.value.Link
 			if !yield(sequence, m) || m.err != nil && ctx.Err() != nil {
@@ -59,7 +62,13 @@ type result[T any] struct {
 // segments collects those of places that are wanted, from the base and the manifests up to
 // one, by place and in order of offsets. Damage is handed to damaged, which decides
 // whether it is the end.
-func (c *Chain) segments(ctx context.Context, newest *Manifest, to int64, wanted func(place) bool, damaged func(error) error) (map[place][]Segment, error) {
+func (c *Chain) segments(
+	ctx context.Context,
+	newest *Manifest,
+	to int64,
+	wanted func(place) bool,
+	damaged func(error) error,
+) (map[place][]Segment, error) {
 	all := map[place][]Segment{}
 	if newest.Base != nil {
 		base, err := c.base(ctx, *newest.Base)

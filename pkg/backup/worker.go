@@ -81,7 +81,12 @@ func (w *worker) gather(ctx context.Context, buffer *kafka.Buffer) error {
 			return err
 		}
 		if w.next == before {
-			return fmt.Errorf("at offset %d: the broker gave %d bytes without a whole batch below offset %d", w.next, len(answer.Batches), w.partition.End)
+			return fmt.Errorf(
+				"at offset %d: the broker gave %d bytes without a whole batch below offset %d",
+				w.next,
+				len(answer.Batches),
+				w.partition.End,
+			)
 		}
 	}
 	return nil
@@ -129,7 +134,11 @@ func (w *worker) fetch(ctx context.Context, buffer *kafka.Buffer) (kafka.FetchRe
 // It is true, and next is the end, where compaction has taken away what was between.
 func (w *worker) compactedEnd(ctx context.Context) (bool, error) {
 	var own kafka.Buffer // the answer is looked at once
-	answer, err := w.Source.Fetch(ctx, kafka.FetchRequest{Topic: w.topic.Name, Partition: w.partition.Number, Offset: w.next, MaxBytes: 1}, &own)
+	answer, err := w.Source.Fetch(
+		ctx,
+		kafka.FetchRequest{Topic: w.topic.Name, Partition: w.partition.Number, Offset: w.next, MaxBytes: 1},
+		&own,
+	)
 	if err != nil || len(answer.Batches) == 0 {
 		return false, nil // the loop says what is wrong
 	}
@@ -260,7 +269,8 @@ func (w *worker) seal(ctx context.Context, log []byte, s Segment) (Segment, erro
 		return s, fmt.Errorf("the segment of offsets %d to %d: %w", s.First, s.Next-1, err)
 	}
 	if c.unreadable != nil {
-		w.Log(ctx).Warn("records are kept as they are, and cannot be decoded", "topic", w.topic.Name, "partition", w.partition.Number, "reason", c.unreadable)
+		w.Log(ctx).
+			Warn("records are kept as they are, and cannot be decoded", "topic", w.topic.Name, "partition", w.partition.Number, "reason", c.unreadable)
 	}
 	s.Records, s.Content, s.MinTime, s.MaxTime = c.records, c.digest, c.minTime, c.maxTime
 	object := log
