@@ -75,10 +75,11 @@ chaos: ## A copy, and a migration there and back, under KILLS and other faults o
 	  -args -seed=$(SEED) -kills=$(KILLS) -migrate-kills=$(MIGRATE_KILLS) -records=$(RECORDS) -pauses=$(PAUSES)
 
 FUZZTIME ?= 60s
+JOBS     ?= 2
 PARSERS   = JSON Combined Syslog Logfmt KeyValue CSV Grok Rules
 .PHONY: fuzz
-fuzz: ## Each parser of logs and rules against input that nobody has written, for FUZZTIME, two at a time
-	@printf '%s\n' $(PARSERS) | xargs -P2 -I{} $(GO) test -run='^$$' -fuzz='^Fuzz{}$$' -fuzztime=$(FUZZTIME) -parallel=1 ./pkg/transform
+fuzz: ## Each parser of logs and rules against input that nobody has written, for FUZZTIME, JOBS at a time
+	@printf '%s\n' $(PARSERS) | xargs -P$(JOBS) -I{} $(GO) test -run='^$$' -fuzz='^Fuzz{}$$' -fuzztime=$(FUZZTIME) -parallel=1 ./pkg/transform
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check
