@@ -200,7 +200,10 @@ func (s *snapshot) search(
 		for j := range t.Partitions {
 			p := &t.Partitions[j]
 			where := place{t.Name, t.Lineage, p.Number}
-			if !open[where] {
+			mu.Lock()
+			wanted := open[where]
+			mu.Unlock()
+			if !wanted {
 				continue
 			}
 			group.Go(func() error {
