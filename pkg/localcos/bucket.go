@@ -27,6 +27,7 @@ type bucket struct {
 	keys    []string // sorted
 	uploads map[string]*upload
 	files   map[string]int // how many objects, parts and readers refer to a file of data
+	unread  int            // objects and uploads whose metadata could not be read
 }
 
 type bucketState struct {
@@ -123,6 +124,7 @@ func (b *bucket) loadObjects() error {
 			err = o.check(entry.Name())
 		}
 		if err != nil { // why go on: the others are well
+			b.unread++
 			b.s.config.Log.Error("an object cannot be read", "bucket", b.name, "file", path, "error", err)
 			return nil
 		}
@@ -136,8 +138,12 @@ func (b *bucket) loadObjects() error {
 	return err
 }
 
-// sweepData removes the files of requests that never ended.
+// sweepData removes the files of requests that never ended. While metadata cannot be
+// read it removes none: its bytes would look like theirs, and the next start may read it.
 func (b *bucket) sweepData() error {
+	if b.unread > 0 {
+		return nil
+	}
 	return filepath.WalkDir(filepath.Join(b.dir, dataPath), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || b.files[entry.Name()] > 0 {
 			return err

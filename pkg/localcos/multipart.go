@@ -68,6 +68,7 @@ func (b *bucket) loadUploads() error {
 			err = b.loadParts(u)
 		}
 		if err != nil {
+			b.unread++
 			b.s.config.Log.Error("an upload cannot be read", "bucket", b.name, "folder", dir, "error", err)
 			continue
 		}

@@ -76,6 +76,36 @@ func TestRestart(t *testing.T) {
 			}
 		}
 	})
+	t.Run("keeps the bytes of an object whose metadata could not be read for a while", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		s := newServer(t, func(c *localcos.Config) { c.Dir = dir })
+		s.want(200, "PUT", "/a", "content")
+		s.want(200, "PUT", "/b", "other")
+		var metadata string
+		for _, file := range files(t, dir) {
+			if text, err := os.ReadFile(file); err == nil && strings.HasSuffix(file, ".json") && strings.Contains(string(text), `"a"`) {
+				metadata = file
+			}
+		}
+		whole, err := os.ReadFile(metadata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(metadata, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s = again(t, s, dir)
+		s.want(404, "GET", "/a", nil)
+		s.want(200, "GET", "/b", nil)
+		if err := os.WriteFile(metadata, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s = again(t, s, dir)
+		if got := s.want(200, "GET", "/a", nil); got.body != "content" {
+			t.Errorf("got %q", got.body)
+		}
+	})
 	t.Run("removes what a killed server left, and nothing else", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
