@@ -3,6 +3,7 @@ package sls
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
 	"github.com/scf-etl/scf-etl/pkg/emulator/api/apitest"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 // deployed is all that the API tells of a function, times, numbers and code apart.
@@ -89,8 +91,12 @@ func TestTheSameState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(states["up"]) != 3 {
-		t.Fatalf("etl up has %d functions, want 3", len(states["up"]))
+	service, err := scf.Load(filepath.Join(root, "serverless.yml"), scf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(states["up"]) != len(service.Functions) {
+		t.Fatalf("etl up has %d functions, want %d", len(states["up"]), len(service.Functions))
 	}
 	if diff := cmp.Diff(states["up"], states["serve"]); diff != "" {
 		t.Errorf("(-etl up +sls deploy)\n%s", diff)
