@@ -15,7 +15,7 @@ import (
 func (a *app) backupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
-		Short: "Look after backups of clusters in COS: list, show, verify, drill, prune",
+		Short: "Look after backups of clusters in COS: run, list, show, verify, drill, prune",
 		Long: `Look after the backups that the function backup writes to COS. The bucket is named
 by the environment, as for the function: COS_BUCKET, COS_REGION, COS_PREFIX,
 COS_SECRET_ID and COS_SECRET_KEY (or TENCENTCLOUD_SECRETID, _SECRETKEY and

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -47,6 +48,9 @@ the other; no group's position is touched.`,
 		defer client.Close()
 		c.client, c.topic, c.show = client, args[0], a.showRecord
 		err = c.run(cmd.Context())
+		if errors.Is(err, kafka.ErrUnknownTopic) {
+			err = fmt.Errorf("%w: it is not in the %s cluster (yet); --cluster names the other one", err, side.side)
+		}
 		if c.follow && cmd.Context().Err() != nil {
 			return nil // Ctrl-C is how it ends
 		}

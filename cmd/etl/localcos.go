@@ -129,7 +129,7 @@ func (a *app) startStore(o storeOptions, say func(string, ...any)) (*objectStore
 		return nil, err
 	}
 	if err := s.server.Start(o.address); err != nil {
-		return nil, errors.Join(err, s.server.Close())
+		return nil, errors.Join(inUse(err), s.server.Close())
 	}
 	say("COS: %s, objects in %s, buckets %s", s.server.URL(), o.dir, cmp.Or(strings.Join(s.server.Buckets(), ", "), "none yet"))
 	return s, nil

@@ -59,7 +59,11 @@ type newOutcome struct {
 
 // nextSteps are the commands that follow: edit, test, run.
 func nextSteps(c scaffold.Created) []string {
-	return []string{"$EDITOR " + c.Folder + "/handler.go", "go test ./" + c.Folder, "etl up"}
+	steps := []string{"$EDITOR " + c.Folder + "/handler.go", "go test ./" + c.Folder, "etl up"}
+	if c.Trigger == "cos" {
+		steps = append(steps, "etl cos put FILE BUCKET/KEY    # while etl up runs: invokes it")
+	}
+	return steps
 }
 
 func printNew(w io.Writer, o newOutcome) {

@@ -23,7 +23,7 @@ func TestRunbook(t *testing.T) {
 	ran := 0
 	for line := range strings.Lines(string(text)) {
 		args := strings.Fields(line)
-		if len(args) < 2 || args[0] != "etl" {
+		if len(args) < 2 || args[0] != "etl" || args[1] == "serve" { // the test has what it would serve
 			continue
 		}
 		for i := range args {

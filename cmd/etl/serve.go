@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) serveCommand() *cobra.Command {
-	options, store := apiOptions{}, ""
+	options, store, embed := apiOptions{}, "", false
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run an empty local platform to deploy to, until Ctrl-C",
@@ -31,15 +31,17 @@ be made.
 Requests are signed with TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY of the
 environment; where it has none, with local and local, which is for addresses of this
 machine alone.`,
-		Example: "  etl serve\n  etl serve --listen localhost:9000 --data /tmp/platform",
+		Example: "  etl serve --embedded --cos localhost:9436    all that the functions of serverless.yml need, without Docker\n  etl serve --listen localhost:9000 --data /tmp/platform",
 		Args:    cobra.NoArgs,
 	}
 	flag := newServiceFlag(cmd)
 	cmd.Flags().StringVar(&options.address, "listen", apiAddress, "address to answer on")
+	cmd.Flags().BoolVar(&embed, "embedded", false,
+		fmt.Sprintf("start an embedded source on localhost:%d, with the topics of serverless.yml, and a target on localhost:%d", sourcePort, targetPort))
 	cmd.Flags().StringVar(&store, "cos", "", "answer COS on this address too, as "+scf.DefaultCOSAddress+", for functions and for zips that no request can hold")
 	cmd.Flags().StringVar(&options.state, "data", "",
 		"folder that keeps the functions (default: one of the service in the user's cache)")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if _, _, err := a.apiKeys(options.address); err != nil {
 			return err
 		}
@@ -62,6 +64,13 @@ machine alone.`,
 			if kept := cmd.Flags().Changed("data"); kept {
 				stored.dir = filepath.Join(options.state, "cos")
 			}
+		}
+		if embed {
+			stop, failed := startEmbedded(service, "")
+			if failed != nil {
+				return failed
+			}
+			defer func() { err = errors.Join(err, stop()) }()
 		}
 		return a.serve(cmd.Context(), service, options, stored)
 	}
@@ -101,6 +110,9 @@ func (a *app) serve(ctx context.Context, service *scf.Service, options apiOption
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	if stored.address == "" {
+		lines.say("no COS here: --cos %s answers it, for triggers on buckets and functions with a bucket", scf.DefaultCOSAddress)
+	}
 	lines.say("state in %s; %d functions of former runs; Ctrl-C stops", options.state, len(platform.Functions()))
 	err = platform.Run(ctx)
 	fmt.Fprintf(a.stdout, "stopped: %d invocations, %d failed\n", lines.count, lines.failed)

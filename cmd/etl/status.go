@@ -63,6 +63,8 @@ func undriven(triggers []emulator.TriggerStatus) []string {
 		case !t.Enabled:
 		case t.Kind == "ckafka":
 			faults = append(faults, unread(t)...)
+		case t.COS != nil && t.COS.State == emulator.Stopped:
+			faults = append(faults, t.Function+" <- bucket "+t.COS.Bucket+": the platform does not run it yet")
 		case t.Timer != nil && t.Timer.State == emulator.Stopped:
 			faults = append(faults, t.Function+" <- timer "+t.Name+": the platform does not run it yet")
 		}
@@ -90,12 +92,19 @@ func unread(t emulator.TriggerStatus) []string {
 
 func printStatus(w io.Writer, r statusReport) {
 	partitions := [][]string{{"FUNCTION", "TOPIC", "PARTITION", "STATE", "COMMITTED", "LAG", "INVOCATIONS", "FAILED"}}
+	buckets := [][]string{{"FUNCTION", "BUCKET", "STATE", "EVENTS", "INVOCATIONS", "FAILED", "GIVEN UP"}}
 	timers := [][]string{{"FUNCTION", "TIMER", "STATE", "LAST (UTC+8)", "NEXT (UTC+8)", "EVENTS", "INVOCATIONS", "FAILED", "GIVEN UP"}}
 	for _, t := range r.Triggers {
 		for _, p := range t.Partitions {
 			partitions = append(partitions, []string{
 				t.Function, t.Topic, fmt.Sprint(p.Partition), string(p.State), orNone(p.Committed), orNone(p.Lag),
 				fmt.Sprint(p.Invocations), fmt.Sprint(p.Failures),
+			})
+		}
+		if t.COS != nil && t.Async != nil {
+			buckets = append(buckets, []string{
+				t.Function, t.COS.Bucket + "/" + t.COS.Prefix, string(t.COS.State),
+				fmt.Sprint(t.Async.Sent), fmt.Sprint(t.Async.Invocations), fmt.Sprint(t.Async.Failures), fmt.Sprint(t.Async.GivenUp),
 			})
 		}
 		if t.Timer != nil && t.Async != nil {
@@ -105,11 +114,14 @@ func printStatus(w io.Writer, r statusReport) {
 			})
 		}
 	}
-	if len(partitions) > 1 || len(timers) == 1 {
+	if len(partitions) > 1 || len(timers) == 1 && len(buckets) == 1 {
 		table(w, partitions)
 	}
 	if len(timers) > 1 {
 		table(w, timers)
+	}
+	if len(buckets) > 1 {
+		table(w, buckets)
 	}
 	for _, t := range r.Triggers {
 		printFailures(w, t)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -146,13 +147,21 @@ func startEmbedded(service *scf.Service, data string) (stop func() error, err er
 	}
 	first, err := localkafka.Start(source)
 	if err != nil {
-		return nil, fmt.Errorf("embedded source cluster on port %d: %w", sourcePort, err)
+		return nil, fmt.Errorf("embedded source cluster on port %d: %w", sourcePort, inUse(err))
 	}
 	second, err := localkafka.Start(target)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("embedded target cluster on port %d: %w", targetPort, err), first.Close())
+		return nil, errors.Join(fmt.Errorf("embedded target cluster on port %d: %w", targetPort, inUse(err)), first.Close())
 	}
 	return func() error { return errors.Join(first.Close(), second.Close()) }, nil
+}
+
+// inUse says what it means that a port is taken.
+func inUse(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; another etl up, serve or demo is running: stop it first", err)
+	}
+	return err
 }
 
 // upOptions are what up does beside running a service.
@@ -195,6 +204,9 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 		}
 	}
 	if err := deployAll(ctx, platform, service, folder, pack); err != nil {
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			err = fmt.Errorf("%w; start the cluster, or name it in SOURCE_BROKERS and TARGET_BROKERS, or let etl up --embedded start both", err)
+		}
 		return err
 	}
 	if o.socket != "" {

@@ -272,6 +272,6 @@ func (r *reader) stalled(ctx context.Context, answer kafka.FetchResponse) error 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("copy %s/%d: nothing at offset %d, the high watermark is %d and offset %d was asked for: is a replica behind, or did an unclean election lose records?",
+	return fmt.Errorf("copy %s/%d: nothing at offset %d, the high watermark is %d and offset %d was asked for: is a replica behind, did an unclean election lose records, or does the event name offsets that were never written?",
 		r.topic, r.number, r.next, answer.HighWatermark, r.last)
 }
