@@ -39,6 +39,9 @@ type Manifest struct {
 	Time  int64 `json:"time"`
 	// Complete says that every partition has been backed up to the end that it had at Time.
 	Complete bool `json:"complete"`
+	// Prune says that a prune has written it: it has the state of the one before, and is no
+	// backup of its own.
+	Prune bool `json:"prune,omitempty"`
 
 	Topics []Topic `json:"topics"` // that the cluster had, in order of name
 	Groups []Group `json:"groups,omitempty"`

@@ -16,7 +16,7 @@ import (
 type PruneConfig struct {
 	Chain *Chain
 	// A backup is kept where it is one of the newest Count, or younger than Age. The
-	// newest is always kept.
+	// newest is always kept. Only a complete manifest that a run has written is a backup.
 	Count int64
 	Age   time.Duration
 	// Execute removes; without it nothing changes, and the answer says what would.
@@ -89,12 +89,23 @@ func (p *prune) prune(ctx context.Context) (err error) {
 	return p.remove(ctx)
 }
 
-// choose finds the first backup that is kept.
-func (p *prune) choose(ctx context.Context) (err error) {
-	first := p.newest.Manifest.Sequence
-	if p.Count > 0 {
-		first = max(first-p.Count+1, p.newest.Oldest)
+// choose finds the first manifest that is kept. It is that of the chain where no backup
+// would go: those of prunes and of the middle of a run are none.
+func (p *prune) choose(ctx context.Context) error {
+	p.done.Oldest = p.newest.Oldest
+	var backups []int64
+	for _, m := range p.Chain.walk(ctx, p.newest.Oldest, p.newest.Manifest.Sequence) {
+		if m.err != nil {
+			return refused(m.err)
+		}
+		if m.value.Complete && !m.value.Prune {
+			backups = append(backups, m.value.Manifest.Sequence)
+		}
 	}
+	if len(backups) == 0 {
+		return nil
+	}
+	first := backups[max(len(backups)-max(int(min(p.Count, int64(len(backups)))), 1), 0)]
 	if p.Age > 0 {
 		young, err := p.Chain.after(ctx, p.newest.Manifest, p.Now().Add(-p.Age))
 		if err != nil {
@@ -102,20 +113,23 @@ func (p *prune) choose(ctx context.Context) (err error) {
 		}
 		first = min(first, young)
 	}
-	p.done.Oldest = max(first, p.newest.Oldest)
+	if backups[0] < first {
+		p.done.Oldest = first
+	}
 	return nil
 }
+
+func refused(err error) error { return fmt.Errorf("%w: verify the backup before it is pruned", err) }
 
 // sort divides the segments into those that are kept, and those that are not.
 func (p *prune) sort(ctx context.Context) error {
 	p.keep, p.dropped = map[string]bool{}, map[place]bool{}
-	refuse := func(err error) error { return fmt.Errorf("%w: verify the backup before it is pruned", err) }
 	all := func(place) bool { return true }
 	oldest, err := p.Chain.Manifest(ctx, p.done.Oldest)
 	if err != nil {
 		return err
 	}
-	before, err := p.Chain.segments(ctx, p.newest.Manifest, p.done.Oldest-1, all, refuse)
+	before, err := p.Chain.segments(ctx, p.newest.Manifest, p.done.Oldest-1, all, refused)
 	if err != nil {
 		return err
 	}
@@ -151,7 +165,7 @@ func (p *prune) sort(ctx context.Context) error {
 	})
 	for _, m := range p.Chain.walk(ctx, p.done.Oldest, p.newest.Manifest.Sequence) {
 		if m.err != nil {
-			return refuse(m.err)
+			return refused(m.err)
 		}
 		for _, t := range m.value.Topics {
 			for _, part := range t.Partitions {
@@ -205,7 +219,7 @@ func (p *prune) move(ctx context.Context) error {
 	for i := range m.Topics {
 		m.Topics[i] = p.newest.Topics[i].state()
 	}
-	m.Oldest, m.Base = p.done.Oldest, &link
+	m.Oldest, m.Base, m.Prune = p.done.Oldest, &link, true
 	written, err := p.Chain.append(ctx, p.newest, &m)
 	if err != nil {
 		return err

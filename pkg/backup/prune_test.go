@@ -118,6 +118,54 @@ func TestPrune(t *testing.T) {
 		)
 	}
 
+	for name, config := range map[string]backup.PruneConfig{
+		"by count": {Count: 3},
+		"by age":   {Age: 3500 * time.Millisecond},
+	} {
+		t.Run("again and again "+name+", with nothing new, it removes nothing more", func(t *testing.T) {
+			t.Parallel()
+			source, store := grown(t)
+			config.Chain, config.Now, config.Execute = chain(t, source, store), now, true
+			first := prune(t, config)
+			if first.Oldest != 4 || first.Newest != 7 {
+				t.Fatalf("%+v", first)
+			}
+			before := fmt.Sprint(store.keys(""))
+			if config.Age > 0 { // and much later it is the newest backup that is kept
+				config.Now = func() time.Time { return time.UnixMilli(2_000_001_000_000) }
+				if late := prune(t, config); late.Oldest != 6 || late.Newest != 8 {
+					t.Fatalf("%+v", late)
+				}
+				before = fmt.Sprint(store.keys(""))
+			}
+			for range 5 {
+				if again := prune(t, config); again.Manifests != 0 || fmt.Sprint(store.keys("")) != before {
+					t.Fatalf("%+v", again)
+				}
+			}
+			if short, long := restored(t, source, store, 6); short != 30 || long != 60 {
+				t.Errorf("backup 6 has %d and %d records", short, long)
+			}
+		})
+	}
+
+	t.Run("what a run has written in its middle is no backup that counts", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+		run(t, source, store)
+		for i := range uint64(3) {
+			produce(t, source, "t", 0, sample.Plain(10, 100, i)...)
+		}
+		last := run(t, source, store, func(c *backup.Config) { c.SegmentBytes, c.CommitBytes = 1, 1 })
+		if last.Sequence < 4 {
+			t.Fatalf("%+v", last)
+		}
+		if pruned := prune(t, backup.PruneConfig{Chain: chain(t, source, store), Count: 2}); pruned.Oldest != 1 {
+			t.Errorf("%+v", pruned)
+		}
+	})
+
 	t.Run(
 		"killed at any request it leaves a backup that is whole, and the next one removes the rest",
 		func(t *testing.T) {
