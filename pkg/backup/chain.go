@@ -208,7 +208,7 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, err)
 	}
 	written := linked{m, Link{m.Sequence, digest}}
-	return written, c.note(ctx, written.Link, m.Time)
+	return written, c.note(ctx, written.Link, m.Observed)
 }
 
 // ensureNoted makes sure that the note is not behind a manifest that another follows: so
@@ -224,7 +224,7 @@ func (c *Chain) ensureNoted(ctx context.Context, last linked) error {
 	case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrDamaged):
 		return err
 	}
-	return c.note(ctx, last.Link, last.Time)
+	return c.note(ctx, last.Link, last.Observed)
 }
 
 // note writes which manifest is the newest.

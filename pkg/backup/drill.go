@@ -44,7 +44,7 @@ func Drill(ctx context.Context, config RestoreConfig, now func() time.Time) (Dri
 	if d.Restored, err = Restore(ctx, config); err != nil {
 		return d, err
 	}
-	d.RTO, d.RPO = now().Sub(begun), begun.Sub(latest(checked, d.Restored.Plan.Time))
+	d.RTO, d.RPO = now().Sub(begun), begun.Sub(latest(checked, d.Restored.Plan.Observed))
 	d.Records, d.Differences, err = Compare(ctx, config)
 	if err != nil {
 		return d, err

@@ -37,7 +37,10 @@ type Manifest struct {
 	// one before, 0 for the first.
 	Since int64 `json:"since"`
 	Time  int64 `json:"time"`
-	// Complete says that every partition has been backed up to the end that it had at Time.
+	// Observed is when the run began to look at the cluster: what was committed then, and
+	// not behind an open transaction, is in the backup where it is Complete.
+	Observed int64 `json:"observed"`
+	// Complete says that every partition has been backed up to the end that the run saw.
 	Complete bool `json:"complete"`
 	// Prune says that a prune has written it: it has the state of the one before, and is no
 	// backup of its own.
@@ -64,8 +67,11 @@ type Partition struct {
 	Number   int32 `json:"partition"`
 	Next     int64 `json:"next"`      // every offset before it is in the backup, or in a gap
 	LogStart int64 `json:"log_start"` // the first offset that the cluster had
-	End      int64 `json:"end"`       // the last stable offset that it had at the manifest's time
-	Epoch    int32 `json:"epoch"`     // leader epoch of the last batch; -1: not known
+	End      int64 `json:"end"`       // the last stable offset that it had when the run looked
+	// High is the high watermark behind End: what is between waits for transactions. It is
+	// -1 where this run has not looked at the partition.
+	High  int64 `json:"high"`
+	Epoch int32 `json:"epoch"` // leader epoch of the last batch; -1: not known
 
 	Segments []Segment `json:"segments,omitempty"` // new in this manifest, in order
 	Gaps     []Gap     `json:"gaps,omitempty"`     // found by this run
@@ -184,6 +190,15 @@ func (t *Topic) partition(number int32) *Partition {
 		}
 	}
 	return nil
+}
+
+// carried copies a topic that this run does not look at.
+func (t *Topic) carried() *Topic {
+	c := t.state()
+	for i := range c.Partitions {
+		c.Partitions[i].High = -1
+	}
+	return &c
 }
 
 // state copies a topic without what a run has added.

@@ -24,6 +24,7 @@ var inForce = []string{"cleanup.policy", "max.message.bytes", "message.timestamp
 // position is behind the end of what is backed up. Topics that cannot be described stay
 // as they were, and are in the error; r.state is nil where there is no state at all.
 func (r *run) observe(ctx context.Context) error {
+	observed := r.Now().UnixMilli()
 	groups, err := r.groups(ctx)
 	if err != nil {
 		return err
@@ -41,8 +42,7 @@ func (r *run) observe(ctx context.Context) error {
 	for i, t := range listed {
 		if !r.selects(t.Name) { // this time; it stays as it is
 			if was := r.last.topic(t.Name); was.ID == t.ID.String() {
-				state := was.state()
-				topics[i] = &state
+				topics[i] = was.carried()
 			}
 			continue
 		}
@@ -53,8 +53,7 @@ func (r *run) observe(ctx context.Context) error {
 			if err != nil {
 				faults = append(faults, fmt.Errorf("back up %s: %w", t.Name, err))
 				if was := r.last.topic(t.Name); was != nil {
-					state := was.state()
-					seen = &state
+					seen = was.carried()
 				}
 			}
 			if recreated {
@@ -65,7 +64,8 @@ func (r *run) observe(ctx context.Context) error {
 		})
 	}
 	_ = group.Wait() // the errors are in faults
-	r.state = &Manifest{Time: r.Now().UnixMilli(), Groups: groups, Topics: []Topic{}}
+	now := r.Now().UnixMilli()
+	r.state = &Manifest{Time: now, Observed: min(observed, now), Groups: groups, Topics: []Topic{}}
 	if r.last.Manifest != nil {
 		r.state.Oldest, r.state.Base = r.last.Oldest, r.last.Base
 	}
@@ -125,6 +125,11 @@ func (r *run) topic(ctx context.Context, t kafka.Topic) (seen *Topic, recreated 
 	if err != nil {
 		return nil, false, err
 	}
+	// After the stable ends: equal to them it says that no transaction was open.
+	highs, err := r.Source.Offsets(ctx, t.Name, kafka.Latest, numbers...)
+	if err != nil {
+		return nil, false, err
+	}
 	seen = &Topic{Name: t.Name, ID: t.ID.String()}
 	if err := r.settings(ctx, seen); err != nil {
 		return nil, false, err
@@ -132,7 +137,14 @@ func (r *run) topic(ctx context.Context, t kafka.Topic) (seen *Topic, recreated 
 	was := r.last.topic(t.Name)
 	seen.Lineage, recreated = lineage(was, t, ends, r.sequence())
 	for _, p := range t.Partitions {
-		state := Partition{Number: p.ID, Next: starts[p.ID], LogStart: starts[p.ID], End: ends[p.ID], Epoch: -1}
+		state := Partition{
+			Number:   p.ID,
+			Next:     starts[p.ID],
+			LogStart: starts[p.ID],
+			End:      ends[p.ID],
+			High:     highs[p.ID],
+			Epoch:    -1,
+		}
 		if before := was.partition(p.ID); before != nil && !recreated {
 			state.Next, state.Epoch = before.Next, before.Epoch
 			state.End = max(state.End, state.Next)

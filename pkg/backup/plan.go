@@ -74,6 +74,7 @@ type Plan struct {
 	Cluster  string    `json:"cluster"`  // whose backup it is
 	Sequence int64     `json:"sequence"` // the manifest that groups are taken from
 	Time     time.Time `json:"time"`     // of this manifest
+	Observed time.Time `json:"observed"` // when its run began to look: see [Manifest]
 
 	Topics   []PlannedTopic `json:"topics"`
 	Groups   []Group        `json:"groups,omitempty"` // with offsets of the backup
@@ -150,6 +151,7 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 		Cluster:  config.Chain.cluster,
 		Sequence: shot.at.Sequence,
 		Time:     shot.at.At(),
+		Observed: time.UnixMilli(shot.at.Observed),
 		Topics:   []PlannedTopic{},
 	}
 	wanted := func(at place) bool {

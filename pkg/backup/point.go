@@ -141,21 +141,24 @@ func (s *snapshot) moment(
 	for at := range s.cuts {
 		open[at] = true
 	}
+	seen := false // a run has looked after the moment
 	for _, m := range c.walk(ctx, later, s.newest.Sequence) {
 		if m.err != nil {
 			return m.err
 		}
-		if m.value.Manifest.Sequence == later {
-			if later == s.newest.Oldest {
-				s.at = m.value.Manifest
-			}
+		if m.value.Manifest.Sequence == later && later == s.newest.Oldest {
+			s.at = m.value.Manifest
+		}
+		// A topic may be new after the run before had looked, and before the moment.
+		if !seen {
 			s.join(m.value.Manifest, wanted, open)
 		}
+		seen = seen || m.value.Observed > at.UnixMilli()
 		if err := s.search(ctx, c, m.value.Manifest, at.UnixMilli(), open, identities); err != nil {
 			return err
 		}
 		s.last = m.value.Manifest.Sequence
-		if len(open) == 0 {
+		if len(open) == 0 && seen {
 			return nil
 		}
 	}
@@ -214,8 +217,9 @@ func (s *snapshot) search(
 				mu.Lock()
 				defer mu.Unlock()
 				s.cuts[where] = cut{state: *p, end: end}
-				// What comes later was written after the moment, where this run has reached the end.
-				if found || p.Next >= p.End {
+				// What comes later was written after the moment, where this run looked after it
+				// and has reached the end, with no transaction open.
+				if found || m.Observed > at && p.High >= 0 && p.Next >= p.High {
 					delete(open, where)
 				}
 				return nil

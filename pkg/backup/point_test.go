@@ -122,6 +122,89 @@ func TestPoints(t *testing.T) {
 	})
 }
 
+func TestMomentsThatARunDoesNotSeeWhole(t *testing.T) {
+	t.Parallel()
+	requireTimes := func(t *testing.T, source *kafka.Client, store *memory, topic string, ms int64, want ...int64) {
+		t.Helper()
+		target := cluster(t, nil)
+		restore(t, backup.RestoreConfig{
+			Chain: chain(t, source, store), Target: target, Point: backup.Point{Time: time.UnixMilli(ms)},
+		})
+		if got := times(records(t, target, topic, 0)); !slices.Equal(got, want) {
+			t.Errorf("at %d %s has %v, want %v", ms, topic, got, want)
+		}
+	}
+
+	t.Run("what is written while a run looks, before the moment, is restored from the next one", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, timed(1000)...)
+		looked := 0
+		result := run(t, source, store, func(c *backup.Config) {
+			c.Now = func() time.Time {
+				if looked++; looked == 1 {
+					return time.UnixMilli(2000)
+				}
+				if looked == 2 { // the ends have been read
+					produce(t, source, "t", 0, timed(2500)...)
+					if err := source.CreateTopic(testContext(t), kafka.TopicSpec{Name: "new", Partitions: 1}); err != nil {
+						t.Error(err)
+					}
+					produce(t, source, "new", 0, timed(2550, 2700)...)
+				}
+				return time.UnixMilli(3000)
+			}
+		})
+		if result.Time != time.UnixMilli(2000) || result.Records != 1 {
+			t.Errorf("%+v", result)
+		}
+		var c clock
+		run(t, source, store, c.at(4000))
+		requireTimes(t, source, store, "t", 2600, 1000, 2500)
+		requireTimes(t, source, store, "new", 2600, 2550)
+	})
+
+	t.Run("what a run leaves behind an open transaction is restored from the next one", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		ctx := testContext(t)
+		open, err := source.Transactional(ctx, "open", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := batch.Build(batch.Options{}, timed(1000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open.Produce(ctx, "t", 0, []batch.Batch{b}); err != nil {
+			t.Fatal(err)
+		}
+		produce(t, source, "t", 0, timed(1500)...)
+		var c clock
+		run(t, source, store, c.at(2000))
+		if err := open.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		run(t, source, store, c.at(3000))
+		requireTimes(t, source, store, "t", 1999, 1000, 1500)
+	})
+
+	t.Run("what a run was not to look at is restored from the next one", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1, "other": 1}), newMemory()
+		var c clock
+		produce(t, source, "t", 0, timed(900)...)
+		run(t, source, store, c.at(1000))
+		produce(t, source, "t", 0, timed(1500)...)
+		produce(t, source, "other", 0, timed(1600)...)
+		run(t, source, store, c.at(2000), func(c *backup.Config) {
+			c.Topics = func(topic string) bool { return topic == "other" }
+		})
+		run(t, source, store, c.at(3000))
+		requireTimes(t, source, store, "t", 1999, 900, 1500)
+	})
+}
+
 func TestMomentIsFoundWithoutListing(t *testing.T) {
 	t.Parallel()
 	source, store := cluster(t, map[string]int32{"t": 1}), newMemory()

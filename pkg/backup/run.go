@@ -18,9 +18,11 @@ import (
 
 // Result is what a run has done.
 type Result struct {
-	Cluster  string    `json:"cluster"`
-	Sequence int64     `json:"sequence"` // of the newest manifest
-	Time     time.Time `json:"time"`     // everything that was in the cluster then is in the backup, if Complete
+	Cluster  string `json:"cluster"`
+	Sequence int64  `json:"sequence"` // of the newest manifest
+	// Time is when the run began to look at the cluster: everything that was committed then
+	// is in the backup, if Complete, but for what was behind an open transaction.
+	Time     time.Time `json:"time"`
 	Complete bool      `json:"complete"`
 	Changed  bool      `json:"changed"` // false: there was nothing new, and no manifest was written
 
@@ -228,9 +230,9 @@ func (r *run) finish(ctx context.Context) error {
 	case r.news():
 		err = r.commit(ctx)
 	case r.state.Complete:
-		err = r.chain.note(ctx, r.last.Link, r.state.Time)
+		err = r.chain.note(ctx, r.last.Link, r.state.Observed)
 	}
-	r.result.Cluster, r.result.Time, r.result.Complete = r.chain.cluster, time.UnixMilli(r.state.Time), r.state.Complete
+	r.result.Cluster, r.result.Time, r.result.Complete = r.chain.cluster, time.UnixMilli(r.state.Observed), r.state.Complete
 	if r.last.Manifest != nil {
 		r.result.Sequence = r.last.Manifest.Sequence
 	}
