@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -222,6 +223,51 @@ func TestMomentIsFoundWithoutListing(t *testing.T) {
 	if opened, listed := store.opened-opened, store.listed-listed; opened > 32 || listed > 1 {
 		t.Errorf("%d objects were read and %d listed", opened, listed)
 	}
+}
+
+func TestTransactionThatIsDeletedHalf(t *testing.T) {
+	t.Parallel()
+	source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+	ctx := testContext(t)
+	producer, err := source.Transactional(ctx, "a", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(end func(context.Context) error, sizes ...int) {
+		t.Helper()
+		for i, size := range sizes {
+			value := make([]byte, size)
+			b, err := batch.Build(batch.Options{}, []batch.Record{{Timestamp: int64(1000 + i), Value: value}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := producer.Produce(ctx, "t", 0, []batch.Batch{b}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := end(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const large = 900_000 // two or three of them are one fetch
+	write(producer.Abort, large, large, large, large, large, large)
+	write(producer.Commit, 10, 10)
+	deleted := false
+	result := run(t, source, store, func(c *backup.Config) {
+		c.SegmentBytes = 1
+		c.Progress = func(backup.Progress) { // called between two segments of the first fetch
+			if !deleted {
+				deleted = true
+				deleteRecords(t, source, "t", 0, 7) // with the marker that ends the aborted one
+			}
+		}
+	})
+	if len(result.Lost) != 1 || result.Records != 2 {
+		t.Errorf("%d records were backed up, want the 2 that were committed; lost %+v", result.Records, result.Lost)
+	}
+	target := cluster(t, nil)
+	restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target})
+	requireSame(t, records(t, source, "t", 0), records(t, target, "t", 0))
 }
 
 func TestTransactions(t *testing.T) {

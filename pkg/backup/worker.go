@@ -170,7 +170,7 @@ func (w *worker) deleted(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	w.lose(ctx, w.topic.Name, w.partition, start)
-	w.next, w.first, w.skips = start, start, newAborts(nil)
+	w.next, w.first, w.aborted, w.skips = start, start, nil, newAborts(nil)
 	return true, nil
 }
 
