@@ -75,6 +75,9 @@ type Partition struct {
 
 	Segments []Segment `json:"segments,omitempty"` // new in this manifest, in order
 	Gaps     []Gap     `json:"gaps,omitempty"`     // found by this run
+	// Compacted is Next where compaction has left nothing between the last segment and it;
+	// else 0.
+	Compacted int64 `json:"compacted,omitempty"`
 }
 
 // Gap is a range of offsets that the cluster had no longer when they were to be
@@ -207,7 +210,7 @@ func (t *Topic) state() Topic {
 	c.Settings, c.InForce = maps.Clone(t.Settings), maps.Clone(t.InForce)
 	c.Partitions = slices.Clone(t.Partitions)
 	for i := range c.Partitions {
-		c.Partitions[i].Segments, c.Partitions[i].Gaps = nil, nil
+		c.Partitions[i].Segments, c.Partitions[i].Gaps, c.Partitions[i].Compacted = nil, nil, 0
 	}
 	return c
 }

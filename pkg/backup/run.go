@@ -70,8 +70,8 @@ type run struct {
 // partition has at its beginning. It may be repeated at any time: a run without anything
 // new writes nothing but the note that it has looked.
 //
-// What a run has done is in the backup when it returns, also with an error, unless that is
-// [ErrTaken]. Partitions that cannot be read do not hold up the others; the error joins
+// What a run has done is in the backup when it returns, also with an error and where ctx has
+// ended (it takes up to Margin more to write that), unless the error is [ErrTaken]. Partitions that cannot be read do not hold up the others; the error joins
 // what was wrong with them. Near the end of ctx the run stops in time to write its manifest,
 // and is not Complete; the next one goes on there.
 func Run(ctx context.Context, config Config) (Result, error) {
@@ -98,7 +98,7 @@ func Run(ctx context.Context, config Config) (Result, error) {
 		return Result{}, err
 	}
 	faults := r.observe(ctx)
-	if r.state == nil {
+	if r.state == nil || faults != nil && ctx.Err() != nil {
 		return Result{}, faults
 	}
 	faults = errors.Join(faults, r.partitions(ctx))
@@ -188,11 +188,14 @@ func (r *run) lose(ctx context.Context, topic string, p *Partition, to int64) {
 		Warn("records were deleted before they were backed up", "topic", topic, "partition", p.Number, "from", gap.First, "to", gap.Next)
 }
 
-// advance brings a partition to an offset before which nothing is left to back up.
+// advance brings a partition to an offset before which nothing is left to back up:
+// compaction has taken it away.
 func (r *run) advance(p *Partition, to int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p.Next = max(p.Next, to)
+	if to > p.Next {
+		p.Next, p.Compacted = to, to
+	}
 }
 
 // commit writes the state as a manifest, and goes on with what is new from then on.
@@ -213,15 +216,17 @@ func (r *run) commit(ctx context.Context) error {
 	for i := range r.state.Topics {
 		for j := range r.state.Topics[i].Partitions {
 			p := &r.state.Topics[i].Partitions[j]
-			p.Segments, p.Gaps = nil, nil
+			p.Segments, p.Gaps, p.Compacted = nil, nil, 0
 		}
 	}
 	r.result.Changed = true
 	return err
 }
 
-// finish writes the last manifest, where anything is new.
+// finish writes the last manifest, where anything is new: also where ctx has ended.
 func (r *run) finish(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), r.Margin)
+	defer stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	err := r.taken

@@ -237,9 +237,15 @@ func (v *verification) manifest(ctx context.Context, m *Manifest, states map[pla
 // has a hole that is no gap; "" where it does.
 func (p *Partition) continues(next int64, known bool) string {
 	if !known {
-		next = min(p.Next, p.LogStart)
+		next = p.Next
 		if len(p.Segments) > 0 {
 			next = p.Segments[0].First
+		}
+		if len(p.Gaps) > 0 {
+			next = min(next, p.Gaps[0].First)
+		}
+		if p.Compacted > 0 && len(p.Segments)+len(p.Gaps) == 0 {
+			return ""
 		}
 	}
 	gaps := p.Gaps
@@ -252,8 +258,14 @@ func (p *Partition) continues(next int64, known bool) string {
 		}
 		next = s.Next
 	}
-	if p.Next < next {
+	for len(gaps) > 0 && gaps[0].First == next {
+		next, gaps = gaps[0].Next, gaps[1:]
+	}
+	switch {
+	case p.Next < next:
 		return fmt.Sprintf("ends at offset %d, and had %d", p.Next, next)
+	case p.Next > next && p.Compacted != p.Next:
+		return fmt.Sprintf("ends at offset %d, and has nothing from %d on", p.Next, next)
 	}
 	return ""
 }

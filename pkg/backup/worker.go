@@ -57,7 +57,11 @@ func (w *worker) work(ctx context.Context) error {
 	defer func() { w.logs.give(w.log) }()
 	err := w.gather(ctx, buffer)
 	// What was fetched before an error is worth keeping, too.
-	if len(w.log) > 0 && !w.failed && ctx.Err() == nil {
+	switch {
+	case len(w.log) == 0 || w.failed:
+	case ctx.Err() != nil: // what was fetched is in no segment
+		err = errors.Join(err, context.Cause(ctx))
+	default:
 		err = errors.Join(err, w.cut(ctx))
 	}
 	if err = errors.Join(err, w.settle(ctx)); err == nil {
