@@ -166,6 +166,18 @@ type newestNote struct {
 // At is the manifest's Time.
 func (m *Manifest) At() time.Time { return time.UnixMilli(m.Time) }
 
+// group gives a group by id; the zero value where there is none.
+func (m *Manifest) group(id string) Group {
+	if m != nil {
+		for _, g := range m.Groups {
+			if g.ID == id {
+				return g
+			}
+		}
+	}
+	return Group{}
+}
+
 // topic gives a topic by name; nil where there is none.
 func (m *Manifest) topic(name string) *Topic {
 	if m == nil {

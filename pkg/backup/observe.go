@@ -21,17 +21,14 @@ const observers = 8
 var inForce = []string{"cleanup.policy", "max.message.bytes", "message.timestamp.type"}
 
 // observe makes the state that this run brings the backup to: groups first, so that no
-// position is behind the end of what is backed up. Topics that cannot be described stay
-// as they were, and are in the error; r.state is nil where there is no state at all.
+// position is behind the end of what is backed up. Topics and groups that cannot be described
+// stay as they were, and are in the error; r.state is nil where there is no state at all.
 func (r *run) observe(ctx context.Context) error {
 	observed := r.Now().UnixMilli()
-	groups, err := r.groups(ctx)
-	if err != nil {
-		return err
-	}
+	groups, unread := r.groups(ctx)
 	listed, err := r.Source.Topics(ctx)
 	if err != nil {
-		return err
+		return errors.Join(unread, err)
 	}
 	listed = slices.DeleteFunc(listed, func(t kafka.Topic) bool { return t.Internal || !r.knows(t.Name) })
 	topics := make([]*Topic, len(listed))
@@ -77,7 +74,7 @@ func (r *run) observe(ctx context.Context) error {
 	slices.SortFunc(r.state.Topics, func(a, b Topic) int { return compareText(a.Name, b.Name) })
 	slices.Sort(r.result.Recreated)
 	r.begin(ctx)
-	return errors.Join(faults...)
+	return errors.Join(unread, errors.Join(faults...))
 }
 
 // selects says that a topic is backed up.

@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
 // Result is what a run has done.
@@ -273,60 +270,4 @@ func (t *Topic) same(last *Topic) bool {
 		slices.EqualFunc(t.Partitions, last.Partitions, func(a, b Partition) bool {
 			return a.Number == b.Number && a.Next == b.Next && len(a.Segments) == 0 && len(a.Gaps) == 0
 		})
-}
-
-// groups reads the positions of consumer groups in topics that are backed up.
-func (r *run) groups(ctx context.Context) ([]Group, error) {
-	listed, err := r.Source.Groups(ctx)
-	if errors.Is(err, kafka.ErrAuthorization) {
-		r.Log(ctx).Warn("positions of groups are not backed up: they may not be listed", "reason", err)
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Group, len(listed))
-	var group errgroup.Group
-	group.SetLimit(observers)
-	for i, l := range listed {
-		if r.Groups != nil && !r.Groups(l.ID) {
-			continue
-		}
-		group.Go(func() error {
-			committed, err := r.Source.CommittedAll(ctx, l.ID)
-			if errors.Is(err, kafka.ErrAuthorization) {
-				return nil
-			}
-			if err != nil {
-				return fmt.Errorf("positions of group %s: %w", l.ID, err)
-			}
-			all[i] = r.positions(l.ID, committed)
-			return nil
-		})
-	}
-	err = group.Wait()
-	all = slices.DeleteFunc(all, func(g Group) bool { return len(g.Positions) == 0 })
-	slices.SortFunc(all, func(a, b Group) int { return compareText(a.ID, b.ID) })
-	return all, err
-}
-
-func (r *run) positions(id string, committed map[string]map[int32]kafka.Committed) Group {
-	g := Group{ID: id}
-	for topic, partitions := range committed {
-		if !r.knows(topic) {
-			continue
-		}
-		for number, c := range partitions {
-			if c.Offset >= 0 {
-				g.Positions = append(
-					g.Positions,
-					Position{Topic: topic, Partition: number, Offset: c.Offset, Metadata: c.Metadata},
-				)
-			}
-		}
-	}
-	slices.SortFunc(g.Positions, func(a, b Position) int {
-		return cmp.Or(compareText(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	return g
 }
