@@ -211,9 +211,16 @@ func (t *Topic) partition(number int32) *Partition {
 func (t *Topic) carried() *Topic {
 	c := t.state()
 	for i := range c.Partitions {
-		c.Partitions[i].High = -1
+		c.Partitions[i] = c.Partitions[i].carried()
 	}
 	return &c
+}
+
+// carried copies a partition that this run does not look at.
+func (p *Partition) carried() Partition {
+	c := *p
+	c.Segments, c.Gaps, c.Compacted, c.High = nil, nil, 0, -1
+	return c
 }
 
 // state copies a topic without what a run has added.

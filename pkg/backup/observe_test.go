@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -11,6 +12,60 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/sample"
 )
+
+func TestPartitionThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	source, fake := faultyCluster(t, map[string]int32{"t": 3})
+	store, ctx := newMemory(), testContext(t)
+	fill := func() {
+		t.Helper()
+		for p := range int32(3) {
+			produce(t, source, "t", p, sample.Plain(10, 100, 1)...)
+		}
+	}
+	fill()
+	run(t, source, store)
+	fill()
+	var away atomic.Bool
+	away.Store(true)
+	fake.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		request := r.(*kmsg.ListOffsetsRequest)
+		if !away.Load() {
+			return nil, nil, false
+		}
+		response := request.ResponseKind().(*kmsg.ListOffsetsResponse)
+		failed := false
+		for _, topic := range request.Topics {
+			of := kmsg.NewListOffsetsResponseTopic()
+			of.Topic = topic.Topic
+			for _, p := range topic.Partitions {
+				at := kmsg.NewListOffsetsResponseTopicPartition()
+				at.Partition = p.Partition
+				if p.Partition == 1 {
+					at.ErrorCode, failed = kerr.TopicAuthorizationFailed.Code, true
+				}
+				of.Partitions = append(of.Partitions, at)
+			}
+			response.Topics = append(response.Topics, of)
+		}
+		return response, nil, failed
+	})
+	result, err := backup.Run(ctx, backup.Config{Source: source, Store: store})
+	if err == nil || !strings.Contains(err.Error(), "t/1") && !strings.Contains(err.Error(), "partition 1") {
+		t.Errorf("%v does not name the partition", err)
+	}
+	if result.Complete || result.Records != 20 || result.Recreated != nil || result.Partitions != 3 {
+		t.Errorf("%+v", result)
+	}
+	away.Store(false)
+	if result := run(t, source, store); !result.Complete || result.Records != 10 || result.Lost != nil {
+		t.Errorf("once it answers: %+v", result)
+	}
+	if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Records != 60 {
+		t.Errorf("%+v", report)
+	}
+}
 
 func TestGroupsThatCannotBeRead(t *testing.T) {
 	t.Parallel()

@@ -125,7 +125,7 @@ func (r *run) partitions(ctx context.Context) error {
 	for i := range r.state.Topics {
 		topic := &r.state.Topics[i]
 		for j := range topic.Partitions {
-			if p := &topic.Partitions[j]; p.Next < p.End && r.selects(topic.Name) {
+			if p := &topic.Partitions[j]; p.Next < p.End && p.High >= 0 && r.selects(topic.Name) {
 				group.Go(func() error {
 					w := &worker{run: r, topic: topic, partition: p}
 					if err := w.work(ctx); err != nil {
