@@ -261,6 +261,9 @@ func (c *Chain) noted(ctx context.Context) (newestNote, error) {
 	if _, err = unseal(data, &n); err == nil {
 		err = head(n.Kind, kindNewest, n.Version, n.Cluster, c.cluster)
 	}
+	if err == nil && (n.Newest.Sequence < 1 || n.Newest.Sequence >= lastSequence) {
+		err = fmt.Errorf("it names manifest %d, and that cannot be", n.Newest.Sequence)
+	}
 	if err != nil {
 		return n, &DamageError{Key: c.layout.newest(), Offset: -1, Reason: err.Error()}
 	}

@@ -133,8 +133,12 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 			return nil, err
 		}
 	default:
-		for sequence := head + 1; sequence <= noted.Newest.Sequence; sequence++ {
-			v.add(Damage{Key: v.Chain.layout.manifest(sequence), Sequence: sequence, Offset: -1, Reason: missing})
+		if last := noted.Newest.Sequence; last > head {
+			reason := missing
+			if last > head+1 {
+				reason = fmt.Sprintf("%s, and so is every manifest up to %d", missing, last)
+			}
+			v.add(Damage{Key: v.Chain.layout.manifest(head + 1), Sequence: head + 1, Offset: -1, Reason: reason})
 		}
 		if noted.Newest.Sequence <= head {
 			m, err := v.Chain.load(ctx, noted.Newest.Sequence)
@@ -151,6 +155,9 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 	}
 	v.report.Newest = head
 	for sequence := head; sequence > 0; sequence-- {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		m, err := v.Chain.load(ctx, sequence)
 		if err == nil {
 			v.report.Oldest = m.Oldest
