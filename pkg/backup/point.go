@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +27,8 @@ type Point struct {
 	Time time.Time
 	// Sequence is a manifest, at most one of both: all that was in the cluster at its time.
 	Sequence int64
-	// Offsets are ends of partitions by topic: records from there on are left out.
+	// Offsets are ends of partitions by topic: records from there on are left out. One of a
+	// partition that is not in what is restored is an error.
 	Offsets map[string]map[int32]int64
 }
 
@@ -82,6 +85,9 @@ func (c *Chain) snapshot(
 	default:
 		s.take(newest, wanted)
 	}
+	if err := s.matches(point.Offsets); err != nil {
+		return nil, err
+	}
 	for at, found := range s.cuts {
 		if end, ok := point.Offsets[at.topic][at.number]; ok && end < found.end {
 			found.end = max(end, 0)
@@ -89,6 +95,31 @@ func (c *Chain) snapshot(
 		}
 	}
 	return s, nil
+}
+
+// matches names each end of a partition that is not there: what is meant would be restored
+// whole.
+func (s *snapshot) matches(offsets map[string]map[int32]int64) error {
+	known := make(map[string]map[int32]bool, len(s.topics))
+	for _, t := range s.topics {
+		known[t.Name] = map[int32]bool{}
+	}
+	for at := range s.cuts {
+		known[at.topic][at.number] = true
+	}
+	var faults []error
+	for _, topic := range slices.Sorted(maps.Keys(offsets)) {
+		if known[topic] == nil {
+			faults = append(faults, fmt.Errorf("an offset of topic %s: it is not in what is restored", topic))
+			continue
+		}
+		for _, number := range slices.Sorted(maps.Keys(offsets[topic])) {
+			if !known[topic][number] {
+				faults = append(faults, fmt.Errorf("an offset of %s/%d: the topic has no such partition", topic, number))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // take adds the topics of a manifest that are not there yet, whole.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +109,28 @@ func TestPoints(t *testing.T) {
 		)
 		if err == nil {
 			t.Error("it went back")
+		}
+	})
+
+	t.Run("offsets of what is not there are all named", func(t *testing.T) {
+		t.Parallel()
+		_, err := backup.PlanRestore(testContext(t), backup.RestoreConfig{
+			Chain: chain(t, source, store), Target: source,
+			Select: func(topic string) bool { return topic == "t" },
+			Point: backup.Point{Offsets: map[string]map[int32]int64{
+				"t": {0: 3, 5: 1}, "mistyped": {0: 1}, "other": {0: 0},
+			}},
+		})
+		if err == nil {
+			t.Fatal("they are taken")
+		}
+		for _, name := range []string{"t/5", "topic mistyped", "topic other"} {
+			if !strings.Contains(err.Error(), name) {
+				t.Errorf("%v does not name %s", err, name)
+			}
+		}
+		if strings.Contains(err.Error(), "t/0") {
+			t.Errorf("%v", err)
 		}
 	})
 
