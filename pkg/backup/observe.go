@@ -62,6 +62,9 @@ func (r *run) observe(ctx context.Context) error {
 	}
 	_ = group.Wait() // the errors are in faults
 	now := r.Now().UnixMilli()
+	if r.last.Manifest != nil {
+		now = max(now, r.last.Time) // a clock that was set back
+	}
 	r.state = &Manifest{Time: now, Observed: min(observed, now), Groups: groups, Topics: []Topic{}}
 	if r.last.Manifest != nil {
 		r.state.Oldest, r.state.Base = r.last.Oldest, r.last.Base

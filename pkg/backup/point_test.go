@@ -213,6 +213,31 @@ func TestMomentsThatARunDoesNotSeeWhole(t *testing.T) {
 		requireTimes(t, source, store, "t", 1999, 1000, 1500)
 	})
 
+	t.Run("a clock that was set back hides no record from the search", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1, "other": 1}), newMemory()
+		var c clock
+		produce(t, source, "t", 0, timed(1000)...)
+		run(t, source, store, c.at(1500))
+		produce(t, source, "other", 0, timed(2000)...)
+		run(t, source, store, c.at(5000), func(c *backup.Config) {
+			c.Topics = func(topic string) bool { return topic == "other" }
+		})
+		produce(t, source, "t", 0, timed(4000, 4500)...)
+		run(t, source, store, c.at(4200)) // and the manifest is of 5000
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() {
+			t.Errorf("%+v", report.Damage)
+		}
+		newest, err := chain(t, source, store).Newest(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := newest.Topics[1].Partitions[0].Segments[0]; newest.Time != 5000 || s.MaxTime != 4500 {
+			t.Errorf("the manifest is of %d, its segment ends at %d", newest.Time, s.MaxTime)
+		}
+		requireTimes(t, source, store, "t", 4300, 1000, 4000)
+	})
+
 	t.Run("what a run was not to look at is restored from the next one", func(t *testing.T) {
 		t.Parallel()
 		source, store := cluster(t, map[string]int32{"t": 1, "other": 1}), newMemory()
