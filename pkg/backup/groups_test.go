@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -64,6 +65,36 @@ func TestRestore(t *testing.T) {
 			}
 		},
 	)
+
+	for name, point := range map[string]backup.Point{
+		"everything": {},
+		"a moment":   {Time: time.Now().Add(time.Hour)},
+	} {
+		t.Run("a drill of "+name+" compares what it has restored, also where a run adds to it", func(t *testing.T) {
+			t.Parallel()
+			source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+			add := func() {
+				t.Helper()
+				produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+				for _, group := range []string{"a", "b"} {
+					if err := source.Commit(testContext(t), group, "t", map[int32]kafka.Committed{0: {Offset: 5}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				run(t, source, store)
+			}
+			add()
+			drilled, err := backup.Drill(testContext(t), backup.RestoreConfig{
+				Chain: chain(t, source, store), Target: cluster(t, nil), Point: point,
+			}, func() time.Time {
+				add() // the second time the restore is done
+				return time.Now()
+			})
+			if err != nil || !drilled.OK() || drilled.Records != 20 || drilled.Groups != 2 {
+				t.Errorf("%+v, %v", drilled, err)
+			}
+		})
+	}
 
 	t.Run(
 		"a target topic with records of others is refused, the original too, and nothing is touched",

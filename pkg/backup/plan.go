@@ -81,6 +81,8 @@ type Plan struct {
 	Segments int            `json:"segments"`
 	Bytes    int64          `json:"bytes"` // of their logs: the last one of a partition may be cut
 	Damage   []string       `json:"damage,omitempty"`
+
+	newest int64 // the newest manifest that there was
 }
 
 // PlannedTopic is one topic of a plan.
@@ -153,6 +155,7 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 		Time:     shot.at.At(),
 		Observed: time.UnixMilli(shot.at.Observed),
 		Topics:   []PlannedTopic{},
+		newest:   shot.newest.Sequence,
 	}
 	wanted := func(at place) bool {
 		_, ok := shot.cuts[at]

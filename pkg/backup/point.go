@@ -30,6 +30,8 @@ type Point struct {
 	// Offsets are ends of partitions by topic: records from there on are left out. One of a
 	// partition that is not in what is restored is an error.
 	Offsets map[string]map[int32]int64
+
+	newest int64 // later manifests do not count; 0: all do
 }
 
 // cut is where a partition ends.
@@ -60,6 +62,9 @@ func (c *Chain) snapshot(
 		return nil, err
 	}
 	s := &snapshot{newest: newest, at: newest, last: newest.Sequence, cuts: map[place]cut{}}
+	if point.newest > 0 && point.Sequence == 0 && point.Time.IsZero() {
+		point.Sequence = point.newest
+	}
 	switch {
 	case point.Sequence != 0 && !point.Time.IsZero():
 		return nil, errors.New("a point is a manifest or a moment, not both")
@@ -79,7 +84,7 @@ func (c *Chain) snapshot(
 		s.last = point.Sequence
 		s.take(s.at, wanted)
 	case !point.Time.IsZero():
-		if err := s.moment(ctx, c, point.Time, wanted, identities); err != nil {
+		if err := s.moment(ctx, c, point, wanted, identities); err != nil {
 			return nil, err
 		}
 	default:
@@ -151,15 +156,19 @@ func (s *snapshot) take(m *Manifest, wanted func(string) bool) {
 func (s *snapshot) moment(
 	ctx context.Context,
 	c *Chain,
-	at time.Time,
+	point Point,
 	wanted func(string) bool,
 	identities []age.Identity,
 ) error {
+	at, newest := point.Time, s.newest.Sequence
+	if point.newest > 0 {
+		newest = min(newest, point.newest)
+	}
 	later, err := c.after(ctx, s.newest, at)
 	if err != nil {
 		return err
 	}
-	if later > s.newest.Oldest {
+	if later = min(later, newest+1); later > s.newest.Oldest {
 		if s.at, err = c.Manifest(ctx, later-1); err != nil {
 			return err
 		}
@@ -173,7 +182,7 @@ func (s *snapshot) moment(
 		open[at] = true
 	}
 	seen := false // a run has looked after the moment
-	for _, m := range c.walk(ctx, later, s.newest.Sequence) {
+	for _, m := range c.walk(ctx, later, newest) {
 		if m.err != nil {
 			return m.err
 		}
