@@ -18,7 +18,13 @@ const observers = 8
 
 // inForce are the settings that a restore has to know even where they are defaults of
 // the brokers.
-var inForce = []string{"cleanup.policy", "max.message.bytes", "message.timestamp.type"}
+var inForce = []string{
+	"cleanup.policy",
+	"max.message.bytes",
+	"message.timestamp.type",
+	"retention.bytes",
+	"retention.ms",
+}
 
 // observe makes the state that this run brings the backup to: groups first, so that no
 // position is behind the end of what is backed up. Topics and groups that cannot be described

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -259,8 +260,8 @@ func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 			"records keep the time at which they were appended: message.timestamp.type is CreateTime in the target",
 		)
 	}
-	if ms, ok := t.topic.Settings["retention.ms"]; ok && ms != "-1" && !r.Unlimited {
-		t.Notes = append(t.Notes, "the target deletes records that are older than retention.ms="+ms)
+	if note := t.topic.retention(); note != "" && !r.Unlimited {
+		t.Notes = append(t.Notes, note)
 	}
 	if r.Target == nil { // to files
 		return nil
@@ -291,6 +292,27 @@ func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 		return nil
 	}
 	return r.partitions(ctx, t)
+}
+
+// retention says what the target deletes of what is restored; "" for nothing.
+func (t *Topic) retention() string {
+	var all []string
+	for _, key := range []string{"retention.ms", "retention.bytes"} {
+		value, own := t.Settings[key]
+		if !own {
+			value = t.InForce[key]
+		}
+		if value != "" && value != "-1" {
+			all = append(all, key+"="+value)
+		}
+	}
+	if policy := t.InForce["cleanup.policy"]; len(all) == 0 || policy != "" && !strings.Contains(policy, "delete") {
+		return ""
+	}
+	return fmt.Sprintf(
+		"the source has %s: the target deletes what is beyond its own, restored records too, unless --keep-for-ever",
+		strings.Join(all, " and "),
+	)
 }
 
 // partitions looks at how far an earlier run has come, and at what others have written.
