@@ -3,6 +3,7 @@ package backup_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,6 +149,42 @@ func TestPrune(t *testing.T) {
 			}
 		})
 	}
+
+	t.Run("a run that is about to name what a prune removes for its age is left behind", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"a": 1}), newMemory()
+		ctx := testContext(t)
+		produce(t, source, "a", 0, sample.Plain(10, 100, 1)...)
+		run(t, source, store)
+		if err := source.CreateTopic(ctx, kafka.TopicSpec{Name: "b", Partitions: 1}); err != nil {
+			t.Fatal(err)
+		}
+		produce(t, source, "b", 0, sample.Plain(10, 100, 2)...)
+		store.fault = func(call, key string) error {
+			if call == "create" && strings.Contains(key, "/manifests/") {
+				return errKilled
+			}
+			return nil
+		}
+		if _, err := backup.Run(ctx, backup.Config{Source: source, Store: store}); !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+		store.fault = nil
+		opened := chain(t, source, store)
+		_, err := backup.Run(ctx, backup.Config{Source: source, Store: store, Progress: func(backup.Progress) {
+			// It has found the segment of the killed run, and has no manifest yet.
+			if pruned := prune(t, backup.PruneConfig{Chain: opened, Count: 10, Execute: true}); pruned.Segments != 1 {
+				t.Errorf("%+v", pruned)
+			}
+		}})
+		if !errors.Is(err, backup.ErrTaken) {
+			t.Errorf("%v", err)
+		}
+		run(t, source, store)
+		if report := verify(t, backup.VerifyConfig{Chain: opened}); !report.OK() || report.Records != 20 {
+			t.Errorf("%+v", report)
+		}
+	})
 
 	t.Run("what a run has written in its middle is no backup that counts", func(t *testing.T) {
 		t.Parallel()
