@@ -196,18 +196,19 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 	}
 	key := c.layout.manifest(m.Sequence)
 	err = c.store.Create(ctx, key, data, nil)
-	if errors.Is(err, ErrExists) {
-		// A request that was repeated may have met its own first try.
-		there, readErr := read(ctx, c.store, key, nil, maxManifest)
-		if readErr != nil || string(there) != string(data) {
-			return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, ErrTaken)
-		}
-		err = nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrExists) {
 		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, err)
 	}
+	// A request that was repeated may have met its own first try; and in a bucket that has
+	// had versions one run's manifest overwrites another's.
 	written := linked{m, Link{m.Sequence, digest}}
+	there, readErr := read(ctx, c.store, key, nil, maxManifest)
+	switch {
+	case readErr != nil && err == nil:
+		return written, fmt.Errorf("look whether manifest %d was written: %w", m.Sequence, readErr)
+	case readErr != nil || string(there) != string(data):
+		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, ErrTaken)
+	}
 	return written, c.note(ctx, written.Link, m.Observed)
 }
 

@@ -279,6 +279,32 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	t.Run("a run whose manifest was overwritten by another one's does not go on", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+		about, err := source.Cluster(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := goodManifest()
+		m.Cluster = about.ID
+		other, err := backup.Seal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.fault = func(call, key string) error {
+			if _, ok := store.objects[key]; ok && call == "open" && strings.Contains(key, "/manifests/") {
+				store.objects[key] = other // as a bucket that has had versions lets it happen
+			}
+			return nil
+		}
+		_, err = backup.Run(testContext(t), backup.Config{Source: source, Store: store})
+		if !errors.Is(err, backup.ErrTaken) {
+			t.Errorf("%v", err)
+		}
+	})
+
 	t.Run("a cluster that takes records away is told of, and the rest restored", func(t *testing.T) {
 		t.Parallel()
 		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
