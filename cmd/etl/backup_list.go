@@ -46,12 +46,16 @@ func printBackups(w io.Writer, cluster string, list []backup.Entry) {
 			rows = append(rows, []string{fmt.Sprint(e.Sequence), e.Error})
 			continue
 		}
+		complete := yes(e.Complete)
+		if e.Prune {
+			complete = "prune"
+		}
 		rows = append(
 			rows,
 			[]string{
 				fmt.Sprint(e.Sequence),
 				moment(e.Time),
-				yes(e.Complete),
+				complete,
 				fmt.Sprint(e.Topics),
 				fmt.Sprint(e.Groups),
 				fmt.Sprint(

@@ -79,7 +79,8 @@ func (h *handler) Handle(ctx context.Context, _ event.Timer) (Result, error) {
 	case err != nil:
 		return result, err
 	}
-	if done.Complete && (h.config.KeepCount > 0 || h.config.KeepAge > 0) {
+	// Where nothing is new, only time can have made a backup too many.
+	if done.Complete && (h.config.KeepCount > 0 && done.Changed || h.config.KeepAge > 0) {
 		result.Pruned, err = h.prune(ctx, done.Cluster)
 	}
 	return result, err

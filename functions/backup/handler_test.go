@@ -121,6 +121,11 @@ func TestBackup(t *testing.T) {
 				t.Errorf("%+v", result.Pruned)
 			}
 		}
+		for range 3 { // nothing new: the same backups stay
+			if result, err := function.Invoke(timer(t)); err != nil || result.Changed || result.Pruned != nil {
+				t.Fatalf("%+v, %v", result, err)
+			}
+		}
 	})
 
 	t.Run("settings with mistakes are all named, before anything is connected to", func(t *testing.T) {

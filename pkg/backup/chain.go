@@ -196,19 +196,20 @@ func (c *Chain) append(ctx context.Context, last linked, m *Manifest) (linked, e
 	}
 	key := c.layout.manifest(m.Sequence)
 	err = c.store.Create(ctx, key, data, nil)
-	if errors.Is(err, ErrExists) {
-		// A request that was repeated may have met its own first try.
-		there, readErr := read(ctx, c.store, key, nil, maxManifest)
-		if readErr != nil || string(there) != string(data) {
-			return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, ErrTaken)
-		}
-		err = nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrExists) {
 		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, err)
 	}
+	// A request that was repeated may have met its own first try; and in a bucket that has
+	// had versions one run's manifest overwrites another's.
 	written := linked{m, Link{m.Sequence, digest}}
-	return written, c.note(ctx, written.Link, m.Time)
+	there, readErr := read(ctx, c.store, key, nil, maxManifest)
+	switch {
+	case readErr != nil && err == nil:
+		return written, fmt.Errorf("look whether manifest %d was written: %w", m.Sequence, readErr)
+	case readErr != nil || string(there) != string(data):
+		return linked{}, fmt.Errorf("write manifest %d: %w", m.Sequence, ErrTaken)
+	}
+	return written, c.note(ctx, written.Link, m.Observed)
 }
 
 // ensureNoted makes sure that the note is not behind a manifest that another follows: so
@@ -224,7 +225,7 @@ func (c *Chain) ensureNoted(ctx context.Context, last linked) error {
 	case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrDamaged):
 		return err
 	}
-	return c.note(ctx, last.Link, last.Time)
+	return c.note(ctx, last.Link, last.Observed)
 }
 
 // note writes which manifest is the newest.
@@ -260,6 +261,9 @@ func (c *Chain) noted(ctx context.Context) (newestNote, error) {
 	}
 	if _, err = unseal(data, &n); err == nil {
 		err = head(n.Kind, kindNewest, n.Version, n.Cluster, c.cluster)
+	}
+	if err == nil && (n.Newest.Sequence < 1 || n.Newest.Sequence >= lastSequence) {
+		err = fmt.Errorf("it names manifest %d, and that cannot be", n.Newest.Sequence)
 	}
 	if err != nil {
 		return n, &DamageError{Key: c.layout.newest(), Offset: -1, Reason: err.Error()}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -29,6 +30,13 @@ func testContext(t testing.TB) context.Context {
 // cluster starts embedded brokers and gives a client of them.
 func cluster(t testing.TB, topics map[string]int32) *kafka.Client {
 	t.Helper()
+	client, _ := faultyCluster(t, topics)
+	return client
+}
+
+// faultyCluster gives the brokers, too, whose requests a test may let fail.
+func faultyCluster(t testing.TB, topics map[string]int32) (*kafka.Client, *kfake.Cluster) {
+	t.Helper()
 	c, err := localkafka.Start(localkafka.Config{Topics: topics})
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +47,7 @@ func cluster(t testing.TB, topics map[string]int32) *kafka.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
-	return client
+	return client, c.Fake()
 }
 
 func produce(t testing.TB, c *kafka.Client, topic string, partition int32, records ...batch.Record) {

@@ -44,7 +44,9 @@ func Drill(ctx context.Context, config RestoreConfig, now func() time.Time) (Dri
 	if d.Restored, err = Restore(ctx, config); err != nil {
 		return d, err
 	}
-	d.RTO, d.RPO = now().Sub(begun), begun.Sub(latest(checked, d.Restored.Plan.Time))
+	// A run may add to the backup meanwhile: what was restored is what is compared.
+	config.Point.newest = d.Restored.Plan.newest
+	d.RTO, d.RPO = now().Sub(begun), begun.Sub(latest(checked, d.Restored.Plan.Observed))
 	d.Records, d.Differences, err = Compare(ctx, config)
 	if err != nil {
 		return d, err

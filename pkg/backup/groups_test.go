@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -64,6 +65,71 @@ func TestRestore(t *testing.T) {
 			}
 		},
 	)
+
+	for name, point := range map[string]backup.Point{
+		"everything": {},
+		"a moment":   {Time: time.Now().Add(time.Hour)},
+	} {
+		t.Run("a drill of "+name+" compares what it has restored, also where a run adds to it", func(t *testing.T) {
+			t.Parallel()
+			source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+			add := func() {
+				t.Helper()
+				produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+				for _, group := range []string{"a", "b"} {
+					if err := source.Commit(testContext(t), group, "t", map[int32]kafka.Committed{0: {Offset: 5}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				run(t, source, store)
+			}
+			add()
+			drilled, err := backup.Drill(testContext(t), backup.RestoreConfig{
+				Chain: chain(t, source, store), Target: cluster(t, nil), Point: point,
+			}, func() time.Time {
+				add() // the second time the restore is done
+				return time.Now()
+			})
+			if err != nil || !drilled.OK() || drilled.Records != 20 || drilled.Groups != 2 {
+				t.Errorf("%+v, %v", drilled, err)
+			}
+		})
+	}
+
+	t.Run("a plan says which retention deletes restored records, also where it is the brokers' default", func(t *testing.T) {
+		t.Parallel()
+		source, store, ctx := cluster(t, nil), newMemory(), testContext(t)
+		for topic, settings := range map[string]map[string]string{
+			"default": nil,
+			"own":     {"retention.ms": "1000"},
+			"ever":    {"retention.ms": "-1", "retention.bytes": "-1"},
+			"compact": {"cleanup.policy": "compact"},
+		} {
+			if err := source.CreateTopic(ctx, kafka.TopicSpec{Name: topic, Partitions: 1, Settings: settings}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(t, source, store)
+		config := backup.RestoreConfig{Chain: chain(t, source, store), Target: cluster(t, nil)}
+		for _, unlimited := range []bool{false, true} {
+			config.Unlimited = unlimited
+			plan, err := backup.PlanRestore(ctx, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, topic := range plan.Topics {
+				notes := strings.Join(topic.Notes, "\n")
+				want := map[string]string{"default": "retention.ms=604800000", "own": "retention.ms=1000"}[topic.Name]
+				if unlimited {
+					want = ""
+				}
+				if (want == "") != (notes == "") || !strings.Contains(notes, want) ||
+					want != "" && !strings.Contains(notes, "--keep-for-ever") {
+					t.Errorf("unlimited %v, topic %s: %q, want %q", unlimited, topic.Name, notes, want)
+				}
+			}
+		}
+	})
 
 	t.Run(
 		"a target topic with records of others is refused, the original too, and nothing is touched",

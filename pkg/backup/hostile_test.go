@@ -92,6 +92,45 @@ func TestHostileManifests(t *testing.T) {
 	}
 }
 
+func TestHostileNotes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sequence int64
+		key      string
+		reason   string
+	}{
+		"a number beyond all is refused":        {1 << 62, "newest.json", "cannot be"},
+		"a number below 1 is refused":           {-1, "newest.json", "cannot be"},
+		"a hole of billions is one damage":      {999_999_999_998, "manifests/999999999997-2.json", "up to 999999999998"},
+		"and one manifest that is missing, too": {2, "manifests/999999999997-2.json", "it is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := newMemory()
+			var err error
+			if store.objects[manifestKey], err = backup.Seal(goodManifest()); err != nil {
+				t.Fatal(err)
+			}
+			note := map[string]any{
+				"kind": "newest", "version": 1, "cluster": hostileCluster, "checked": 0,
+				"newest": backup.Link{Sequence: test.sequence, SHA256: strings.Repeat("0", 64)},
+			}
+			if store.objects[hostileCluster+"/newest.json"], err = backup.Seal(note); err != nil {
+				t.Fatal(err)
+			}
+			opened, err := backup.OpenChain(store, "", hostileCluster)
+			if err != nil {
+				t.Fatal(err)
+			}
+			report := verify(t, backup.VerifyConfig{Chain: opened, StructureOnly: true})
+			if len(report.Damage) != 2 || report.Damage[0].Key != hostileCluster+"/"+test.key ||
+				!strings.Contains(report.Damage[0].Reason, test.reason) { // the other one is the segment
+				t.Errorf("%+v", report.Damage)
+			}
+		})
+	}
+}
+
 func TestDecompressionIsBounded(t *testing.T) {
 	t.Parallel()
 	encoder, err := zstd.NewWriter(nil)

@@ -11,6 +11,7 @@ type Entry struct {
 	Since    time.Time `json:"since"`
 	Time     time.Time `json:"time"`
 	Complete bool      `json:"complete"`
+	Prune    bool      `json:"prune,omitempty"` // a prune has written it: it is no backup of its own
 	Topics   int       `json:"topics"`
 	Groups   int       `json:"groups"`
 	Segments int       `json:"segments"` // new ones
@@ -51,6 +52,7 @@ func (m *Manifest) entry() Entry {
 		Since:    time.UnixMilli(m.Since),
 		Time:     m.At(),
 		Complete: m.Complete,
+		Prune:    m.Prune,
 		Topics:   len(m.Topics),
 		Groups:   len(m.Groups),
 	}

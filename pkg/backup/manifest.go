@@ -37,8 +37,14 @@ type Manifest struct {
 	// one before, 0 for the first.
 	Since int64 `json:"since"`
 	Time  int64 `json:"time"`
-	// Complete says that every partition has been backed up to the end that it had at Time.
+	// Observed is when the run began to look at the cluster: what was committed then, and
+	// not behind an open transaction, is in the backup where it is Complete.
+	Observed int64 `json:"observed"`
+	// Complete says that every partition has been backed up to the end that the run saw.
 	Complete bool `json:"complete"`
+	// Prune says that a prune has written it: it has the state of the one before, and is no
+	// backup of its own.
+	Prune bool `json:"prune,omitempty"`
 
 	Topics []Topic `json:"topics"` // that the cluster had, in order of name
 	Groups []Group `json:"groups,omitempty"`
@@ -61,11 +67,17 @@ type Partition struct {
 	Number   int32 `json:"partition"`
 	Next     int64 `json:"next"`      // every offset before it is in the backup, or in a gap
 	LogStart int64 `json:"log_start"` // the first offset that the cluster had
-	End      int64 `json:"end"`       // the last stable offset that it had at the manifest's time
-	Epoch    int32 `json:"epoch"`     // leader epoch of the last batch; -1: not known
+	End      int64 `json:"end"`       // the last stable offset that it had when the run looked
+	// High is the high watermark behind End: what is between waits for transactions. It is
+	// -1 where this run has not looked at the partition.
+	High  int64 `json:"high"`
+	Epoch int32 `json:"epoch"` // leader epoch of the last batch; -1: not known
 
 	Segments []Segment `json:"segments,omitempty"` // new in this manifest, in order
 	Gaps     []Gap     `json:"gaps,omitempty"`     // found by this run
+	// Compacted is Next where compaction has left nothing between the last segment and it;
+	// else 0.
+	Compacted int64 `json:"compacted,omitempty"`
 }
 
 // Gap is a range of offsets that the cluster had no longer when they were to be
@@ -154,6 +166,18 @@ type newestNote struct {
 // At is the manifest's Time.
 func (m *Manifest) At() time.Time { return time.UnixMilli(m.Time) }
 
+// group gives a group by id; the zero value where there is none.
+func (m *Manifest) group(id string) Group {
+	if m != nil {
+		for _, g := range m.Groups {
+			if g.ID == id {
+				return g
+			}
+		}
+	}
+	return Group{}
+}
+
 // topic gives a topic by name; nil where there is none.
 func (m *Manifest) topic(name string) *Topic {
 	if m == nil {
@@ -183,13 +207,29 @@ func (t *Topic) partition(number int32) *Partition {
 	return nil
 }
 
+// carried copies a topic that this run does not look at.
+func (t *Topic) carried() *Topic {
+	c := t.state()
+	for i := range c.Partitions {
+		c.Partitions[i] = c.Partitions[i].carried()
+	}
+	return &c
+}
+
+// carried copies a partition that this run does not look at.
+func (p *Partition) carried() Partition {
+	c := *p
+	c.Segments, c.Gaps, c.Compacted, c.High = nil, nil, 0, -1
+	return c
+}
+
 // state copies a topic without what a run has added.
 func (t *Topic) state() Topic {
 	c := *t
 	c.Settings, c.InForce = maps.Clone(t.Settings), maps.Clone(t.InForce)
 	c.Partitions = slices.Clone(t.Partitions)
 	for i := range c.Partitions {
-		c.Partitions[i].Segments, c.Partitions[i].Gaps = nil, nil
+		c.Partitions[i].Segments, c.Partitions[i].Gaps, c.Partitions[i].Compacted = nil, nil, 0
 	}
 	return c
 }

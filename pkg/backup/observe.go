@@ -18,19 +18,23 @@ const observers = 8
 
 // inForce are the settings that a restore has to know even where they are defaults of
 // the brokers.
-var inForce = []string{"cleanup.policy", "max.message.bytes", "message.timestamp.type"}
+var inForce = []string{
+	"cleanup.policy",
+	"max.message.bytes",
+	"message.timestamp.type",
+	"retention.bytes",
+	"retention.ms",
+}
 
 // observe makes the state that this run brings the backup to: groups first, so that no
-// position is behind the end of what is backed up. Topics that cannot be described stay
-// as they were, and are in the error; r.state is nil where there is no state at all.
+// position is behind the end of what is backed up. Topics and groups that cannot be described
+// stay as they were, and are in the error; r.state is nil where there is no state at all.
 func (r *run) observe(ctx context.Context) error {
-	groups, err := r.groups(ctx)
-	if err != nil {
-		return err
-	}
+	observed := r.Now().UnixMilli()
+	groups, unread := r.groups(ctx)
 	listed, err := r.Source.Topics(ctx)
 	if err != nil {
-		return err
+		return errors.Join(unread, err)
 	}
 	listed = slices.DeleteFunc(listed, func(t kafka.Topic) bool { return t.Internal || !r.knows(t.Name) })
 	topics := make([]*Topic, len(listed))
@@ -41,8 +45,7 @@ func (r *run) observe(ctx context.Context) error {
 	for i, t := range listed {
 		if !r.selects(t.Name) { // this time; it stays as it is
 			if was := r.last.topic(t.Name); was.ID == t.ID.String() {
-				state := was.state()
-				topics[i] = &state
+				topics[i] = was.carried()
 			}
 			continue
 		}
@@ -52,9 +55,8 @@ func (r *run) observe(ctx context.Context) error {
 			defer mu.Unlock()
 			if err != nil {
 				faults = append(faults, fmt.Errorf("back up %s: %w", t.Name, err))
-				if was := r.last.topic(t.Name); was != nil {
-					state := was.state()
-					seen = &state
+				if was := r.last.topic(t.Name); was != nil && seen == nil {
+					seen = was.carried()
 				}
 			}
 			if recreated {
@@ -65,7 +67,11 @@ func (r *run) observe(ctx context.Context) error {
 		})
 	}
 	_ = group.Wait() // the errors are in faults
-	r.state = &Manifest{Time: r.Now().UnixMilli(), Groups: groups, Topics: []Topic{}}
+	now := r.Now().UnixMilli()
+	if r.last.Manifest != nil {
+		now = max(now, r.last.Time) // a clock that was set back
+	}
+	r.state = &Manifest{Time: now, Observed: min(observed, now), Groups: groups, Topics: []Topic{}}
 	if r.last.Manifest != nil {
 		r.state.Oldest, r.state.Base = r.last.Oldest, r.last.Base
 	}
@@ -77,7 +83,7 @@ func (r *run) observe(ctx context.Context) error {
 	slices.SortFunc(r.state.Topics, func(a, b Topic) int { return compareText(a.Name, b.Name) })
 	slices.Sort(r.result.Recreated)
 	r.begin(ctx)
-	return errors.Join(faults...)
+	return errors.Join(unread, errors.Join(faults...))
 }
 
 // selects says that a topic is backed up.
@@ -112,39 +118,109 @@ func (r *run) begin(ctx context.Context) {
 }
 
 // topic describes a topic as it is now, and where the backup of its partitions goes on.
+// Partitions that do not answer stay as they were, and are in the error; seen is nil where
+// the topic cannot be described at all.
 func (r *run) topic(ctx context.Context, t kafka.Topic) (seen *Topic, recreated bool, err error) {
 	numbers := make([]int32, len(t.Partitions))
 	for i, p := range t.Partitions {
 		numbers[i] = p.ID
 	}
-	starts, err := r.Source.Offsets(ctx, t.Name, kafka.Earliest, numbers...)
-	if err != nil {
-		return nil, false, err
-	}
-	ends, err := r.Source.StableOffsets(ctx, t.Name, numbers...)
-	if err != nil {
-		return nil, false, err
+	found, away := r.bounds(ctx, t, numbers)
+	if len(found) == 0 && away != nil {
+		return nil, false, away
 	}
 	seen = &Topic{Name: t.Name, ID: t.ID.String()}
 	if err := r.settings(ctx, seen); err != nil {
-		return nil, false, err
+		return nil, false, errors.Join(away, err)
 	}
 	was := r.last.topic(t.Name)
-	seen.Lineage, recreated = lineage(was, t, ends, r.sequence())
+	seen.Lineage, recreated = lineage(was, t, found, r.sequence())
 	for _, p := range t.Partitions {
-		state := Partition{Number: p.ID, Next: starts[p.ID], LogStart: starts[p.ID], End: ends[p.ID], Epoch: -1}
-		if before := was.partition(p.ID); before != nil && !recreated {
+		before := was.partition(p.ID)
+		if recreated {
+			before = nil
+		}
+		b, ok := found[p.ID]
+		if !ok {
+			if before != nil {
+				seen.Partitions = append(seen.Partitions, before.carried())
+			}
+			continue
+		}
+		state := Partition{Number: p.ID, Next: b.start, LogStart: b.start, End: b.stable, High: b.high, Epoch: -1}
+		if before != nil {
 			state.Next, state.Epoch = before.Next, before.Epoch
 			state.End = max(state.End, state.Next)
 		}
 		seen.Partitions = append(seen.Partitions, state)
 	}
-	return seen, recreated, nil
+	return seen, recreated, away
+}
+
+// bounds are where a partition begins and ends.
+type bounds struct{ start, stable, high int64 }
+
+// bounds asks for those of partitions at once; where that fails, of each alone, so that one
+// without a leader does not hold up the others.
+func (r *run) bounds(ctx context.Context, t kafka.Topic, numbers []int32) (map[int32]bounds, error) {
+	found, err := r.ask(ctx, t.Name, numbers)
+	if err == nil || len(numbers) == 1 || ctx.Err() != nil {
+		return found, err
+	}
+	found = map[int32]bounds{}
+	var group errgroup.Group
+	group.SetLimit(observers)
+	var mu sync.Mutex
+	var faults []error
+	for _, p := range t.Partitions {
+		if p.Leader < 0 {
+			faults = append(faults, fmt.Errorf("partition %d has no leader", p.ID))
+		}
+	}
+	for _, p := range t.Partitions {
+		if p.Leader < 0 {
+			continue
+		}
+		group.Go(func() error {
+			one, err := r.ask(ctx, t.Name, []int32{p.ID})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				faults = append(faults, err)
+				return nil
+			}
+			found[p.ID] = one[p.ID]
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in faults
+	return found, errors.Join(faults...)
+}
+
+func (r *run) ask(ctx context.Context, topic string, numbers []int32) (map[int32]bounds, error) {
+	starts, err := r.Source.Offsets(ctx, topic, kafka.Earliest, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := r.Source.StableOffsets(ctx, topic, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	// After the stable ends: equal to them it says that no transaction was open.
+	highs, err := r.Source.Offsets(ctx, topic, kafka.Latest, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int32]bounds, len(numbers))
+	for _, n := range numbers {
+		found[n] = bounds{starts[n], ends[n], highs[n]}
+	}
+	return found, nil
 }
 
 // lineage names the lineage of a topic: that of the last manifest, unless the topic is new,
 // was created again, or has lost its end.
-func lineage(was *Topic, now kafka.Topic, ends map[int32]int64, sequence int64) (name string, recreated bool) {
+func lineage(was *Topic, now kafka.Topic, found map[int32]bounds, sequence int64) (name string, recreated bool) {
 	fresh := newLineage(now.ID.String(), sequence)
 	if was == nil {
 		return fresh, false
@@ -159,7 +235,7 @@ func lineage(was *Topic, now kafka.Topic, ends map[int32]int64, sequence int64) 
 		}
 		// Without ids a topic that is new is known by leader epochs, which begin again.
 		again := was.ID == "" && p.LeaderEpoch >= 0 && p.LeaderEpoch < before.Epoch
-		if again || ends[p.ID] < before.Next {
+		if b, ok := found[p.ID]; again || ok && b.stable < before.Next {
 			return fresh, true
 		}
 	}

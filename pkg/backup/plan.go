@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,12 +75,15 @@ type Plan struct {
 	Cluster  string    `json:"cluster"`  // whose backup it is
 	Sequence int64     `json:"sequence"` // the manifest that groups are taken from
 	Time     time.Time `json:"time"`     // of this manifest
+	Observed time.Time `json:"observed"` // when its run began to look: see [Manifest]
 
 	Topics   []PlannedTopic `json:"topics"`
 	Groups   []Group        `json:"groups,omitempty"` // with offsets of the backup
 	Segments int            `json:"segments"`
 	Bytes    int64          `json:"bytes"` // of their logs: the last one of a partition may be cut
 	Damage   []string       `json:"damage,omitempty"`
+
+	newest int64 // the newest manifest that there was
 }
 
 // PlannedTopic is one topic of a plan.
@@ -150,7 +154,9 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 		Cluster:  config.Chain.cluster,
 		Sequence: shot.at.Sequence,
 		Time:     shot.at.At(),
+		Observed: time.UnixMilli(shot.at.Observed),
 		Topics:   []PlannedTopic{},
+		newest:   shot.newest.Sequence,
 	}
 	wanted := func(at place) bool {
 		_, ok := shot.cuts[at]
@@ -254,8 +260,8 @@ func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 			"records keep the time at which they were appended: message.timestamp.type is CreateTime in the target",
 		)
 	}
-	if ms, ok := t.topic.Settings["retention.ms"]; ok && ms != "-1" && !r.Unlimited {
-		t.Notes = append(t.Notes, "the target deletes records that are older than retention.ms="+ms)
+	if note := t.topic.retention(); note != "" && !r.Unlimited {
+		t.Notes = append(t.Notes, note)
 	}
 	if r.Target == nil { // to files
 		return nil
@@ -286,6 +292,27 @@ func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 		return nil
 	}
 	return r.partitions(ctx, t)
+}
+
+// retention says what the target deletes of what is restored; "" for nothing.
+func (t *Topic) retention() string {
+	var all []string
+	for _, key := range []string{"retention.ms", "retention.bytes"} {
+		value, own := t.Settings[key]
+		if !own {
+			value = t.InForce[key]
+		}
+		if value != "" && value != "-1" {
+			all = append(all, key+"="+value)
+		}
+	}
+	if policy := t.InForce["cleanup.policy"]; len(all) == 0 || policy != "" && !strings.Contains(policy, "delete") {
+		return ""
+	}
+	return fmt.Sprintf(
+		"the source has %s: the target deletes what is beyond its own, restored records too, unless --keep-for-ever",
+		strings.Join(all, " and "),
+	)
 }
 
 // partitions looks at how far an earlier run has come, and at what others have written.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +27,11 @@ type Point struct {
 	Time time.Time
 	// Sequence is a manifest, at most one of both: all that was in the cluster at its time.
 	Sequence int64
-	// Offsets are ends of partitions by topic: records from there on are left out.
+	// Offsets are ends of partitions by topic: records from there on are left out. One of a
+	// partition that is not in what is restored is an error.
 	Offsets map[string]map[int32]int64
+
+	newest int64 // later manifests do not count; 0: all do
 }
 
 // cut is where a partition ends.
@@ -57,6 +62,9 @@ func (c *Chain) snapshot(
 		return nil, err
 	}
 	s := &snapshot{newest: newest, at: newest, last: newest.Sequence, cuts: map[place]cut{}}
+	if point.newest > 0 && point.Sequence == 0 && point.Time.IsZero() {
+		point.Sequence = point.newest
+	}
 	switch {
 	case point.Sequence != 0 && !point.Time.IsZero():
 		return nil, errors.New("a point is a manifest or a moment, not both")
@@ -76,11 +84,14 @@ func (c *Chain) snapshot(
 		s.last = point.Sequence
 		s.take(s.at, wanted)
 	case !point.Time.IsZero():
-		if err := s.moment(ctx, c, point.Time, wanted, identities); err != nil {
+		if err := s.moment(ctx, c, point, wanted, identities); err != nil {
 			return nil, err
 		}
 	default:
 		s.take(newest, wanted)
+	}
+	if err := s.matches(point.Offsets); err != nil {
+		return nil, err
 	}
 	for at, found := range s.cuts {
 		if end, ok := point.Offsets[at.topic][at.number]; ok && end < found.end {
@@ -89,6 +100,31 @@ func (c *Chain) snapshot(
 		}
 	}
 	return s, nil
+}
+
+// matches names each end of a partition that is not there: what is meant would be restored
+// whole.
+func (s *snapshot) matches(offsets map[string]map[int32]int64) error {
+	known := make(map[string]map[int32]bool, len(s.topics))
+	for _, t := range s.topics {
+		known[t.Name] = map[int32]bool{}
+	}
+	for at := range s.cuts {
+		known[at.topic][at.number] = true
+	}
+	var faults []error
+	for _, topic := range slices.Sorted(maps.Keys(offsets)) {
+		if known[topic] == nil {
+			faults = append(faults, fmt.Errorf("an offset of topic %s: it is not in what is restored", topic))
+			continue
+		}
+		for _, number := range slices.Sorted(maps.Keys(offsets[topic])) {
+			if !known[topic][number] {
+				faults = append(faults, fmt.Errorf("an offset of %s/%d: the topic has no such partition", topic, number))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // take adds the topics of a manifest that are not there yet, whole.
@@ -120,15 +156,19 @@ func (s *snapshot) take(m *Manifest, wanted func(string) bool) {
 func (s *snapshot) moment(
 	ctx context.Context,
 	c *Chain,
-	at time.Time,
+	point Point,
 	wanted func(string) bool,
 	identities []age.Identity,
 ) error {
+	at, newest := point.Time, s.newest.Sequence
+	if point.newest > 0 {
+		newest = min(newest, point.newest)
+	}
 	later, err := c.after(ctx, s.newest, at)
 	if err != nil {
 		return err
 	}
-	if later > s.newest.Oldest {
+	if later = min(later, newest+1); later > s.newest.Oldest {
 		if s.at, err = c.Manifest(ctx, later-1); err != nil {
 			return err
 		}
@@ -141,21 +181,24 @@ func (s *snapshot) moment(
 	for at := range s.cuts {
 		open[at] = true
 	}
-	for _, m := range c.walk(ctx, later, s.newest.Sequence) {
+	seen := false // a run has looked after the moment
+	for _, m := range c.walk(ctx, later, newest) {
 		if m.err != nil {
 			return m.err
 		}
-		if m.value.Manifest.Sequence == later {
-			if later == s.newest.Oldest {
-				s.at = m.value.Manifest
-			}
+		if m.value.Manifest.Sequence == later && later == s.newest.Oldest {
+			s.at = m.value.Manifest
+		}
+		// A topic may be new after the run before had looked, and before the moment.
+		if !seen {
 			s.join(m.value.Manifest, wanted, open)
 		}
+		seen = seen || m.value.Observed > at.UnixMilli()
 		if err := s.search(ctx, c, m.value.Manifest, at.UnixMilli(), open, identities); err != nil {
 			return err
 		}
 		s.last = m.value.Manifest.Sequence
-		if len(open) == 0 {
+		if len(open) == 0 && seen {
 			return nil
 		}
 	}
@@ -214,8 +257,9 @@ func (s *snapshot) search(
 				mu.Lock()
 				defer mu.Unlock()
 				s.cuts[where] = cut{state: *p, end: end}
-				// What comes later was written after the moment, where this run has reached the end.
-				if found || p.Next >= p.End {
+				// What comes later was written after the moment, where this run looked after it
+				// and has reached the end, with no transaction open.
+				if found || m.Observed > at && p.High >= 0 && p.Next >= p.High {
 					delete(open, where)
 				}
 				return nil

@@ -1,8 +1,10 @@
 package backup_test
 
 import (
+	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +112,28 @@ func TestPoints(t *testing.T) {
 		}
 	})
 
+	t.Run("offsets of what is not there are all named", func(t *testing.T) {
+		t.Parallel()
+		_, err := backup.PlanRestore(testContext(t), backup.RestoreConfig{
+			Chain: chain(t, source, store), Target: source,
+			Select: func(topic string) bool { return topic == "t" },
+			Point: backup.Point{Offsets: map[string]map[int32]int64{
+				"t": {0: 3, 5: 1}, "mistyped": {0: 1}, "other": {0: 0},
+			}},
+		})
+		if err == nil {
+			t.Fatal("they are taken")
+		}
+		for _, name := range []string{"t/5", "topic mistyped", "topic other"} {
+			if !strings.Contains(err.Error(), name) {
+				t.Errorf("%v does not name %s", err, name)
+			}
+		}
+		if strings.Contains(err.Error(), "t/0") {
+			t.Errorf("%v", err)
+		}
+	})
+
 	t.Run("a manifest that is not there is no backup", func(t *testing.T) {
 		t.Parallel()
 		_, err := backup.PlanRestore(
@@ -119,6 +143,114 @@ func TestPoints(t *testing.T) {
 		if !errors.Is(err, backup.ErrNoBackup) {
 			t.Errorf("%v", err)
 		}
+	})
+}
+
+func TestMomentsThatARunDoesNotSeeWhole(t *testing.T) {
+	t.Parallel()
+	requireTimes := func(t *testing.T, source *kafka.Client, store *memory, topic string, ms int64, want ...int64) {
+		t.Helper()
+		target := cluster(t, nil)
+		restore(t, backup.RestoreConfig{
+			Chain: chain(t, source, store), Target: target, Point: backup.Point{Time: time.UnixMilli(ms)},
+		})
+		if got := times(records(t, target, topic, 0)); !slices.Equal(got, want) {
+			t.Errorf("at %d %s has %v, want %v", ms, topic, got, want)
+		}
+	}
+
+	t.Run("what is written while a run looks, before the moment, is restored from the next one", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, timed(1000)...)
+		looked := 0
+		result := run(t, source, store, func(c *backup.Config) {
+			c.Now = func() time.Time {
+				if looked++; looked == 1 {
+					return time.UnixMilli(2000)
+				}
+				if looked == 2 { // the ends have been read
+					produce(t, source, "t", 0, timed(2500)...)
+					if err := source.CreateTopic(testContext(t), kafka.TopicSpec{Name: "new", Partitions: 1}); err != nil {
+						t.Error(err)
+					}
+					produce(t, source, "new", 0, timed(2550, 2700)...)
+				}
+				return time.UnixMilli(3000)
+			}
+		})
+		if result.Time != time.UnixMilli(2000) || result.Records != 1 {
+			t.Errorf("%+v", result)
+		}
+		var c clock
+		run(t, source, store, c.at(4000))
+		requireTimes(t, source, store, "t", 2600, 1000, 2500)
+		requireTimes(t, source, store, "new", 2600, 2550)
+	})
+
+	t.Run("what a run leaves behind an open transaction is restored from the next one", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		ctx := testContext(t)
+		open, err := source.Transactional(ctx, "open", time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := batch.Build(batch.Options{}, timed(1000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open.Produce(ctx, "t", 0, []batch.Batch{b}); err != nil {
+			t.Fatal(err)
+		}
+		produce(t, source, "t", 0, timed(1500)...)
+		var c clock
+		run(t, source, store, c.at(2000))
+		if err := open.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+		run(t, source, store, c.at(3000))
+		requireTimes(t, source, store, "t", 1999, 1000, 1500)
+	})
+
+	t.Run("a clock that was set back hides no record from the search", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1, "other": 1}), newMemory()
+		var c clock
+		produce(t, source, "t", 0, timed(1000)...)
+		run(t, source, store, c.at(1500))
+		produce(t, source, "other", 0, timed(2000)...)
+		run(t, source, store, c.at(5000), func(c *backup.Config) {
+			c.Topics = func(topic string) bool { return topic == "other" }
+		})
+		produce(t, source, "t", 0, timed(4000, 4500)...)
+		run(t, source, store, c.at(4200)) // and the manifest is of 5000
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() {
+			t.Errorf("%+v", report.Damage)
+		}
+		newest, err := chain(t, source, store).Newest(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := newest.Topics[1].Partitions[0].Segments[0]; newest.Time != 5000 || s.MaxTime != 4500 {
+			t.Errorf("the manifest is of %d, its segment ends at %d", newest.Time, s.MaxTime)
+		}
+		requireTimes(t, source, store, "t", 4300, 1000, 4000)
+	})
+
+	t.Run("what a run was not to look at is restored from the next one", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1, "other": 1}), newMemory()
+		var c clock
+		produce(t, source, "t", 0, timed(900)...)
+		run(t, source, store, c.at(1000))
+		produce(t, source, "t", 0, timed(1500)...)
+		produce(t, source, "other", 0, timed(1600)...)
+		run(t, source, store, c.at(2000), func(c *backup.Config) {
+			c.Topics = func(topic string) bool { return topic == "other" }
+		})
+		run(t, source, store, c.at(3000))
+		requireTimes(t, source, store, "t", 1999, 900, 1500)
 	})
 }
 
@@ -139,6 +271,51 @@ func TestMomentIsFoundWithoutListing(t *testing.T) {
 	if opened, listed := store.opened-opened, store.listed-listed; opened > 32 || listed > 1 {
 		t.Errorf("%d objects were read and %d listed", opened, listed)
 	}
+}
+
+func TestTransactionThatIsDeletedHalf(t *testing.T) {
+	t.Parallel()
+	source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+	ctx := testContext(t)
+	producer, err := source.Transactional(ctx, "a", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(end func(context.Context) error, sizes ...int) {
+		t.Helper()
+		for i, size := range sizes {
+			value := make([]byte, size)
+			b, err := batch.Build(batch.Options{}, []batch.Record{{Timestamp: int64(1000 + i), Value: value}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := producer.Produce(ctx, "t", 0, []batch.Batch{b}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := end(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const large = 900_000 // two or three of them are one fetch
+	write(producer.Abort, large, large, large, large, large, large)
+	write(producer.Commit, 10, 10)
+	deleted := false
+	result := run(t, source, store, func(c *backup.Config) {
+		c.SegmentBytes = 1
+		c.Progress = func(backup.Progress) { // called between two segments of the first fetch
+			if !deleted {
+				deleted = true
+				deleteRecords(t, source, "t", 0, 7) // with the marker that ends the aborted one
+			}
+		}
+	})
+	if len(result.Lost) != 1 || result.Records != 2 {
+		t.Errorf("%d records were backed up, want the 2 that were committed; lost %+v", result.Records, result.Lost)
+	}
+	target := cluster(t, nil)
+	restore(t, backup.RestoreConfig{Chain: chain(t, source, store), Target: target})
+	requireSame(t, records(t, source, "t", 0), records(t, target, "t", 0))
 }
 
 func TestTransactions(t *testing.T) {

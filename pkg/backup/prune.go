@@ -16,7 +16,7 @@ import (
 type PruneConfig struct {
 	Chain *Chain
 	// A backup is kept where it is one of the newest Count, or younger than Age. The
-	// newest is always kept.
+	// newest is always kept. Only a complete manifest that a run has written is a backup.
 	Count int64
 	Age   time.Duration
 	// Execute removes; without it nothing changes, and the answer says what would.
@@ -79,22 +79,38 @@ func (p *prune) prune(ctx context.Context) (err error) {
 	if err := p.sort(ctx); err != nil {
 		return err
 	}
+	left, aged, err := p.leftovers(ctx)
+	if err != nil {
+		return err
+	}
 	p.done.Newest = p.newest.Manifest.Sequence
-	if p.Execute && p.done.Oldest > p.newest.Oldest {
+	// What is removed for its age alone a run under way may be about to name, too.
+	if p.Execute && (p.done.Oldest > p.newest.Oldest || aged) {
 		if err := p.move(ctx); err != nil {
 			return err
 		}
 	}
 	p.done.Executed = p.Execute
-	return p.remove(ctx)
+	return p.remove(ctx, left)
 }
 
-// choose finds the first backup that is kept.
-func (p *prune) choose(ctx context.Context) (err error) {
-	first := p.newest.Manifest.Sequence
-	if p.Count > 0 {
-		first = max(first-p.Count+1, p.newest.Oldest)
+// choose finds the first manifest that is kept. It is that of the chain where no backup
+// would go: those of prunes and of the middle of a run are none.
+func (p *prune) choose(ctx context.Context) error {
+	p.done.Oldest = p.newest.Oldest
+	var backups []int64
+	for _, m := range p.Chain.walk(ctx, p.newest.Oldest, p.newest.Manifest.Sequence) {
+		if m.err != nil {
+			return refused(m.err)
+		}
+		if m.value.Complete && !m.value.Prune {
+			backups = append(backups, m.value.Manifest.Sequence)
+		}
 	}
+	if len(backups) == 0 {
+		return nil
+	}
+	first := backups[max(len(backups)-max(int(min(p.Count, int64(len(backups)))), 1), 0)]
 	if p.Age > 0 {
 		young, err := p.Chain.after(ctx, p.newest.Manifest, p.Now().Add(-p.Age))
 		if err != nil {
@@ -102,20 +118,23 @@ func (p *prune) choose(ctx context.Context) (err error) {
 		}
 		first = min(first, young)
 	}
-	p.done.Oldest = max(first, p.newest.Oldest)
+	if backups[0] < first {
+		p.done.Oldest = first
+	}
 	return nil
 }
+
+func refused(err error) error { return fmt.Errorf("%w: verify the backup before it is pruned", err) }
 
 // sort divides the segments into those that are kept, and those that are not.
 func (p *prune) sort(ctx context.Context) error {
 	p.keep, p.dropped = map[string]bool{}, map[place]bool{}
-	refuse := func(err error) error { return fmt.Errorf("%w: verify the backup before it is pruned", err) }
 	all := func(place) bool { return true }
 	oldest, err := p.Chain.Manifest(ctx, p.done.Oldest)
 	if err != nil {
 		return err
 	}
-	before, err := p.Chain.segments(ctx, p.newest.Manifest, p.done.Oldest-1, all, refuse)
+	before, err := p.Chain.segments(ctx, p.newest.Manifest, p.done.Oldest-1, all, refused)
 	if err != nil {
 		return err
 	}
@@ -151,7 +170,7 @@ func (p *prune) sort(ctx context.Context) error {
 	})
 	for _, m := range p.Chain.walk(ctx, p.done.Oldest, p.newest.Manifest.Sequence) {
 		if m.err != nil {
-			return refuse(m.err)
+			return refused(m.err)
 		}
 		for _, t := range m.value.Topics {
 			for _, part := range t.Partitions {
@@ -181,14 +200,38 @@ func (p *prune) note(at place, segments []Segment) {
 	}
 }
 
-// move writes the base, and the manifest from which on the chain is shorter.
+// move writes the base, where the chain gets shorter, and the manifest from which on it is,
+// and on which a run that is under way fails.
 func (p *prune) move(ctx context.Context) error {
-	data, digest, err := seal(p.carried)
+	m := *p.newest.Manifest
+	if p.done.Oldest > p.newest.Oldest {
+		link, err := p.base(ctx)
+		if err != nil {
+			return err
+		}
+		m.Oldest, m.Base = p.done.Oldest, &link
+	}
+	m.Prune = true
+	m.Topics = make([]Topic, len(p.newest.Topics))
+	for i := range m.Topics {
+		m.Topics[i] = p.newest.Topics[i].state()
+	}
+	written, err := p.Chain.append(ctx, p.newest, &m)
 	if err != nil {
 		return err
 	}
+	p.newest, p.done.Newest = written, written.Manifest.Sequence
+	return nil
+}
+
+// base writes what removed manifests had and later ones need.
+func (p *prune) base(ctx context.Context) (Link, error) {
+	data, digest, err := seal(p.carried)
+	if err != nil {
+		return Link{}, err
+	}
 	if len(data) > maxManifest {
-		return fmt.Errorf(
+		return Link{}, fmt.Errorf(
 			"the base of manifest %d has %d bytes, and %d are the most: keep fewer backups at a time",
 			p.done.Oldest,
 			len(data),
@@ -198,24 +241,31 @@ func (p *prune) move(ctx context.Context) error {
 	link := Link{p.done.Oldest, digest}
 	if err := p.Chain.store.Create(ctx, p.Chain.layout.base(link.Sequence, digest), data, nil); err != nil &&
 		!errors.Is(err, ErrExists) {
-		return fmt.Errorf("write the base of manifest %d: %w", p.done.Oldest, err)
+		return Link{}, fmt.Errorf("write the base of manifest %d: %w", p.done.Oldest, err)
 	}
-	m := *p.newest.Manifest
-	m.Topics = make([]Topic, len(p.newest.Topics))
-	for i := range m.Topics {
-		m.Topics[i] = p.newest.Topics[i].state()
+	return link, nil
+}
+
+// leftovers lists the segments that no manifest names, and no run can come to; aged says
+// that some of them are told by their age alone.
+func (p *prune) leftovers(ctx context.Context) (keys []string, aged bool, err error) {
+	for object, err := range p.Chain.store.List(ctx, p.Chain.layout.topics(), "") {
+		if err != nil {
+			return nil, false, err
+		}
+		left, byAge := p.leftover(object)
+		if p.keep[object.Key] || !left {
+			continue
+		}
+		keys, aged = append(keys, object.Key), aged || byAge
+		p.done.Segments++
+		p.done.Bytes += object.Size
 	}
-	m.Oldest, m.Base = p.done.Oldest, &link
-	written, err := p.Chain.append(ctx, p.newest, &m)
-	if err != nil {
-		return err
-	}
-	p.newest, p.done.Newest = written, written.Manifest.Sequence
-	return nil
+	return keys, aged, nil
 }
 
 // remove removes what the chain does not name.
-func (p *prune) remove(ctx context.Context) error {
+func (p *prune) remove(ctx context.Context, segments []string) error {
 	var keys []string
 	for object, err := range p.Chain.store.List(ctx, p.Chain.layout.manifests(), "") {
 		if err != nil {
@@ -238,19 +288,10 @@ func (p *prune) remove(ctx context.Context) error {
 			}
 		}
 	}
-	for object, err := range p.Chain.store.List(ctx, p.Chain.layout.topics(), "") {
-		if err != nil {
-			return err
-		}
-		if !p.keep[object.Key] && p.leftover(object) {
-			keys = append(keys, object.Key)
-			p.done.Segments++
-			p.done.Bytes += object.Size
-		}
-	}
 	if !p.Execute {
 		return nil
 	}
+	keys = append(keys, segments...)
 	for batch := range slices.Chunk(keys, 1000) {
 		if err := p.Chain.store.Delete(ctx, batch...); err != nil {
 			return fmt.Errorf("remove what is pruned (it is not named any more; prune again): %w", err)
@@ -268,21 +309,21 @@ func baseBefore(key string, sequence int64) bool {
 func (p *prune) old(o Object) bool { return p.Now().Sub(o.Modified) > p.Leftover }
 
 // leftover says that no run can come to name a segment that no manifest names: its place
-// in the log is behind us, its lineage has ended, or it is old.
-func (p *prune) leftover(o Object) bool {
+// in the log is behind us, its lineage has ended, or it is old: byAge.
+func (p *prune) leftover(o Object) (left, byAge bool) {
 	at, first, ok := p.Chain.layout.parse(o.Key)
 	if !ok {
-		return false // not ours
+		return false, false // not ours
 	}
 	if p.dropped[at] {
-		return true
+		return true, false
 	}
 	t := p.newest.topic(at.topic)
 	if t == nil || t.Lineage != at.lineage {
-		return p.old(o)
+		return p.old(o), true
 	}
 	part := t.partition(at.number)
-	return part != nil && first < part.Next
+	return part != nil && first < part.Next, false
 }
 
 // parse reads a segment's place and first offset from its key.

@@ -3,6 +3,7 @@ package backup_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +118,90 @@ func TestPrune(t *testing.T) {
 			},
 		)
 	}
+
+	for name, config := range map[string]backup.PruneConfig{
+		"by count": {Count: 3},
+		"by age":   {Age: 3500 * time.Millisecond},
+	} {
+		t.Run("again and again "+name+", with nothing new, it removes nothing more", func(t *testing.T) {
+			t.Parallel()
+			source, store := grown(t)
+			config.Chain, config.Now, config.Execute = chain(t, source, store), now, true
+			first := prune(t, config)
+			if first.Oldest != 4 || first.Newest != 7 {
+				t.Fatalf("%+v", first)
+			}
+			before := fmt.Sprint(store.keys(""))
+			if config.Age > 0 { // and much later it is the newest backup that is kept
+				config.Now = func() time.Time { return time.UnixMilli(2_000_001_000_000) }
+				if late := prune(t, config); late.Oldest != 6 || late.Newest != 8 {
+					t.Fatalf("%+v", late)
+				}
+				before = fmt.Sprint(store.keys(""))
+			}
+			for range 5 {
+				if again := prune(t, config); again.Manifests != 0 || fmt.Sprint(store.keys("")) != before {
+					t.Fatalf("%+v", again)
+				}
+			}
+			if short, long := restored(t, source, store, 6); short != 30 || long != 60 {
+				t.Errorf("backup 6 has %d and %d records", short, long)
+			}
+		})
+	}
+
+	t.Run("a run that is about to name what a prune removes for its age is left behind", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"a": 1}), newMemory()
+		ctx := testContext(t)
+		produce(t, source, "a", 0, sample.Plain(10, 100, 1)...)
+		run(t, source, store)
+		if err := source.CreateTopic(ctx, kafka.TopicSpec{Name: "b", Partitions: 1}); err != nil {
+			t.Fatal(err)
+		}
+		produce(t, source, "b", 0, sample.Plain(10, 100, 2)...)
+		store.fault = func(call, key string) error {
+			if call == "create" && strings.Contains(key, "/manifests/") {
+				return errKilled
+			}
+			return nil
+		}
+		if _, err := backup.Run(ctx, backup.Config{Source: source, Store: store}); !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+		store.fault = nil
+		opened := chain(t, source, store)
+		_, err := backup.Run(ctx, backup.Config{Source: source, Store: store, Progress: func(backup.Progress) {
+			// It has found the segment of the killed run, and has no manifest yet.
+			if pruned := prune(t, backup.PruneConfig{Chain: opened, Count: 10, Execute: true}); pruned.Segments != 1 {
+				t.Errorf("%+v", pruned)
+			}
+		}})
+		if !errors.Is(err, backup.ErrTaken) {
+			t.Errorf("%v", err)
+		}
+		run(t, source, store)
+		if report := verify(t, backup.VerifyConfig{Chain: opened}); !report.OK() || report.Records != 20 {
+			t.Errorf("%+v", report)
+		}
+	})
+
+	t.Run("what a run has written in its middle is no backup that counts", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+		run(t, source, store)
+		for i := range uint64(3) {
+			produce(t, source, "t", 0, sample.Plain(10, 100, i)...)
+		}
+		last := run(t, source, store, func(c *backup.Config) { c.SegmentBytes, c.CommitBytes = 1, 1 })
+		if last.Sequence < 4 {
+			t.Fatalf("%+v", last)
+		}
+		if pruned := prune(t, backup.PruneConfig{Chain: chain(t, source, store), Count: 2}); pruned.Oldest != 1 {
+			t.Errorf("%+v", pruned)
+		}
+	})
 
 	t.Run(
 		"killed at any request it leaves a backup that is whole, and the next one removes the rest",

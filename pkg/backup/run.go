@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,15 +11,15 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
 // Result is what a run has done.
 type Result struct {
-	Cluster  string    `json:"cluster"`
-	Sequence int64     `json:"sequence"` // of the newest manifest
-	Time     time.Time `json:"time"`     // everything that was in the cluster then is in the backup, if Complete
+	Cluster  string `json:"cluster"`
+	Sequence int64  `json:"sequence"` // of the newest manifest
+	// Time is when the run began to look at the cluster: everything that was committed then
+	// is in the backup, if Complete, but for what was behind an open transaction.
+	Time     time.Time `json:"time"`
 	Complete bool      `json:"complete"`
 	Changed  bool      `json:"changed"` // false: there was nothing new, and no manifest was written
 
@@ -68,8 +67,8 @@ type run struct {
 // partition has at its beginning. It may be repeated at any time: a run without anything
 // new writes nothing but the note that it has looked.
 //
-// What a run has done is in the backup when it returns, also with an error, unless that is
-// [ErrTaken]. Partitions that cannot be read do not hold up the others; the error joins
+// What a run has done is in the backup when it returns, also with an error and where ctx has
+// ended (it takes up to Margin more to write that), unless the error is [ErrTaken]. Partitions that cannot be read do not hold up the others; the error joins
 // what was wrong with them. Near the end of ctx the run stops in time to write its manifest,
 // and is not Complete; the next one goes on there.
 func Run(ctx context.Context, config Config) (Result, error) {
@@ -96,7 +95,7 @@ func Run(ctx context.Context, config Config) (Result, error) {
 		return Result{}, err
 	}
 	faults := r.observe(ctx)
-	if r.state == nil {
+	if r.state == nil || faults != nil && ctx.Err() != nil {
 		return Result{}, faults
 	}
 	faults = errors.Join(faults, r.partitions(ctx))
@@ -126,7 +125,7 @@ func (r *run) partitions(ctx context.Context) error {
 	for i := range r.state.Topics {
 		topic := &r.state.Topics[i]
 		for j := range topic.Partitions {
-			if p := &topic.Partitions[j]; p.Next < p.End && r.selects(topic.Name) {
+			if p := &topic.Partitions[j]; p.Next < p.End && p.High >= 0 && r.selects(topic.Name) {
 				group.Go(func() error {
 					w := &worker{run: r, topic: topic, partition: p}
 					if err := w.work(ctx); err != nil {
@@ -186,11 +185,14 @@ func (r *run) lose(ctx context.Context, topic string, p *Partition, to int64) {
 		Warn("records were deleted before they were backed up", "topic", topic, "partition", p.Number, "from", gap.First, "to", gap.Next)
 }
 
-// advance brings a partition to an offset before which nothing is left to back up.
+// advance brings a partition to an offset before which nothing is left to back up:
+// compaction has taken it away.
 func (r *run) advance(p *Partition, to int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p.Next = max(p.Next, to)
+	if to > p.Next {
+		p.Next, p.Compacted = to, to
+	}
 }
 
 // commit writes the state as a manifest, and goes on with what is new from then on.
@@ -211,15 +213,17 @@ func (r *run) commit(ctx context.Context) error {
 	for i := range r.state.Topics {
 		for j := range r.state.Topics[i].Partitions {
 			p := &r.state.Topics[i].Partitions[j]
-			p.Segments, p.Gaps = nil, nil
+			p.Segments, p.Gaps, p.Compacted = nil, nil, 0
 		}
 	}
 	r.result.Changed = true
 	return err
 }
 
-// finish writes the last manifest, where anything is new.
+// finish writes the last manifest, where anything is new: also where ctx has ended.
 func (r *run) finish(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), r.Margin)
+	defer stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	err := r.taken
@@ -228,9 +232,9 @@ func (r *run) finish(ctx context.Context) error {
 	case r.news():
 		err = r.commit(ctx)
 	case r.state.Complete:
-		err = r.chain.note(ctx, r.last.Link, r.state.Time)
+		err = r.chain.note(ctx, r.last.Link, r.state.Observed)
 	}
-	r.result.Cluster, r.result.Time, r.result.Complete = r.chain.cluster, time.UnixMilli(r.state.Time), r.state.Complete
+	r.result.Cluster, r.result.Time, r.result.Complete = r.chain.cluster, time.UnixMilli(r.state.Observed), r.state.Complete
 	if r.last.Manifest != nil {
 		r.result.Sequence = r.last.Manifest.Sequence
 	}
@@ -266,60 +270,4 @@ func (t *Topic) same(last *Topic) bool {
 		slices.EqualFunc(t.Partitions, last.Partitions, func(a, b Partition) bool {
 			return a.Number == b.Number && a.Next == b.Next && len(a.Segments) == 0 && len(a.Gaps) == 0
 		})
-}
-
-// groups reads the positions of consumer groups in topics that are backed up.
-func (r *run) groups(ctx context.Context) ([]Group, error) {
-	listed, err := r.Source.Groups(ctx)
-	if errors.Is(err, kafka.ErrAuthorization) {
-		r.Log(ctx).Warn("positions of groups are not backed up: they may not be listed", "reason", err)
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Group, len(listed))
-	var group errgroup.Group
-	group.SetLimit(observers)
-	for i, l := range listed {
-		if r.Groups != nil && !r.Groups(l.ID) {
-			continue
-		}
-		group.Go(func() error {
-			committed, err := r.Source.CommittedAll(ctx, l.ID)
-			if errors.Is(err, kafka.ErrAuthorization) {
-				return nil
-			}
-			if err != nil {
-				return fmt.Errorf("positions of group %s: %w", l.ID, err)
-			}
-			all[i] = r.positions(l.ID, committed)
-			return nil
-		})
-	}
-	err = group.Wait()
-	all = slices.DeleteFunc(all, func(g Group) bool { return len(g.Positions) == 0 })
-	slices.SortFunc(all, func(a, b Group) int { return compareText(a.ID, b.ID) })
-	return all, err
-}
-
-func (r *run) positions(id string, committed map[string]map[int32]kafka.Committed) Group {
-	g := Group{ID: id}
-	for topic, partitions := range committed {
-		if !r.knows(topic) {
-			continue
-		}
-		for number, c := range partitions {
-			if c.Offset >= 0 {
-				g.Positions = append(
-					g.Positions,
-					Position{Topic: topic, Partition: number, Offset: c.Offset, Metadata: c.Metadata},
-				)
-			}
-		}
-	}
-	slices.SortFunc(g.Positions, func(a, b Position) int {
-		return cmp.Or(compareText(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	return g
 }

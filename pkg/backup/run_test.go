@@ -222,6 +222,89 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	for kill := 1; kill <= 3; kill++ {
+		t.Run(fmt.Sprintf("stopped after segment %d it keeps what it has done, and skips nothing", kill), func(t *testing.T) {
+			t.Parallel()
+			source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+			for i := range uint64(20) {
+				produce(t, source, "t", 0, sample.Plain(10, 100, i)...)
+			}
+			ctx, stop := context.WithCancel(testContext(t))
+			defer stop()
+			done := 0
+			config := backup.Config{Source: source, Store: store, SegmentBytes: 3 << 10, Progress: func(backup.Progress) {
+				if done++; done == kill {
+					stop()
+				}
+			}}
+			result, err := backup.Run(ctx, config)
+			if !errors.Is(err, context.Canceled) || result.Complete || !result.Changed || result.Sequence != 1 {
+				t.Errorf("%+v, %v", result, err)
+			}
+			if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+				report.Records != result.Records || report.Records == 0 {
+				t.Errorf("%+v", report)
+			}
+			run(t, source, store)
+			if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+				report.Records != 200 {
+				t.Errorf("after the next run: %+v", report)
+			}
+		})
+	}
+
+	t.Run("stopped while it uploads it skips nothing", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		for i := range uint64(2) {
+			produce(t, source, "t", 0, sample.Plain(10, 1000, i)...)
+		}
+		ctx, stop := context.WithCancel(testContext(t))
+		defer stop()
+		store.fault = func(call, key string) error {
+			if call == "create" && strings.Contains(key, "/topics/") {
+				stop()
+			}
+			return nil
+		}
+		_, err := backup.Run(ctx, backup.Config{Source: source, Store: store, SegmentBytes: 1})
+		store.fault = nil
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		run(t, source, store)
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() ||
+			report.Records != 20 {
+			t.Errorf("%+v", report)
+		}
+	})
+
+	t.Run("a run whose manifest was overwritten by another one's does not go on", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+		about, err := source.Cluster(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := goodManifest()
+		m.Cluster = about.ID
+		other, err := backup.Seal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.fault = func(call, key string) error {
+			if _, ok := store.objects[key]; ok && call == "open" && strings.Contains(key, "/manifests/") {
+				store.objects[key] = other // as a bucket that has had versions lets it happen
+			}
+			return nil
+		}
+		_, err = backup.Run(testContext(t), backup.Config{Source: source, Store: store})
+		if !errors.Is(err, backup.ErrTaken) {
+			t.Errorf("%v", err)
+		}
+	})
+
 	t.Run("a cluster that takes records away is told of, and the rest restored", func(t *testing.T) {
 		t.Parallel()
 		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()

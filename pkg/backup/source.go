@@ -100,11 +100,17 @@ func (s *Source) Fetch(ctx context.Context, q kafka.FetchRequest, buf *kafka.Buf
 	defer s.give(slot)
 	g := gathering{slot: slot, next: q.Offset, memory: buf.Bytes(max(int(q.MaxBytes), 64<<10)), buf: buf}
 	for i := part.find(q.Offset); i < len(part.segments) && !g.full; i++ {
+		if g.used > 0 && part.segments[i-1].Next < part.segments[i].First {
+			break // the marker that ends an aborted transaction may be in the hole
+		}
 		if err := s.load(ctx, slot, part, i, g.next); err != nil {
 			if len(g.memory) > 0 && g.used > 0 {
 				break // it comes again, alone
 			}
 			return answer, err
+		}
+		if g.used > 0 && slot.skipped {
+			break // or in a segment that is damaged
 		}
 		if straddles(slot, part.segments[i]) && g.next < part.segments[i].First {
 			// What its first batch has before the segment does not count: the answer ends

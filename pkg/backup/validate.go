@@ -29,6 +29,8 @@ func (m *Manifest) validate(cluster string, sequence int64) error {
 		return errors.New("its base is not that of the oldest manifest")
 	case m.Since < 0 || m.Time < m.Since:
 		return fmt.Errorf("its clock range is %d to %d", m.Since, m.Time)
+	case m.Observed < 0 || m.Observed > m.Time:
+		return fmt.Errorf("it was observed at %d, and its time is %d", m.Observed, m.Time)
 	}
 	for i := range m.Topics {
 		if i > 0 && m.Topics[i-1].Name >= m.Topics[i].Name {
@@ -75,7 +77,7 @@ func (t *Topic) validate() error {
 		if p.Number < 0 || p.Number >= maxPartitions || i > 0 && t.Partitions[i-1].Number >= p.Number {
 			return fmt.Errorf("partition %d is not in order", p.Number)
 		}
-		if p.Next < 0 || p.LogStart < 0 || p.End < 0 {
+		if p.Next < 0 || p.LogStart < 0 || p.End < 0 || p.High < -1 {
 			return fmt.Errorf("partition %d has offsets below 0", p.Number)
 		}
 		if err := validSegments(p.Segments); err != nil {

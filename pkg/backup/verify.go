@@ -133,8 +133,12 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 			return nil, err
 		}
 	default:
-		for sequence := head + 1; sequence <= noted.Newest.Sequence; sequence++ {
-			v.add(Damage{Key: v.Chain.layout.manifest(sequence), Sequence: sequence, Offset: -1, Reason: missing})
+		if last := noted.Newest.Sequence; last > head {
+			reason := missing
+			if last > head+1 {
+				reason = fmt.Sprintf("%s, and so is every manifest up to %d", missing, last)
+			}
+			v.add(Damage{Key: v.Chain.layout.manifest(head + 1), Sequence: head + 1, Offset: -1, Reason: reason})
 		}
 		if noted.Newest.Sequence <= head {
 			m, err := v.Chain.load(ctx, noted.Newest.Sequence)
@@ -151,6 +155,9 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 	}
 	v.report.Newest = head
 	for sequence := head; sequence > 0; sequence-- {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		m, err := v.Chain.load(ctx, sequence)
 		if err == nil {
 			v.report.Oldest = m.Oldest
@@ -237,9 +244,15 @@ func (v *verification) manifest(ctx context.Context, m *Manifest, states map[pla
 // has a hole that is no gap; "" where it does.
 func (p *Partition) continues(next int64, known bool) string {
 	if !known {
-		next = min(p.Next, p.LogStart)
+		next = p.Next
 		if len(p.Segments) > 0 {
 			next = p.Segments[0].First
+		}
+		if len(p.Gaps) > 0 {
+			next = min(next, p.Gaps[0].First)
+		}
+		if p.Compacted > 0 && len(p.Segments)+len(p.Gaps) == 0 {
+			return ""
 		}
 	}
 	gaps := p.Gaps
@@ -252,8 +265,14 @@ func (p *Partition) continues(next int64, known bool) string {
 		}
 		next = s.Next
 	}
-	if p.Next < next {
+	for len(gaps) > 0 && gaps[0].First == next {
+		next, gaps = gaps[0].Next, gaps[1:]
+	}
+	switch {
+	case p.Next < next:
 		return fmt.Sprintf("ends at offset %d, and had %d", p.Next, next)
+	case p.Next > next && p.Compacted != p.Next:
+		return fmt.Sprintf("ends at offset %d, and has nothing from %d on", p.Next, next)
 	}
 	return ""
 }

@@ -169,6 +169,38 @@ func TestVerifyNamesTheOffset(t *testing.T) {
 	})
 }
 
+func TestVerifyFindsWhatIsInNoSegment(t *testing.T) {
+	t.Parallel()
+	store := newMemory()
+	opened, err := backup.OpenChain(store, "", hostileCluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change func(p *backup.Partition)
+		want   string
+	}{
+		"a partition that ends behind its last segment": {func(p *backup.Partition) { p.Next = 12 }, "from 10 on"},
+		"but not where that was compacted":              {func(p *backup.Partition) { p.Next, p.Compacted = 12, 12 }, ""},
+		"or is a gap": {func(p *backup.Partition) {
+			p.Next, p.Gaps = 12, []backup.Gap{{First: 10, Next: 12}}
+		}, ""},
+	} {
+		m := goodManifest()
+		test.change(&m.Topics[0].Partitions[0])
+		if store.objects[manifestKey], err = backup.Seal(m); err != nil {
+			t.Fatal(err)
+		}
+		report := verify(t, backup.VerifyConfig{Chain: opened, StructureOnly: true})
+		found := slices.ContainsFunc(report.Damage, func(d backup.Damage) bool {
+			return d.Key == manifestKey && strings.Contains(d.Reason, test.want)
+		})
+		if found != (test.want != "") {
+			t.Errorf("%s: %+v", name, report.Damage)
+		}
+	}
+}
+
 // segments lists the keys of segments.
 func segments(m *memory) []string {
 	return slices.DeleteFunc(m.keys(""), func(key string) bool { return !strings.Contains(key, "/topics/") })

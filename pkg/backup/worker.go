@@ -57,7 +57,11 @@ func (w *worker) work(ctx context.Context) error {
 	defer func() { w.logs.give(w.log) }()
 	err := w.gather(ctx, buffer)
 	// What was fetched before an error is worth keeping, too.
-	if len(w.log) > 0 && !w.failed && ctx.Err() == nil {
+	switch {
+	case len(w.log) == 0 || w.failed:
+	case ctx.Err() != nil: // what was fetched is in no segment
+		err = errors.Join(err, context.Cause(ctx))
+	default:
 		err = errors.Join(err, w.cut(ctx))
 	}
 	if err = errors.Join(err, w.settle(ctx)); err == nil {
@@ -170,7 +174,7 @@ func (w *worker) deleted(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	w.lose(ctx, w.topic.Name, w.partition, start)
-	w.next, w.first, w.skips = start, start, newAborts(nil)
+	w.next, w.first, w.aborted, w.skips = start, start, nil, newAborts(nil)
 	return true, nil
 }
 
