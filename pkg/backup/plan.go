@@ -276,7 +276,7 @@ func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
 	t.Exists = true
 	if id := there.ID.String(); id != "" && id == t.topic.ID {
 		t.conflict = fmt.Errorf(
-			"topic %s is the one that was backed up: give it another name in the target (--topic %s:NEW), or delete it",
+			"topic %s is the one that was backed up: give it another name in the target (--topics %s:NEW), or delete it",
 			t.Target,
 			t.Name,
 		)
@@ -327,7 +327,7 @@ func (r *restore) partitions(ctx context.Context, t *PlannedTopic) error {
 		switch {
 		case p.Restored > p.End:
 			t.conflict = fmt.Errorf(
-				"%s/%d was restored up to offset %d, and this point is offset %d: restore to another topic (--topic %s:NEW) with another --job",
+				"%s/%d was restored up to offset %d, and this point is offset %d: restore to another topic (--topics %s:NEW) with another --job",
 				t.Name,
 				p.Number,
 				p.Restored,
@@ -344,7 +344,7 @@ func (r *restore) partitions(ctx context.Context, t *PlannedTopic) error {
 		}
 		if holds {
 			t.conflict = fmt.Errorf(
-				"%s/%d: %w: give the topic another name in the target (--topic %s:NEW), or delete it there",
+				"%s/%d: %w: give the topic another name in the target (--topics %s:NEW), or delete it there",
 				t.Target,
 				p.Number,
 				ErrNotEmpty,
