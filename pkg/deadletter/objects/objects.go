@@ -90,7 +90,7 @@ func (s *Store) Get(ctx context.Context, address string) ([]byte, error) {
 	names := host.FindStringSubmatch(u.Host)
 	key, below := strings.CutPrefix(u.Path, "/"+prefix)
 	if names == nil || !below || u.Scheme != "https" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
-		return nil, fmt.Errorf("%.300q is no URL of a dead letter's object: want https://BUCKET.cos.REGION.myqcloud.com/%s...", address, prefix)
+		return nil, fmt.Errorf("%.300q is no URL of a dead letter's object: want one that begins with https://BUCKET.cos.REGION.myqcloud.com/%s", address, prefix)
 	}
 	b, err := s.open(place{names[1], names[2]})
 	if err != nil {
