@@ -59,11 +59,7 @@ type newOutcome struct {
 
 // nextSteps are the commands that follow: edit, test, run.
 func nextSteps(c scaffold.Created) []string {
-	steps := []string{"$EDITOR " + c.Folder + "/handler.go", "go test ./" + c.Folder, "etl up"}
-	if c.Trigger == "cos" {
-		steps = append(steps, "etl cos put FILE BUCKET/KEY    # while etl up runs: invokes it")
-	}
-	return steps
+	return []string{"$EDITOR " + c.Folder + "/handler.go", "go test ./" + c.Folder, "etl up"}
 }
 
 func printNew(w io.Writer, o newOutcome) {
@@ -74,4 +70,7 @@ func printNew(w io.Writer, o newOutcome) {
 		fmt.Fprintln(w, "changed", file)
 	}
 	fmt.Fprintf(w, "next:\n  %s\n", strings.Join(o.Next, "\n  "))
+	if o.Trigger == "cos" {
+		fmt.Fprintln(w, "while etl up runs, etl cos put FILE BUCKET/KEY invokes it")
+	}
 }
