@@ -5,6 +5,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,7 @@ func TestObjectStore(t *testing.T) {
 		defer cancel()
 		go platform.Run(ctx)
 		for ctx.Err() == nil && platform.Triggers()[0].COS.State != emulator.Waiting {
-			time.Sleep(time.Millisecond) // until Run has begun
+			runtime.Gosched() // until Run has begun
 		}
 		put("uploads-1250000000", "out/no")
 		put("uploads-1250000000", "in/yes")
