@@ -1,6 +1,6 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+import "github.com/scf-etl/scf-etl/internal/rawjson"
 
 // keepRule removes every field but some. user.id keeps of an object user the member
 // id.

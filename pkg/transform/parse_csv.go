@@ -1,6 +1,6 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+import "github.com/scf-etl/scf-etl/internal/rawjson"
 
 // csvFormat is one line of RFC 4180 with known columns. A quote inside of a field
 // without quotes is an error, as in encoding/csv.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/transform/internal/pattern"
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // The log formats of Apache httpd and nginx (mod_log_config "combined" and "common",

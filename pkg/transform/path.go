@@ -4,7 +4,7 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // path names a field: first the field of exactly that name, then, along the dots,

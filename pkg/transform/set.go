@@ -1,6 +1,6 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+import "github.com/scf-etl/scf-etl/internal/rawjson"
 
 // setRule gives fields values: constants, properties of the record, results of
 // expressions. The rules of one set are applied in their order. nil as the result of
