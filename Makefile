@@ -40,9 +40,11 @@ demo-backup: ## A Kafka cluster backed up to COS, destroyed, and restored to a m
 test: ## Every test that needs Go alone, and what was skipped and why
 	@$(GO) test -short -vet=off -json ./... | $(REPORT) # make check vets
 
+# -skip: what make test has run already, in the same form, and what takes minutes.
 .PHONY: integration
 integration: ## What test left out: on real Kafka in containers, and beside a peer; KAFKA_IMAGE names another image
-	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... ./internal/... | $(REPORT)
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m \
+	  -skip='^Test(OnEmbeddedBrokers|ManyTopics)$$' ./integration/... ./cmd/... ./internal/... | $(REPORT)
 	@$(GO) -C $(PEERS) test -vet=off ./...
 
 .PHONY: compose-test

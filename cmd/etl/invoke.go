@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,10 +98,16 @@ func printInvocation(stdout, stderr io.Writer, i emulator.Invocation) {
 		i.Duration.Round(time.Millisecond), i.BilledMS, i.MaxRSS>>20, i.MemoryMB)
 	if i.Error != nil {
 		fmt.Fprintf(stderr, "failed: %v\n", i.Error)
+		if kind := wrongEvent.FindStringSubmatch(i.Error.Error()); kind != nil {
+			fmt.Fprintf(stderr, "the function takes another kind of event: etl event %s prints a sample\n", kind[1])
+		}
 		return
 	}
 	fmt.Fprintf(stdout, "%s\n", i.Payload)
 }
+
+// wrongEvent is in what a function says of an event that it cannot read, see [event.DecodeError].
+var wrongEvent = regexp.MustCompile(`decode (` + strings.Join(event.Kinds(), "|") + `) event: `)
 
 // readEvent gives the event that a flag names.
 func readEvent(ctx context.Context, a *app, source *clusterFlag, file, from string) ([]byte, error) {
