@@ -10,6 +10,7 @@ import (
 // the last.
 const (
 	Copiers    = "<!-- results: written by make bench WRITE=1 -->\n"
+	Backups    = "<!-- results of backup: written by make bench WRITE=1 -->\n"
 	Transforms = "<!-- results of transform: written by make bench WRITE=1 -->\n"
 
 	End = "<!-- end of results -->\n"
