@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,18 +29,13 @@ func translated(err error) error {
 
 // Create writes an object that is not there.
 func (b bucket) Create(ctx context.Context, key string, data []byte, note map[string]string) error {
-	_, err := b.Put(
-		ctx,
-		key,
-		bytes.NewReader(data),
-		cos.PutOptions{IfAbsent: true, Metadata: note, Size: int64(len(data))},
-	)
+	_, err := b.PutBytes(ctx, key, data, cos.PutOptions{IfAbsent: true, Metadata: note})
 	return translated(err)
 }
 
 // Write writes an object.
 func (b bucket) Write(ctx context.Context, key string, data []byte) error {
-	_, err := b.Put(ctx, key, bytes.NewReader(data), cos.PutOptions{Size: int64(len(data))})
+	_, err := b.PutBytes(ctx, key, data, cos.PutOptions{})
 	return translated(err)
 }
 

@@ -160,7 +160,7 @@ func (b *Bucket) initiate(ctx context.Context, op, key string, headers http.Head
 func (u *upload) send(ctx context.Context, number int, data []byte) error {
 	sum := CRC64(0, data)
 	_, err := u.b.call(ctx, u.op, u.key, func(ctx context.Context) (*sdk.Response, error) {
-		answer, err := u.b.client.Object.UploadPart(ctx, u.key, u.id, number, bytes.NewReader(data), nil)
+		answer, err := u.b.client.Object.UploadPart(withBody(ctx, data), u.key, u.id, number, bytes.NewReader(data), nil)
 		if err != nil {
 			return answer, err
 		}

@@ -65,6 +65,20 @@ func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptio
 	return p.whole(ctx, first)
 }
 
+// PutBytes is Put of a body in memory, which is not copied where it is no longer than
+// PartSize. Nobody may change it before the call returns; then nobody reads it any more.
+func (b *Bucket) PutBytes(ctx context.Context, key string, body []byte, o PutOptions) (Object, error) {
+	if int64(len(body)) > b.config.PartSize {
+		o.Size = int64(len(body))
+		return b.Put(ctx, key, bytes.NewReader(body), o)
+	}
+	if err := errors.Join(CheckKey(key), checkMetadata(o.Metadata)); err != nil {
+		return Object{}, b.failure("put", key, nil, err)
+	}
+	p := &put{b: b, key: key, options: o, write: b.config.WriteID()}
+	return p.whole(ctx, body)
+}
+
 // put is one call of Put.
 type put struct {
 	b        *Bucket
@@ -144,7 +158,7 @@ func (p *put) whole(ctx context.Context, data []byte) (Object, error) {
 	headers.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
 	o := p.object(int64(len(data)), CRC64(0, data))
 	made, err := p.b.call(ctx, "put", p.key, func(ctx context.Context) (*sdk.Response, error) {
-		answer, err := p.b.client.Object.Put(with(ctx, headers), p.key, bytes.NewReader(data), nil)
+		answer, err := p.b.client.Object.Put(withBody(with(ctx, headers), data), p.key, bytes.NewReader(data), nil)
 		if err == nil {
 			o.ETag = unquote(answer.Header.Get("Etag"))
 			err = sameCRC(answer, o.CRC64)
