@@ -327,7 +327,7 @@ const (
 )
 
 // upload creates the object. Where a run that was killed, or another one, has created
-// it, that one is taken.
+// it, that one is taken, if its content is what it says of itself.
 func (w *worker) upload(ctx context.Context, s *Segment, object []byte) error {
 	key := w.chain.layout.segment(place{w.topic.Name, w.topic.Lineage, w.partition.Number}, *s)
 	err := w.Store.Create(ctx, key, object, map[string]string{noteObject: s.Object.SHA256, noteLog: s.Log.SHA256})
@@ -338,9 +338,17 @@ func (w *worker) upload(ctx context.Context, s *Segment, object []byte) error {
 	if err != nil {
 		return err
 	}
-	if there.Note[noteLog] == s.Log.SHA256 && hexDigest.MatchString(there.Note[noteObject]) && there.Size > 0 {
-		s.Object = Sum{Bytes: there.Size, SHA256: there.Note[noteObject]}
-		return nil
+	likely := there.Size > 0 && there.Size <= 2*int64(len(object))+64<<10 // as others compress and encrypt
+	if likely && there.Note[noteLog] == s.Log.SHA256 && hexDigest.MatchString(there.Note[noteObject]) {
+		sum := Sum{Bytes: there.Size, SHA256: there.Note[noteObject]}
+		content, err := read(ctx, w.Store, key, nil, there.Size)
+		switch {
+		case err != nil && !errors.Is(err, ErrDamaged):
+			return err
+		case err == nil && sumOf(content) == sum:
+			s.Object = sum
+			return nil
+		}
 	}
 	return w.Store.Write(ctx, key, object) // somebody has put something else there
 }

@@ -128,10 +128,7 @@ func (p *put) complete(ctx context.Context, u *upload, o Object) (Object, error)
 		return p.ours(ctx, o, err)
 	}
 	if errors.Is(err, ErrCorrupt) {
-		// why: it is to be seen and is not what was sent; only ours is removed
-		if there, gone := p.b.head(ctx, "put", p.key); gone == nil && there.write == p.write {
-			err = errors.Join(err, p.b.Delete(ctx, p.key))
-		}
+		err = p.undo(ctx, err)
 	}
 	if err != nil {
 		return Object{}, err
