@@ -77,7 +77,7 @@ func TestBorders(t *testing.T) {
 		"github.com/testcontainers/testcontainers-go": {"integration"},
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
-		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/transform"},
+		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/transform", "pkg/media"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
 		module + "/functions":                         {"functions"},
 		module + "/cmd":                               {"cmd"},

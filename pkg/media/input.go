@@ -111,7 +111,7 @@ func (in *Input) args() []string {
 		protocol, address = "file", "file:"+inputName
 	}
 	return []string{
-		"-protocol_whitelist", protocol, "-format_whitelist", whitelist, "-probesize", probeBytes,
+		"-protocol_whitelist", protocol, "-format_whitelist", whitelist, "-codec_whitelist", decoders(), "-probesize", probeBytes,
 		"-analyzeduration", probeSpan, "-f", name, "-i", address,
 	}
 }
