@@ -7,8 +7,9 @@ type output struct {
 	field      *path // raw: the field; nil for the value as it came
 	columns    []*path
 	separator  byte
-	replace    bool // bytes that are not UTF-8 become U+FFFD instead of an error
-	headers    bool
+	replace    bool          // bytes that are not UTF-8 become U+FFFD instead of an error
+	headers    bool          // those that it came with are kept
+	added      []addedHeader // behind them
 	tombstones string
 	topic      string
 	routes     []route
@@ -25,7 +26,6 @@ func (l *loader) output(n, root *node) *output {
 	o := &output{
 		pos: n.pos, format: t.choice("format", "json", "raw", "logfmt", "csv"), topic: t.text("topic", ""),
 		replace:    t.choice("invalid_utf8", "fail", "replace") == "replace",
-		headers:    t.choice("headers", "keep", "drop") == "keep",
 		tombstones: t.choice("tombstones", "fail", "pass", "drop"),
 	}
 	if f := t.get("field"); f != nil {
@@ -49,6 +49,7 @@ func (l *loader) output(n, root *node) *output {
 	l.checkTopic(t.get("topic"))
 	o.routes = l.routes(t.get("routes"))
 	l.outputKey(o, t.get("key"))
+	l.outputHeaders(o, t)
 	return o
 }
 

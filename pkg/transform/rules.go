@@ -11,6 +11,10 @@ type Options struct {
 	// Secret looks up what a rule names as the environment variable of a key. Where
 	// it is nil, rules that need a key are refused.
 	Secret func(env string) (value string, found bool)
+
+	// Sections are keys of the file that are not about rules, and who reads them. Each
+	// is called once, also where the file has no such key, before the rules are read.
+	Sections map[string]func(Section)
 }
 
 // Rules is a checked and compiled rules file. It does not change: any number of
@@ -81,7 +85,11 @@ func (r *Rules) Window() (offsets int64, span time.Duration, most int64) {
 }
 
 func (l *loader) file(root *node) *Rules {
-	t := l.table(root, "the file", "version", "patterns", "rules", "output")
+	sections := sorted(l.options.Sections)
+	t := l.table(root, "the file", append(sections, "version", "patterns", "rules", "output")...)
+	for _, name := range sections {
+		l.options.Sections[name](Section{l, t.get(name)})
+	}
 	if version := t.get("version"); version != nil && l.text(version, "version") != "1" {
 		l.fault(version, "write 1", "this program reads version 1 of the format only")
 	}
