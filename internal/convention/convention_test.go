@@ -77,11 +77,7 @@ func TestBorders(t *testing.T) {
 		"github.com/testcontainers/testcontainers-go": {"integration"},
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
-<<<<<<< HEAD
-		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/transform", "pkg/dataset"},
-=======
 		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile", "pkg/media"},
->>>>>>> main
 		"github.com/parquet-go/parquet-go":            {"pkg/dataset", "pkg/backup"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
 		module + "/functions":                         {"functions"},
