@@ -43,7 +43,7 @@ func python(t *testing.T) string {
 	defer cancel()
 	for _, cmd := range []*exec.Cmd{
 		exec.CommandContext(ctx, "python3", "-m", "venv", folder),
-		exec.CommandContext(ctx, interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", lock),
+		exec.CommandContext(ctx, interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps", "-r", lock),
 	} {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			missing(t, fmt.Errorf("what %s names cannot be installed, is the package registry reachable? %w\n%s", lock, err, out))
