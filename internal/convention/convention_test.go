@@ -78,6 +78,7 @@ func TestBorders(t *testing.T) {
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
 		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile"},
+		"github.com/dop251/goja":                      {"pkg/report"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
 		module + "/functions":                         {"functions"},
 		module + "/cmd":                               {"cmd"},
