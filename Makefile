@@ -41,9 +41,11 @@ demo-backup: ## A Kafka cluster backed up to COS, destroyed, and restored to a m
 test: ## Every test that needs Go alone, and what was skipped and why
 	@$(GO) test -short -vet=off -json ./... | $(REPORT) # make check vets
 
+# -skip: what make test has run already, in the same form, and what takes minutes.
 .PHONY: integration
 integration: ## What test left out: on real Kafka in containers, and beside a peer; KAFKA_IMAGE names another image
-	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... ./internal/... | $(REPORT)
+	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m \
+	  -skip='^Test(OnEmbeddedBrokers|ManyTopics)$$' ./integration/... ./cmd/... ./internal/... | $(REPORT)
 	@$(GO) -C $(PEERS) test -vet=off ./...
 
 .PHONY: compose-test
@@ -60,8 +62,10 @@ matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.
 	  -sources=$(SOURCES) -targets=$(TARGETS) $(if $(UPDATE),-update) | $(REPORT)
 
 .PHONY: bench
-bench: ## The copy beside its peers on real Kafka, then transform beside its peer; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
+bench: ## The copy beside its peers on real Kafka, then backup and restore, then transform beside its peer; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
 	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
+	  $(if $(WRITE),-write=integration/bench/README.md)
+	@$(GO) run ./integration/bench/backup -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 	@$(GO) run -C $(PEERS) . -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) $(if $(WRITE),-write=../README.md)
 

@@ -1,7 +1,7 @@
 package transform
 
 import (
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 
 	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )

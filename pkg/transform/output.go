@@ -9,8 +9,9 @@ type output struct {
 	field      *path // raw: the field; nil for the value as it came
 	columns    []*path
 	separator  byte
-	replace    bool // bytes that are not UTF-8 become U+FFFD instead of an error
-	headers    bool
+	replace    bool          // bytes that are not UTF-8 become U+FFFD instead of an error
+	headers    bool          // those that it came with are kept
+	added      []addedHeader // behind them
 	tombstones string
 	topic      string
 	routes     []route
@@ -27,7 +28,6 @@ func (l *loader) output(n, root *yamlfile.Node) *output {
 	o := &output{
 		pos: n.Pos, format: t.Choice("format", "json", "raw", "logfmt", "csv"), topic: t.Text("topic", ""),
 		replace:    t.Choice("invalid_utf8", "fail", "replace") == "replace",
-		headers:    t.Choice("headers", "keep", "drop") == "keep",
 		tombstones: t.Choice("tombstones", "fail", "pass", "drop"),
 	}
 	if f := t.Get("field"); f != nil {
@@ -51,6 +51,7 @@ func (l *loader) output(n, root *yamlfile.Node) *output {
 	l.checkTopic(t.Get("topic"))
 	o.routes = l.routes(t.Get("routes"))
 	l.outputKey(o, t.Get("key"))
+	l.outputHeaders(o, t)
 	return o
 }
 

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 	"github.com/scf-etl/scf-etl/pkg/transform/internal/pattern"
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
 	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 

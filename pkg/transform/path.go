@@ -4,7 +4,7 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 

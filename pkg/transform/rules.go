@@ -13,6 +13,10 @@ type Options struct {
 	// Secret looks up what a rule names as the environment variable of a key. Where
 	// it is nil, rules that need a key are refused.
 	Secret func(env string) (value string, found bool)
+
+	// Sections are keys of the file that are not about rules, and who reads them. Each
+	// is called once, also where the file has no such key, before the rules are read.
+	Sections map[string]func(Section)
 }
 
 // Rules is a checked and compiled rules file. It does not change: any number of
@@ -77,7 +81,11 @@ func (r *Rules) Window() (offsets int64, span time.Duration, most int64) {
 }
 
 func (l *loader) file(root *yamlfile.Node) *Rules {
-	t := l.Table(root, "the file", "version", "patterns", "rules", "output")
+	sections := sorted(l.options.Sections)
+	t := l.Table(root, "the file", append(sections, "version", "patterns", "rules", "output")...)
+	for _, name := range sections {
+		l.options.Sections[name](Section{l, t.Get(name)})
+	}
 	if version := t.Get("version"); version != nil && l.Text(version, "version") != "1" {
 		l.Fault(version, "write 1", "this program reads version 1 of the format only")
 	}

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
