@@ -81,7 +81,7 @@ func TestHostileManifests(t *testing.T) {
 			m := goodManifest()
 			change(&m)
 			folder := filepath.Join(t.TempDir(), "files")
-			_, err := backup.RestoreFiles(t.Context(), backup.RestoreConfig{Chain: hostile(t, m)}, folder)
+			_, err := backup.RestoreFiles(t.Context(), backup.RestoreConfig{Chain: hostile(t, m)}, folder, backup.JSONLines())
 			if !errors.Is(err, backup.ErrDamaged) {
 				t.Errorf("%v", err)
 			}
@@ -175,6 +175,7 @@ func FuzzManifest(f *testing.F) {
 			t.Context(),
 			backup.RestoreConfig{Chain: opened, SkipDamaged: true},
 			filepath.Join(folder, "files"),
+			backup.JSONLines(),
 		)
 		inside, err := os.ReadDir(folder)
 		if err != nil || len(inside) > 1 {
