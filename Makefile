@@ -43,6 +43,7 @@ test: ## Every test that needs Go alone, and what was skipped and why
 .PHONY: integration
 integration: ## What test left out: on real Kafka in containers, and beside a peer; KAFKA_IMAGE names another image
 	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m ./integration/... ./cmd/... ./internal/... | $(REPORT)
+	@$(GO) test -json -count=1 -vet=off -run='^TestVerify$$' ./pkg/backup | $(REPORT) # all of its corruptions
 	@$(GO) -C $(PEERS) test -vet=off ./...
 
 .PHONY: compose-test
