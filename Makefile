@@ -79,10 +79,14 @@ chaos: ## A copy, and a migration there and back, under KILLS and other faults o
 
 FUZZTIME ?= 60s
 JOBS     ?= 2
-PARSERS   = JSON Combined Syslog Logfmt KeyValue CSV Grok Rules
+# FOLDER:TARGET, the folder below pkg.
+FUZZED    = $(addprefix transform:,JSON Combined Syslog Logfmt KeyValue CSV Grok Rules) \
+            $(addprefix backup:,Manifest Segment) cos:Answer $(addprefix localcos:,Request Range Authorization) \
+            $(addprefix emulator/api:,Body Headers Unzip)
 .PHONY: fuzz
-fuzz: ## Each parser of logs and rules against input that nobody has written, for FUZZTIME, JOBS at a time
-	@printf '%s\n' $(PARSERS) | xargs -P$(JOBS) -I{} $(GO) test -run='^$$' -fuzz='^Fuzz{}$$' -fuzztime=$(FUZZTIME) -parallel=1 ./pkg/transform
+fuzz: ## Parsers of logs, rules, backups and requests against input that nobody has written, for FUZZTIME each, JOBS at a time
+	@printf '%s\n' $(FUZZED) | tr ':' ' ' | xargs -P$(JOBS) -L1 sh -c \
+	  '$(GO) test -run="^$$" -fuzz="^Fuzz$$1$$" -fuzztime=$(FUZZTIME) -parallel=1 "./pkg/$$0"'
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check
