@@ -28,7 +28,7 @@ type Input struct {
 // where its format cannot be read from the front. A source that is not taken is an
 // [InputError], before anything of it was decoded.
 func (t Tools) Open(ctx context.Context, folder *Folder, s Source, limits Limits) (*Input, error) {
-	in := &Input{tools: t, limits: limits.withDefaults(), folder: folder, source: s}
+	in := &Input{tools: t, limits: limits.WithDefaults(), folder: folder, source: s}
 	if s.Size() == 0 {
 		return nil, inputf(ErrFormat, "it is empty: zero bytes")
 	}

@@ -119,7 +119,7 @@ const audioName = "audio"
 func (t Tools) Join(
 	ctx context.Context, folder *Folder, chunks []Source, audio Source, info Info, task Task, limits Limits,
 ) (Output, error) {
-	in := &Input{tools: t, limits: limits.withDefaults(), folder: folder, source: Joined(chunks), format: MPEGTS, Info: info}
+	in := &Input{tools: t, limits: limits.WithDefaults(), folder: folder, source: Joined(chunks), format: MPEGTS, Info: info}
 	w := wanted{preset: task.Preset.Name, kinds: []Kind{Video}, duration: info.Duration}
 	args := append(quiet(), "-copyts", "-thread_queue_size", "512")
 	args = append(args, in.args()...)
