@@ -1,7 +1,6 @@
 package media_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -16,17 +15,12 @@ import (
 
 func TestSplit(t *testing.T) {
 	t.Parallel()
-	for name, codecs := range map[string][]string{
-		"long.mkv": {"-c:v", "libx264", "-preset", "ultrafast", "-bf", "3", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac"},
-		"long.mp4": {"-c:v", "libx264", "-preset", "fast", "-bf", "3", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac"},
-	} {
-		for _, preset := range []string{"h264-720p", "hls-720p"} {
-			t.Run("pieces of "+name+", joined to "+preset+", have every frame at its time", func(t *testing.T) {
-				t.Parallel()
-				path := sample(t, name, clip("320x240", 6, codecs...)...)
-				testJoin(t, path, media.Presets()[preset])
-			})
-		}
+	for _, c := range []struct{ name, preset, speed string }{{"long.mkv", "h264-720p", "ultrafast"}, {"long.mp4", "hls-720p", "fast"}} {
+		t.Run("pieces of "+c.name+", joined to "+c.preset+", have every frame at its time", func(t *testing.T) {
+			t.Parallel()
+			codecs := []string{"-c:v", "libx264", "-preset", c.speed, "-bf", "3", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac"}
+			testJoin(t, sample(t, c.name, clip("320x240", 4, codecs...)...), media.Presets()[c.preset])
+		})
 	}
 }
 
@@ -92,7 +86,7 @@ func testJoin(t *testing.T, path string, preset media.Preset) {
 	t.Logf("%+v", out)
 	whole := j.files[""]
 	if preset.Container == media.ContainerHLS {
-		whole = bytes.Join([][]byte{j.files["00000.ts"], j.files["00001.ts"]}, nil)
+		whole = j.files["00000.ts"]
 	}
 	frames := map[string]bool{}
 	for line := range strings.Lines(describe(t, whole, "packet=codec_type,pts_time")) {
@@ -100,7 +94,7 @@ func testJoin(t *testing.T, path string, preset media.Preset) {
 			frames[strings.Trim(at, ",")] = true
 		}
 	}
-	if len(frames) != 150 {
-		t.Errorf("%d frames at different times, want 150", len(frames))
+	if len(frames) != 100 {
+		t.Errorf("%d frames at different times, want 100", len(frames))
 	}
 }
