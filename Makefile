@@ -115,9 +115,9 @@ build-functions:
 TOOLCHAIN ?= $(shell sed -n 's/^toolchain //p' go.mod)
 
 .PHONY: package
-package: ## dist/FUNCTION.zip to deploy, its SBOM beside it; the same commit gives the same bytes; SIGN_KEY=FILE signs
+package: ## dist/FUNCTION.zip to deploy, its SBOM beside it; the same commit gives the same bytes; SIGN_KEY=FILE signs, FFMPEG=PATH puts a static one into transcode's
 	@GOTOOLCHAIN=$(TOOLCHAIN) $(MAKE) --no-print-directory build
-	@bin/etl package $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)')
+	@bin/etl package $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)') $(if $(FFMPEG),--ffmpeg '$(FFMPEG)')
 
 .PHONY: rename
 rename: ## Make the repository your own: MODULE=example.com/team/etl; FORCE=1 with changes that are not committed
