@@ -9,7 +9,7 @@ export CGO_ENABLED = 0
 
 TOOL     = $(GO) tool -modfile=tools/go.mod
 REPORT   = $(GO) run ./internal/testreport
-LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC
+LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC,MPL-2.0
 
 # A module of its own: what compares pkg/transform with a peer needs more than all the rest.
 PEERS = integration/bench/transform

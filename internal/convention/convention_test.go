@@ -79,6 +79,8 @@ func TestBorders(t *testing.T) {
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
 		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/transform"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
+		"github.com/jackc/pgx":                        {"pkg/extract", "integration/extract"},
+		"github.com/go-sql-driver/mysql":              {"pkg/extract", "integration/extract"},
 		module + "/functions":                         {"functions"},
 		module + "/cmd":                               {"cmd"},
 	} {

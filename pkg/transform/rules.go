@@ -85,6 +85,7 @@ func (r *Rules) Window() (offsets int64, span time.Duration, most int64) {
 }
 
 func (l *loader) file(root *node) *Rules {
+	l.root = root
 	sections := sorted(l.options.Sections)
 	t := l.table(root, "the file", append(sections, "version", "patterns", "rules", "output")...)
 	for _, name := range sections {

@@ -12,6 +12,7 @@ import (
 // loader reads a rules file and collects everything that is wrong with it.
 type loader struct {
 	options  Options
+	root     *node
 	faults   []Fault
 	shape    shape             // the fields that there are at this point
 	patterns map[string]string // grok patterns by name
