@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/go-sql-driver/mysql"
 )
 
 // databaseSource reads a table in the order of a key, or of a time and a key.
@@ -115,7 +117,15 @@ func (s *databaseSource) permanent(err error) bool {
 			return true
 		}
 	}
-	return errors.As(err, &final) || !s.dialect.passes(err)
+	return errors.As(err, &final) || refusedTLS(err) || !s.dialect.passes(err)
+}
+
+// refusedTLS says that a server has no TLS, or a certificate that is not to be trusted:
+// time mends neither.
+func refusedTLS(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate) || errors.Is(err, mysql.ErrNoTLS) ||
+		strings.Contains(err.Error(), "server refused TLS connection") // why: pgconn has no name for it
 }
 
 // read asks once, in one transaction that writes nothing.

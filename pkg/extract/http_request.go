@@ -135,6 +135,9 @@ func (s *httpSource) send(ctx context.Context, u *url.URL, known validators) (*h
 	if errors.As(err, &shown) {
 		err = shown.Err // why: the address with its query is in the text
 	}
+	if err != nil && refusedTLS(err) {
+		err = permanent{err}
+	}
 	return response, err
 }
 
