@@ -116,6 +116,13 @@ func TestBackup(t *testing.T) {
 		do(exitDone, "restore", "--job", "copy", "--topics", "*:copy.*", "--to-offset", "orders:0:7"),
 		"restored 12 records",
 	)
+	expect(
+		do(exitDone, "restore", "--job", "one", "--partition", "orders:1", "--topics", "orders:one", "--groups", "none"),
+		"restored 5 records",
+	)
+	expect(do(exitFailed, "restore", "--plan", "--partition", "orders:1-2"), "orders/2")
+	expect(do(exitUsage, "restore", "--partition", "orders:3-1"), "TOPIC:0,3-5")
+	expect(do(exitUsage, "restore", "--groups", "("), "--groups")
 	expect(do(exitFailed, "restore", "--job", "another"), "holds records already")
 	expect(do(exitFailed, "restore", "--plan", "--job", "another"), "CONFLICT")
 

@@ -52,6 +52,8 @@ type run struct {
 	logs    spare     // memory of segments
 	packed  spare     // memory of those that are compressed
 	buffers sync.Pool // of *kafka.Buffer
+	// decoders is of *batch.Decoder.
+	decoders sync.Pool
 
 	mu        sync.Mutex
 	last      linked    // the newest manifest

@@ -87,6 +87,24 @@ func TestRun(t *testing.T) {
 		},
 	)
 
+	t.Run("what a killed run has left is taken only where its content is what it says of itself", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, sample.Plain(20, 100, 1)...)
+		run(t, source, store)
+		for _, key := range store.keys("") {
+			if strings.Contains(key, "/topics/") {
+				store.objects[key][50] ^= 1 // of which the note says nothing
+			} else {
+				delete(store.objects, key)
+			}
+		}
+		run(t, source, store)
+		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Records != 20 {
+			t.Errorf("%+v", report)
+		}
+	})
+
 	t.Run("of runs at the same time one wins a manifest, and the backup is whole", func(t *testing.T) {
 		t.Parallel()
 		source, store := cluster(t, map[string]int32{"t": 4}), newMemory()

@@ -359,7 +359,7 @@ func (v *verification) segment(ctx context.Context, at place, s Segment, now int
 
 // records compares a log with what its segment says of it; "" where it is that.
 func records(log []byte, s Segment, now int64) (offset int64, reason string) {
-	c, at, err := inspect(log, s, cmp.Or(now, s.MaxTime), &batch.Decoder{Limit: maxDecoded})
+	c, at, err := inspect(units(log), s, cmp.Or(now, s.MaxTime), &batch.Decoder{Limit: maxDecoded})
 	switch {
 	case err != nil:
 		return at, err.Error()

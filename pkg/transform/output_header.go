@@ -1,6 +1,9 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/kafka/batch"
+import (
+	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
+)
 
 // addedHeader is a header that output gives every record, behind those that it came
 // with.
@@ -13,28 +16,28 @@ type addedHeader struct {
 
 // outputHeaders reads keep, drop, or a mapping of headers to add: a text, {field: f} or
 // {expr: e}.
-func (l *loader) outputHeaders(o *output, t *table) {
-	n := t.get("headers")
-	if n == nil || n.kind != mapping {
-		o.headers = t.choice("headers", "keep", "drop") == "keep"
+func (l *loader) outputHeaders(o *output, t *yamlfile.Table) {
+	n := t.Get("headers")
+	if n == nil || n.Kind != yamlfile.Mapping {
+		o.headers = t.Choice("headers", "keep", "drop") == "keep"
 		return
 	}
 	o.headers = true
-	for i, key := range n.keys {
-		h, v := addedHeader{name: key.text}, n.values[i]
-		if key.text == "" {
-			l.fault(key, "", "the name of a header is empty")
+	for i, key := range n.Keys {
+		h, v := addedHeader{name: key.Text}, n.Values[i]
+		if key.Text == "" {
+			l.Fault(key, "", "the name of a header is empty")
 		}
-		if v.kind == scalar {
-			h.constant = []byte(v.text)
+		if v.Kind == yamlfile.Scalar {
+			h.constant = []byte(v.Text)
 			o.added = append(o.added, h)
 			continue
 		}
-		of := l.table(v, "a header", "field", "expr")
-		f, e := of.get("field"), of.get("expr")
+		of := l.Table(v, "a header", "field", "expr")
+		f, e := of.Get("field"), of.Get("expr")
 		switch {
 		case (f == nil) == (e == nil):
-			l.fault(v, "write {field: name}, {expr: ...} or a text", "a header needs one of field and expr")
+			l.Fault(v, "write {field: name}, {expr: ...} or a text", "a header needs one of field and expr")
 			continue
 		case f != nil:
 			h.field = l.field(f)

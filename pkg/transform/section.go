@@ -4,6 +4,8 @@ import (
 	"iter"
 	"strconv"
 	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // Section is a value of a rules file for a package that adds sections of its own to
@@ -12,7 +14,7 @@ import (
 // is not there: it has no members, and each question is answered with the default.
 type Section struct {
 	l *loader
-	n *node
+	n *yamlfile.Node
 }
 
 // Present says whether there is a value.
@@ -25,7 +27,7 @@ func (s Section) Fault(fix, format string, arguments ...any) {
 	if at == nil {
 		at = s.l.root
 	}
-	s.l.fault(at, fix, format, arguments...)
+	s.l.Fault(at, fix, format, arguments...)
 }
 
 // Table reads a mapping that has no other keys than known; what names it in errors.
@@ -33,7 +35,7 @@ func (s Section) Table(what string, known ...string) Table {
 	if s.n == nil {
 		return Table{}
 	}
-	return Table{s.l.table(s.n, what, known...)}
+	return Table{s.l, s.l.Table(s.n, what, known...)}
 }
 
 // Text reads one text.
@@ -41,18 +43,18 @@ func (s Section) Text(what string) string {
 	if s.n == nil {
 		return ""
 	}
-	return s.l.text(s.n, what)
+	return s.l.Text(s.n, what)
 }
 
 // IsText says whether it is one text, and neither a list nor a mapping.
-func (s Section) IsText() bool { return s.n != nil && s.n.kind == scalar }
+func (s Section) IsText() bool { return s.n != nil && s.n.Kind == yamlfile.Scalar }
 
 // Number reads a whole number from least to most.
 func (s Section) Number(what string, least, most int) int {
 	if s.n == nil {
 		return least
 	}
-	value, err := strconv.Atoi(s.l.text(s.n, what))
+	value, err := strconv.Atoi(s.l.Text(s.n, what))
 	if err != nil || value < least || value > most {
 		s.Fault("", "%s has to be a whole number from %d to %d", what, least, most)
 		return least
@@ -66,12 +68,12 @@ func (s Section) Pairs(what string) iter.Seq2[Section, Section] {
 		if s.n == nil {
 			return
 		}
-		if s.n.kind != mapping {
+		if s.n.Kind != yamlfile.Mapping {
 			s.Fault("write {name: value}", "%s has to be a mapping of names to texts", what)
 			return
 		}
-		for i, key := range s.n.keys {
-			if !yield(Section{s.l, key}, Section{s.l, s.n.values[i]}) {
+		for i, key := range s.n.Keys {
+			if !yield(Section{s.l, key}, Section{s.l, s.n.Values[i]}) {
 				return
 			}
 		}
@@ -79,14 +81,17 @@ func (s Section) Pairs(what string) iter.Seq2[Section, Section] {
 }
 
 // Table is a [Section] that is a mapping. The zero value has no members.
-type Table struct{ t *table }
+type Table struct {
+	l *loader
+	t *yamlfile.Table
+}
 
 // Section is the mapping itself, for a fault that is about all of it.
 func (t Table) Section() Section {
 	if t.t == nil {
 		return Section{}
 	}
-	return Section{t.t.l, t.t.node}
+	return Section{t.l, t.t.Node}
 }
 
 // Get is the value of key; one that is not there is not [Section.Present].
@@ -94,17 +99,17 @@ func (t Table) Get(key string) Section {
 	if t.t == nil {
 		return Section{}
 	}
-	n := t.t.get(key)
+	n := t.t.Get(key)
 	if n == nil {
 		return Section{}
 	}
-	return Section{t.t.l, n}
+	return Section{t.l, n}
 }
 
 // Need is Get, and a fault where there is nothing.
 func (t Table) Need(key string) Section {
 	if t.t != nil {
-		t.t.need(key)
+		t.t.Need(key)
 	}
 	return t.Get(key)
 }
@@ -114,7 +119,7 @@ func (t Table) Text(key, otherwise string) string {
 	if t.t == nil {
 		return otherwise
 	}
-	return t.t.text(key, otherwise)
+	return t.t.Text(key, otherwise)
 }
 
 // Choice is the text of key, which has to be one of allowed; the first is the default.
@@ -122,7 +127,7 @@ func (t Table) Choice(key string, allowed ...string) string {
 	if t.t == nil {
 		return allowed[0]
 	}
-	return t.t.choice(key, allowed...)
+	return t.t.Choice(key, allowed...)
 }
 
 // Number is a whole number from least to most.
@@ -130,7 +135,7 @@ func (t Table) Number(key string, otherwise, least, most int) int {
 	if t.t == nil {
 		return otherwise
 	}
-	return t.t.number(key, otherwise, least, most)
+	return t.t.Number(key, otherwise, least, most)
 }
 
 // Duration is a length of time above zero, or otherwise.
@@ -138,7 +143,7 @@ func (t Table) Duration(key string, otherwise time.Duration) time.Duration {
 	if !t.Get(key).Present() {
 		return otherwise
 	}
-	return t.t.duration(key)
+	return t.t.Duration(key)
 }
 
 // Texts is a list of texts, or one text.
@@ -147,8 +152,8 @@ func (t Table) Texts(key string) []Section {
 		return nil
 	}
 	var out []Section
-	for _, n := range t.t.l.texts(t.t.get(key), key) {
-		out = append(out, Section{t.t.l, n})
+	for _, n := range t.l.Texts(t.t.Get(key), key) {
+		out = append(out, Section{t.l, n})
 	}
 	return out
 }
