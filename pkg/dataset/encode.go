@@ -26,7 +26,13 @@ const (
 // Encode writes one Parquet object with rows: those of selection, in its order, or all where it is nil. Columns that are
 // named in without are left out: they are in the name of the folder. The same rows give the same bytes.
 func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) error {
-	e, err := newEncoder(w, rows, selection, without...)
+	return encode(w, newCodec(), rows, selection, without...)
+}
+
+func newCodec() *zstd.Codec { return &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1} }
+
+func encode(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, without ...string) error {
+	e, err := newEncoder(w, codec, rows, selection, without...)
 	if err != nil {
 		return err
 	}
@@ -46,7 +52,7 @@ type encoder struct {
 }
 
 // newEncoder begins an object with the columns of rows, and encodings that fit what is in them.
-func newEncoder(w io.Writer, rows *Rows, selection []int32, without ...string) (e *encoder, err error) {
+func newEncoder(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, without ...string) (e *encoder, err error) {
 	// why: parquet-go panics where its caller is at fault, and a fault of ours must be an error of this object alone
 	defer recovered(&err)
 	group := parquet.Group{}
@@ -67,7 +73,6 @@ func newEncoder(w io.Writer, rows *Rows, selection []int32, without ...string) (
 	if len(group) == 0 {
 		return nil, fmt.Errorf("an object needs a column")
 	}
-	codec := &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}
 	e = &encoder{values: make([]parquet.Value, valuesAtATime)}
 	e.writer = parquet.NewGenericWriter[any](w, parquet.NewSchema("rows", group), parquet.Compression(codec),
 		parquet.PageBufferSize(pageBytes), parquet.CreatedBy(createdBy, "1", ""), parquet.DataPageStatistics(false))
