@@ -13,6 +13,7 @@ const (
 	Copiers    = "<!-- results: written by make bench WRITE=1 -->\n"
 	Backups    = "<!-- results of backup: written by make bench WRITE=1 -->\n"
 	Transforms = "<!-- results of transform: written by make bench WRITE=1 -->\n"
+	Extracts   = "<!-- results of extract: written by make bench WRITE=1 -->\n"
 
 	End = "<!-- end of results -->\n"
 )
