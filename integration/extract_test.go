@@ -63,9 +63,10 @@ func newGrowing(t testing.TB) *growing {
 func growingRecord(i int64) []byte { return fmt.Appendf(nil, `{"id":"%08d","name":"record %d"}`, i, i) }
 
 func extractUnderKills(t *testing.T, w *world, kills int) {
-	const perKill = 7 * growingPage / 2
+	const perRun = 7 * growingPage / 2
 	source := newGrowing(t)
-	topic, job := w.topic, strings.NewReplacer(".", "_").Replace(w.topic)
+	topic := w.topic
+	job := "kills-" + topic[max(len(topic)-12, 0):] // a name of a job is not as long as one of a topic
 	file := filepath.Join(t.TempDir(), "extract.yaml")
 	text := "source: {http: {url: {env: SOURCE_URL}, paging: {page: {param: page, first: 0}}}}\nrules: [{parse: json}]\n" +
 		"output: {topic: " + topic + ", key: {field: id}}\n"
@@ -81,20 +82,26 @@ func extractUnderKills(t *testing.T, w *world, kills int) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
-	runs := 0
+	// A whole run takes about so long: the kills are to come at any moment of one.
+	whole := time.Second
+	runs, failures := 0, 0
 	for hit := 0; hit < kills; runs++ {
-		source.records.Store(int64(perKill * (hit + 1)))
+		source.records.Store(int64(perRun * (runs + 1))) // each run has something to do
 		p, err := tryProcess(w.ctx, extractBinary(t), environment)
 		if err != nil {
+			if failures++; failures > kills {
+				t.Fatal(err)
+			}
 			continue // why: the port may be taken before the instance has it
 		}
-		c := p.invoke(payload, time.Now().Add(time.Minute))
+		c, began := p.invoke(payload, time.Now().Add(time.Minute)), time.Now()
 		select {
 		case <-c.done:
 			if err := c.failure(); err != nil {
 				t.Fatalf("after %d kills: %v", hit, err)
 			}
-		case <-time.After(time.Duration(random.IntN(150)) * time.Millisecond):
+			whole = time.Since(began)
+		case <-time.After(time.Duration(random.Int64N(int64(whole)))):
 			hit++
 		}
 		p.kill()
