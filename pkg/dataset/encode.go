@@ -12,7 +12,7 @@ import (
 
 const (
 	// RowGroupRows is how many rows a row group of an object has, but the last.
-	RowGroupRows = 1 << 18
+	RowGroupRows = 1 << 17
 
 	pageBytes = 512 << 10
 
@@ -25,7 +25,28 @@ const (
 
 // Encode writes one Parquet object with rows: those of selection, in its order, or all where it is nil. Columns that are
 // named in without are left out: they are in the name of the folder. The same rows give the same bytes.
-func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) (err error) {
+func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) error {
+	e, err := newEncoder(w, rows, selection, without...)
+	if err != nil {
+		return err
+	}
+	if err := e.write(rows, selection); err != nil {
+		return err
+	}
+	return e.close("")
+}
+
+// encoder writes one object.
+type encoder struct {
+	writer  *parquet.GenericWriter[any]
+	columns []*parquet.ColumnWriter
+	from    []int // the column of the rows for each of the object
+	names   []string
+	values  []parquet.Value
+}
+
+// newEncoder begins an object with the columns of rows, and encodings that fit what is in them.
+func newEncoder(w io.Writer, rows *Rows, selection []int32, without ...string) (e *encoder, err error) {
 	// why: parquet-go panics where its caller is at fault, and a fault of ours must be an error of this object alone
 	defer recovered(&err)
 	group := parquet.Group{}
@@ -36,38 +57,55 @@ func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) (err 
 		}
 		node, err := nodeOf(c, &rows.vectors[i], selection, rows.n)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, twice := group[c.Name]; twice {
-			return fmt.Errorf("there are two columns %s", c.Name)
+			return nil, fmt.Errorf("there are two columns %s", c.Name)
 		}
 		group[c.Name], position[c.Name] = node, i
 	}
 	if len(group) == 0 {
-		return fmt.Errorf("an object needs a column")
+		return nil, fmt.Errorf("an object needs a column")
 	}
 	codec := &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}
-	writer := parquet.NewWriter(w, parquet.NewSchema("rows", group), parquet.Compression(codec),
+	e = &encoder{values: make([]parquet.Value, valuesAtATime)}
+	e.writer = parquet.NewGenericWriter[any](w, parquet.NewSchema("rows", group), parquet.Compression(codec),
 		parquet.PageBufferSize(pageBytes), parquet.CreatedBy(createdBy, "1", ""), parquet.DataPageStatistics(false))
-	columns := writer.ColumnWriters()
-	fields := writer.Schema().Fields()
+	e.columns = e.writer.ColumnWriters()
+	for _, field := range e.writer.Schema().Fields() {
+		e.from, e.names = append(e.from, position[field.Name()]), append(e.names, field.Name())
+	}
+	return e, nil
+}
+
+// write adds rows, in row groups of their own.
+func (e *encoder) write(rows *Rows, selection []int32) (err error) {
+	defer recovered(&err)
 	total := rows.n
 	if selection != nil {
 		total = len(selection)
 	}
-	values := make([]parquet.Value, valuesAtATime)
 	for begin := 0; begin < total; begin += RowGroupRows {
 		end := min(begin+RowGroupRows, total)
-		for c, field := range fields {
-			if err := encodeColumn(columns[c], &rows.vectors[position[field.Name()]], c, selection, begin, end, values); err != nil {
-				return fmt.Errorf("encode column %s: %w", field.Name(), err)
+		for c, from := range e.from {
+			if err := encodeColumn(e.columns[c], &rows.vectors[from], c, selection, begin, end, e.values); err != nil {
+				return fmt.Errorf("encode column %s: %w", e.names[c], err)
 			}
 		}
-		if err := writer.Flush(); err != nil {
+		if err := e.writer.Flush(); err != nil {
 			return fmt.Errorf("encode row group: %w", err)
 		}
 	}
-	return writer.Close()
+	return nil
+}
+
+// close ends the object. sources are those that it was merged of; "" for none.
+func (e *encoder) close(sources string) (err error) {
+	defer recovered(&err)
+	if sources != "" {
+		e.writer.SetKeyValueMetadata(sourcesKey, sources)
+	}
+	return e.writer.Close()
 }
 
 // recovered makes an error of a panic.

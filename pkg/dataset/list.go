@@ -3,6 +3,8 @@ package dataset
 import (
 	"context"
 	"iter"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/cos"
@@ -24,6 +26,11 @@ func (d *Dataset) Objects(ctx context.Context, want func(folder string) bool) it
 		}
 		d.walk(ctx, d.prefix, want, yield)
 	}
+}
+
+// ObjectsIn lists the objects of a folder as "date=2026-11-27/" and of those in it, in the order of their keys.
+func (d *Dataset) ObjectsIn(ctx context.Context, folder string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) { d.flat(ctx, d.prefix+folder, yield) }
 }
 
 // flat lists all below a prefix; false where yield was.
@@ -59,4 +66,58 @@ func (d *Dataset) walk(ctx context.Context, prefix string, want func(string) boo
 		}
 	}
 	return true
+}
+
+// whole is Objects without those that a merged one stands for.
+func (d *Dataset) whole(ctx context.Context, want func(string) bool) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		var folder []Object
+		flush := func() bool {
+			objects, err := d.unmerged(ctx, folder)
+			folder = folder[:0]
+			if err != nil {
+				yield(Object{}, err)
+				return false
+			}
+			for _, o := range objects {
+				if !yield(o, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		for o, err := range d.Objects(ctx, want) {
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
+			if len(folder) > 0 && path.Dir(folder[0].Path) != path.Dir(o.Path) && !flush() {
+				return
+			}
+			folder = append(folder, o)
+		}
+		flush()
+	}
+}
+
+// unmerged leaves the objects of a folder out that were merged into another one.
+func (d *Dataset) unmerged(ctx context.Context, objects []Object) ([]Object, error) {
+	if len(objects) < 2 {
+		return objects, nil
+	}
+	var gone []string
+	for _, o := range objects {
+		if !strings.HasPrefix(path.Base(o.Path), Merged) {
+			continue
+		}
+		sources, err := d.Sources(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		gone = append(gone, sources...)
+	}
+	if len(gone) == 0 {
+		return objects, nil
+	}
+	return slices.DeleteFunc(objects, func(o Object) bool { return slices.Contains(gone, path.Base(o.Path)) }), nil
 }

@@ -169,7 +169,7 @@ func damaged(err *error) {
 		*err = fmt.Errorf("%w: %v", ErrDamaged, p)
 	}
 	var failed *storeError
-	if *err != nil && !errors.As(*err, &failed) && !errors.Is(*err, ErrDamaged) {
+	if *err != nil && !errors.As(*err, &failed) && !errors.Is(*err, ErrDamaged) && !errors.Is(*err, ErrQuery) && !errors.Is(*err, ErrLimit) {
 		*err = fmt.Errorf("%w: %w", ErrDamaged, *err)
 	}
 }

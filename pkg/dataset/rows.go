@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -241,4 +242,31 @@ func (r *Rows) Value(row, column int) any {
 		return append([]byte{}, v.text(row)...)
 	}
 	return string(v.text(row))
+}
+
+// Has says that the row that has been begun has a value in a column, and no null.
+func (r *Rows) Has(column int) bool {
+	v := &r.vectors[column]
+	return len(v.valid) > r.n && v.valid[r.n]
+}
+
+// LastInt is the value of an [Int] or a [Timestamp] in the row that has been begun, which must have one.
+func (r *Rows) LastInt(column int) int64 { return r.vectors[column].ints[r.n] }
+
+// LastText is the value of a column in the row that has been begun, as a text; false where it is null. It is valid
+// until the next value.
+func (r *Rows) LastText(column int) (text []byte, ok bool) {
+	v := &r.vectors[column]
+	if !r.Has(column) {
+		return nil, false
+	}
+	switch v.kind {
+	case Int, Timestamp:
+		return strconv.AppendInt(nil, v.ints[r.n], 10), true
+	case Float:
+		return strconv.AppendFloat(nil, v.floats[r.n], 'g', -1, 64), true
+	case Bool:
+		return strconv.AppendBool(nil, v.bools[r.n]), true
+	}
+	return v.text(r.n), true
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/scf-etl/scf-etl/pkg/cos"
 )
 
 // Query answers a question. [ErrQuery] where it makes no sense for the dataset, [ErrLimit] where its answer needs more
@@ -17,11 +19,22 @@ import (
 // Columns of folders (date, hour, those of a load's settings) are columns like others: date is a string, hour an int. A
 // column that an object does not have is null in all of its rows, as in an object from before the column was added.
 func (d *Dataset) Query(ctx context.Context, q Query) (Answer, error) {
+	const tries = 4
+	for i := 1; ; i++ {
+		answer, err := d.query(ctx, q)
+		if i < tries && (errors.Is(err, cos.ErrNotFound) || errors.Is(err, cos.ErrChanged)) && ctx.Err() == nil {
+			continue // an object was merged while it was read
+		}
+		return answer, err
+	}
+}
+
+func (d *Dataset) query(ctx context.Context, q Query) (Answer, error) {
 	r, err := newRun(d, q)
 	if err != nil {
 		return Answer{}, err
 	}
-	for o, err := range d.Objects(ctx, r.folders()) {
+	for o, err := range d.whole(ctx, r.folders()) {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -48,6 +61,7 @@ type run struct {
 	measures []measure
 	scanned  Scanned
 
+	sink      func() error // takes the selection of a batch instead of groups; nil for a query
 	columns   []column
 	selection []int32
 	identity  []int32
@@ -266,13 +280,26 @@ func (r *run) rowGroup(ctx context.Context, reading *reading, group int, sources
 		}
 	}
 	r.scanned.RowGroups++
+	return reading.rowGroup(ctx, group, rows, r.limits.RowGroupBytes, sources, func(i, n int) (*column, error) {
+		return &r.columns[i], r.constant(i, sources[i], n)
+	}, r.columns, func(n int) error {
+		r.scanned.Rows += int64(n)
+		return r.batch(n)
+	})
+}
+
+// rowGroup goes through the rows of a row group, as many at a time as each column's page has. What has no leaf is made by
+// other.
+func (r *reading) rowGroup(ctx context.Context, group int, rows, limit int64, sources []source,
+	other func(i, n int) (*column, error), columns []column, batch func(n int) error,
+) error {
 	var wanted []int
 	for _, s := range sources {
 		if s.leaf != nil {
 			wanted = append(wanted, s.leaf.index)
 		}
 	}
-	if err := reading.fetchColumns(group, wanted, r.limits.RowGroupBytes); err != nil {
+	if err := r.fetchColumns(group, wanted, limit); err != nil {
 		return err
 	}
 	cursors := make([]*cursor, len(sources))
@@ -280,21 +307,16 @@ func (r *run) rowGroup(ctx context.Context, reading *reading, group int, sources
 		if s.leaf == nil {
 			continue
 		}
-		c, err := newCursor(reading, group, *s.leaf)
+		c, err := newCursor(r, group, *s.leaf)
 		if err != nil {
 			return err
 		}
 		defer c.close()
 		cursors[i] = c
 	}
-	return r.batches(ctx, rows, cursors, sources)
-}
-
-// batches goes through the rows of a row group, as many at a time as each column's page has.
-func (r *run) batches(ctx context.Context, rows int64, cursors []*cursor, sources []source) error {
 	for rows > 0 {
 		if err := ctx.Err(); err != nil {
-			return err
+			return &storeError{err}
 		}
 		n := int(min(rows, batchRows))
 		for _, c := range cursors {
@@ -312,17 +334,18 @@ func (r *run) batches(ctx context.Context, rows int64, cursors []*cursor, source
 		}
 		for i, c := range cursors {
 			if c != nil {
-				c.next(n, &r.columns[i])
+				c.next(n, &columns[i])
 				continue
 			}
-			if err := r.constant(i, sources[i], n); err != nil {
+			made, err := other(i, n)
+			if err != nil {
 				return err
 			}
+			columns[i] = *made
 		}
-		if err := r.batch(n); err != nil {
+		if err := batch(n); err != nil {
 			return err
 		}
-		r.scanned.Rows += int64(n)
 		rows -= int64(n)
 	}
 	return nil
@@ -362,6 +385,9 @@ func (r *run) batch(n int) error {
 	}
 	if len(r.selection) == 0 {
 		return nil
+	}
+	if r.sink != nil {
+		return r.sink()
 	}
 	columns := make([]*column, len(r.groups.keys))
 	for i, k := range r.groups.keys {
