@@ -1,3 +1,3 @@
-// Package extract tests the extraction of records over what it meets outside: a PostgreSQL
-// and a MariaDB that it starts, the built function under kill -9, and Apache Kafka.
+// Package extract tests the extraction of records from databases: a PostgreSQL
+// and a MariaDB that it starts.
 package extract

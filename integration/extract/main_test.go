@@ -9,6 +9,5 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	servers.postgres.stop()
 	servers.mariadb.stop()
-	os.RemoveAll(function.folder)
 	os.Exit(code)
 }
