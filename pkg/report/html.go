@@ -161,7 +161,7 @@ func numberOf(p Part, w words) *numberBlock {
 		if *p.Change < 0 {
 			n.Arrow, n.Direction = "▼", w.Down
 		}
-		n.Change = Percent.float(math.Abs(*p.Change), true)
+		n.Change = change(*p.Change)
 		good := *p.Change > 0 && p.Better == "more" || *p.Change < 0 && p.Better == "less"
 		switch {
 		case good:
