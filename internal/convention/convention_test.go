@@ -77,12 +77,8 @@ func TestBorders(t *testing.T) {
 		"github.com/testcontainers/testcontainers-go": {"integration"},
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
-<<<<<<< HEAD
 		"github.com/dop251/goja":                      {"pkg/report"},
 		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile", "pkg/media"},
-=======
-		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/transform", "pkg/dataset"},
->>>>>>> dataset
 		"github.com/parquet-go/parquet-go":            {"pkg/dataset", "pkg/backup"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
 		module + "/functions":                         {"functions"},
