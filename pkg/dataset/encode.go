@@ -38,7 +38,7 @@ func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) error
 
 // encoder writes one object.
 type encoder struct {
-	writer  *parquet.Writer
+	writer  *parquet.GenericWriter[any]
 	columns []*parquet.ColumnWriter
 	from    []int // the column of the rows for each of the object
 	names   []string
@@ -69,7 +69,7 @@ func newEncoder(w io.Writer, rows *Rows, selection []int32, without ...string) (
 	}
 	codec := &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}
 	e = &encoder{values: make([]parquet.Value, valuesAtATime)}
-	e.writer = parquet.NewWriter(w, parquet.NewSchema("rows", group), parquet.Compression(codec),
+	e.writer = parquet.NewGenericWriter[any](w, parquet.NewSchema("rows", group), parquet.Compression(codec),
 		parquet.PageBufferSize(pageBytes), parquet.CreatedBy(createdBy, "1", ""), parquet.DataPageStatistics(false))
 	e.columns = e.writer.ColumnWriters()
 	for _, field := range e.writer.Schema().Fields() {

@@ -28,6 +28,11 @@ func (d *Dataset) Objects(ctx context.Context, want func(folder string) bool) it
 	}
 }
 
+// ObjectsIn lists the objects of a folder as "date=2026-11-27/" and of those in it, in the order of their keys.
+func (d *Dataset) ObjectsIn(ctx context.Context, folder string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) { d.flat(ctx, d.prefix+folder, yield) }
+}
+
 // flat lists all below a prefix; false where yield was.
 func (d *Dataset) flat(ctx context.Context, prefix string, yield func(Object, error) bool) bool {
 	for o, err := range d.store.List(ctx, cos.ListOptions{Prefix: prefix}) {

@@ -21,8 +21,9 @@ const (
 	// write. It is more than MaxInvocation and the difference of clocks.
 	MinAge = 30 * time.Minute
 
-	// keepEntries is how long the entries of a log are kept behind its head.
-	keepEntries = 24 * time.Hour
+	// keepEntries is how long the entries of a log are kept behind its head: longer than anybody believes what he knew
+	// of it, and then works on.
+	keepEntries = 4 * MinAge
 )
 
 // place is one partition.

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,8 +34,7 @@ type Schema struct {
 type Field struct {
 	Name string       `json:"name"`
 	Type dataset.Type `json:"type"`
-	// From is the path of the value: "name", or "user.name", or a list of names where one has a dot. Without it, it is
-	// the name.
+	// From is the path of the value: the names of members from the record's down. Without it, it is the name.
 	From Path `json:"from,omitempty"`
 	// Required refuses a record without it.
 	Required bool `json:"required,omitempty"`
@@ -46,23 +44,6 @@ type Field struct {
 
 // Path is the names of members, from the record's down.
 type Path []string
-
-// UnmarshalJSON reads "a.b" or ["a", "b"].
-func (p *Path) UnmarshalJSON(text []byte) error {
-	var whole string
-	if json.Unmarshal(text, &whole) == nil {
-		if *p = nil; whole != "" {
-			*p = strings.Split(whole, ".")
-		}
-		return nil
-	}
-	var names []string
-	if err := json.Unmarshal(text, &names); err != nil {
-		return errors.New(`from: want a path as "user.name", or a list of names`)
-	}
-	*p = names
-	return nil
-}
 
 const (
 	maxColumns   = 1000

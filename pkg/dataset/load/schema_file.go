@@ -1,19 +1,11 @@
 package load
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"unicode/utf8"
+	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/token"
-)
-
-const (
-	maxSchemaFile = 256 << 10
-	maxNesting    = 32
+	"github.com/scf-etl/scf-etl/pkg/dataset"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // ParseSchema reads a schema file, in YAML or JSON:
@@ -24,64 +16,46 @@ const (
 //	  - {name: at, type: timestamp, required: true}
 //	  - {name: region, type: string, from: user.region}
 //
-// What is wrong is an error that names it.
-func ParseSchema(name string, content []byte) (s Schema, err error) {
-	defer func() {
-		// why: the parser has panicked on malformed input before; a broken file must not take the process with it
-		if p := recover(); p != nil {
-			err = fmt.Errorf("is not YAML: %v", p)
-		}
-		if err != nil {
-			s, err = Schema{}, fmt.Errorf("schema %s: %w", name, err)
-		}
-	}()
-	if len(content) > maxSchemaFile || !utf8.Valid(content) {
-		return s, fmt.Errorf("it is larger than %d bytes, or no UTF-8", maxSchemaFile)
-	}
-	text, err := plainYAML(content)
+// What is wrong is an error that names it, with its line. from may be a list, for names with a dot.
+func ParseSchema(name string, content []byte) (Schema, error) {
+	root, err := yamlfile.Parse(name, content)
 	if err != nil {
-		return s, err
+		return Schema{}, err
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
-		return s, err
+	r := &yamlfile.Reader{}
+	var s Schema
+	file := r.Table(root, "the schema", "time", "partition", "columns")
+	if file == nil {
+		return s, r.Err()
 	}
-	if s.Version != 0 {
-		return s, fmt.Errorf("version is counted by the dataset: leave it out")
+	s.Time = file.Text("time", "")
+	for _, n := range r.Texts(file.Get("partition"), "partition") {
+		s.Partition = append(s.Partition, n.Text)
 	}
-	return s, s.Check()
-}
-
-// plainYAML gives the JSON of a document. References are refused, so that it is not larger than its text, and what is
-// nested deep, because the parser recurses without a bound.
-func plainYAML(content []byte) ([]byte, error) {
-	flow, most := 0, 0
-	for _, t := range lexer.Tokenize(string(content)) {
-		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType:
-			return nil, fmt.Errorf("line %d: anchors, aliases and tags have no meaning here", t.Position.Line)
-		case token.SequenceStartType, token.MappingStartType, token.SequenceEntryType, token.MappingKeyType:
-			flow++
-		case token.SequenceEndType, token.MappingEndType:
-			flow--
+	for _, n := range r.List(file.Need("columns")) {
+		t := r.Table(n, "a column", "name", "type", "from", "required", "unit")
+		if t == nil {
+			continue
 		}
-		if t.Type == token.SequenceEntryType {
-			flow-- // it has no end of its own
-			most = max(most, t.Position.Column/2)
+		f := Field{
+			Name: t.Text("name", ""), Type: dataset.Type(t.Text("type", "")), Required: t.Boolean("required"), Unit: t.Text("unit", ""),
 		}
-		if most = max(most, flow, t.Position.Column/4); most > maxNesting && nests(t) {
-			return nil, fmt.Errorf("line %d: it is nested too deep", t.Position.Line)
+		switch from := t.Get("from"); {
+		case from == nil:
+		case from.Kind == yamlfile.Scalar:
+			f.From = strings.Split(from.Text, ".")
+		default:
+			for _, n := range r.Texts(from, "from") {
+				f.From = append(f.From, n.Text)
+			}
 		}
+		s.Columns = append(s.Columns, f)
 	}
-	return yaml.YAMLToJSON(content)
-}
-
-// nests says that a token can begin a level.
-func nests(t *token.Token) bool {
-	switch t.Type {
-	case token.SequenceStartType, token.MappingStartType, token.SequenceEntryType, token.MappingKeyType, token.MappingValueType:
-		return true
+	if err := r.Err(); err != nil {
+		return Schema{}, err
 	}
-	return false
+	if err := s.Check(); err != nil {
+		return Schema{}, fmt.Errorf("schema %s: %w", name, err)
+	}
+	return s, nil
 }
