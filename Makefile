@@ -10,7 +10,7 @@ export CGO_ENABLED = 0
 TOOL     = $(GO) tool -modfile=tools/go.mod
 REPORT   = $(GO) run ./internal/testreport
 # The last is MIT's in words of Lucent, 1998: of one file of goja.
-LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC,LicenseRef-MIT-Lucent
+LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC,MPL-2.0,LicenseRef-MIT-Lucent
 
 # A module of its own: what compares pkg/transform with a peer needs more than all the rest.
 PEERS = integration/bench/transform

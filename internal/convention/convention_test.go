@@ -81,6 +81,8 @@ func TestBorders(t *testing.T) {
 		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile", "pkg/media", "pkg/dataset"},
 		"github.com/parquet-go/parquet-go":            {"pkg/dataset", "pkg/backup"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
+		"github.com/jackc/pgx":                        {"pkg/extract", "integration/extract"},
+		"github.com/go-sql-driver/mysql":              {"pkg/extract", "integration/extract"},
 		module + "/functions":                         {"functions"},
 		module + "/cmd":                               {"cmd"},
 	} {
