@@ -278,12 +278,15 @@ func (f *flowDemo) report(ctx context.Context, report *flowReport) error {
 	if err != nil {
 		return err
 	}
-	var page struct{ Parts []struct{ Value int64 } }
-	var mismatch *json.UnmarshalTypeError // of the numbers behind the first, which may be fractions
-	if err := json.Unmarshal(text, &page); err != nil && !errors.As(err, &mismatch) || len(page.Parts) == 0 {
-		return fmt.Errorf("the data of the page has no number at its begin: %w", err)
+	var page struct {
+		Parts []struct{ Value json.RawMessage }
 	}
-	report.Reported = page.Parts[0].Value
+	if err := json.Unmarshal(text, &page); err != nil {
+		return fmt.Errorf("the data of the page: %w", err)
+	}
+	if len(page.Parts) == 0 || json.Unmarshal(page.Parts[0].Value, &report.Reported) != nil {
+		return errors.New("the data of the page does not begin with a whole number: functions/report/report.yaml was changed")
+	}
 	return nil
 }
 

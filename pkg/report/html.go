@@ -110,7 +110,7 @@ func (p *page) block(ctx context.Context, i int) (b block, err error) {
 	b.legend(d, part)
 	for _, s := range sizes() {
 		option, width, height := d.option(s)
-		drawn, err := p.engine.svg(option, width, height, part.Format.short)
+		drawn, err := p.engine.svg(option, width, height, part.Format)
 		if err != nil {
 			return b, err
 		}
@@ -227,7 +227,7 @@ func (b *block) legend(d *drawing, p Part) {
 	for i, name := range d.labels {
 		e := legendEntry{Class: class(d.colors[i]), Name: name, Value: "–"}
 		if f, ok := d.values[0][i].(float64); ok {
-			e.Value = p.Format.short(f)
+			e.Value = p.Format.float(f, false)
 			if f > 0 && total > 0 {
 				e.Share = Percent.float(f/total, true)
 			}
