@@ -51,6 +51,7 @@ test: ## Every test that needs Go alone, and what was skipped and why
 integration: ## What test left out: on real Kafka in containers, and beside a peer; KAFKA_IMAGE names another image
 	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m \
 	  -skip='^Test(OnEmbeddedBrokers|ManyTopics)$$' ./integration/... ./cmd/... ./internal/... | $(REPORT)
+	@$(GO) test -json -count=1 -vet=off -run='^TestVerify$$' ./pkg/backup | $(REPORT) # all of its corruptions
 	@$(GO) -C $(PEERS) test -vet=off ./...
 
 .PHONY: compose-test
@@ -86,10 +87,14 @@ chaos: ## A copy, and a migration there and back, under KILLS and other faults o
 
 FUZZTIME ?= 60s
 JOBS     ?= 2
-PARSERS   = JSON Combined Syslog Logfmt KeyValue CSV Grok Rules
+# FOLDER:TARGET, the folder below pkg.
+FUZZED    = $(addprefix transform:,JSON Combined Syslog Logfmt KeyValue CSV Grok Rules) \
+            $(addprefix backup:,Manifest Segment) cos:Answer $(addprefix localcos:,Request Range Authorization) \
+            $(addprefix emulator/api:,Body Headers Unzip)
 .PHONY: fuzz
-fuzz: ## Each parser of logs and rules against input that nobody has written, for FUZZTIME, JOBS at a time
-	@printf '%s\n' $(PARSERS) | xargs -P$(JOBS) -I{} $(GO) test -run='^$$' -fuzz='^Fuzz{}$$' -fuzztime=$(FUZZTIME) -parallel=1 ./pkg/transform
+fuzz: ## Parsers of logs, rules, backups and requests against input that nobody has written, for FUZZTIME each, JOBS at a time
+	@printf '%s\n' $(FUZZED) | tr ':' ' ' | xargs -P$(JOBS) -L1 sh -c \
+	  '$(GO) test -run="^$$" -fuzz="^Fuzz$$1$$" -fuzztime=$(FUZZTIME) -parallel=1 "./pkg/$$0"'
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check
@@ -115,9 +120,9 @@ build-functions:
 TOOLCHAIN ?= $(shell sed -n 's/^toolchain //p' go.mod)
 
 .PHONY: package
-package: ## dist/FUNCTION.zip to deploy, its SBOM beside it; the same commit gives the same bytes; SIGN_KEY=FILE signs
+package: ## dist/FUNCTION.zip to deploy, its SBOM beside it; the same commit gives the same bytes; SIGN_KEY=FILE signs, FFMPEG=PATH puts a static one into transcode's
 	@GOTOOLCHAIN=$(TOOLCHAIN) $(MAKE) --no-print-directory build
-	@bin/etl package $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)')
+	@bin/etl package $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)') $(if $(FFMPEG),--ffmpeg '$(FFMPEG)')
 
 .PHONY: rename
 rename: ## Make the repository your own: MODULE=example.com/team/etl; FORCE=1 with changes that are not committed
