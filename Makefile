@@ -37,6 +37,11 @@ demo-backup: ## A Kafka cluster backed up to COS, destroyed, and restored to a m
 	@$(GO) build -o bin/etl ./cmd/etl
 	@bin/etl demo backup
 
+.PHONY: demo-flow
+demo-flow: ## A log from an HTTP API to a page of charts: extract, clean, load, report, on this machine; no Docker
+	@$(GO) build -o bin/etl ./cmd/etl
+	@bin/etl demo flow
+
 .PHONY: test
 test: ## Every test that needs Go alone, and what was skipped and why
 	@$(GO) test -short -vet=off -json ./... | $(REPORT) # make check vets

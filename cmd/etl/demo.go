@@ -36,7 +36,7 @@ It needs Go and nothing else. Exit code 0 where all is equal and nothing is miss
 		Example: "  etl demo\n  etl demo --records 1000000\n  etl demo --keep              leave it running afterwards, to look around",
 		Args:    cobra.NoArgs,
 	}
-	cmd.AddCommand(a.demoMigrateCommand(), a.demoBackupCommand())
+	cmd.AddCommand(a.demoMigrateCommand(), a.demoBackupCommand(), a.demoFlowCommand())
 	flag := newServiceFlag(cmd)
 	cmd.Flags().IntVar(&records, "records", 100_000, "how many plain records to produce, beside the special ones")
 	cmd.Flags().BoolVar(&keep, "keep", false, "leave clusters and platform running until Ctrl-C")

@@ -1,3 +1,3 @@
-// Package dataset has tests of the built function load under kills, whose result is read by engines that are not ours:
-// DuckDB and pyarrow, from PyPI.
+// Package dataset has tests whose result is read by engines that are not ours, DuckDB and pyarrow from PyPI: of the built
+// function load under kills, and of the page at the end of the flow, which Chromium opens.
 package dataset

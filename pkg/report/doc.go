@@ -23,6 +23,7 @@
 //	  column: time                         # a timestamp of the dataset
 //	  range: yesterday                     # see Periods
 //	  zone: Asia/Shanghai
+//	  folders: true                        # the dataset's folders date=... are of this column: others are not read
 //	where:                                 # of every query
 //	- {column: path, op: "!=", value: /healthz}
 //	queries:

@@ -187,7 +187,7 @@ func (d *drawing) option(s size) (option object, width, height int) {
 			per = max(1, len(d.names))
 		}
 		height = 44 + len(labels)*(10+per*(barHeight-8))
-		option["grid"].(object)["right"] = 52
+		option["grid"].(object)["right"] = 60
 	}
 	for i, text := range d.labels {
 		// why a space, which nobody sees: the library keeps texts as keys of plain objects, where "__proto__" and
@@ -202,7 +202,7 @@ func (d *drawing) option(s size) (option object, width, height int) {
 	values := object{
 		"type": "value", "axisLine": object{"show": false}, "axisTick": object{"show": false}, "splitNumber": 4,
 		"splitLine": object{"lineStyle": object{"color": gridColor}},
-		"axisLabel": object{"color": textColor, "fontSize": fontPixels, "formatter": "@value", "hideOverlap": true},
+		"axisLabel": object{"color": textColor, "fontSize": fontPixels, "formatter": "@short", "hideOverlap": true},
 	}
 	if d.whole() {
 		values["minInterval"] = 1
@@ -256,7 +256,7 @@ func (d *drawing) seriesOf(j int) object {
 		s["type"], s["barMaxWidth"] = "bar", 48
 		if len(d.values) == 1 && d.horizontal() {
 			s["barMaxWidth"] = barHeight - 8
-			s["label"] = object{"show": true, "position": "right", "formatter": "@value", "color": textColor, "fontSize": fontPixels}
+			s["label"] = object{"show": true, "position": "right", "formatter": "@full", "color": textColor, "fontSize": fontPixels}
 		}
 		if len(d.values) == 1 {
 			s["data"] = d.single()

@@ -64,13 +64,15 @@ func newEngine(ctx context.Context) (*engine, error) {
 
 func (e *engine) close() { e.stop() }
 
-// svg draws a chart. option is what the library documents as its option; format makes the text of a number.
-func (e *engine) svg(option any, width, height int, format func(float64) string) (string, error) {
+// svg draws a chart. option is what the library documents as its option; f makes the texts of numbers.
+func (e *engine) svg(option any, width, height int, f Format) (string, error) {
 	text, err := json.Marshal(option)
 	if err != nil {
 		return "", err
 	}
-	out, err := e.draw(goja.Undefined(), e.vm.ToValue(string(text)), e.vm.ToValue(width), e.vm.ToValue(height), e.vm.ToValue(format))
+	full := func(v float64) string { return f.float(v, false) }
+	out, err := e.draw(goja.Undefined(),
+		e.vm.ToValue(string(text)), e.vm.ToValue(width), e.vm.ToValue(height), e.vm.ToValue(f.short), e.vm.ToValue(full))
 	if err != nil {
 		return "", fmt.Errorf("draw: %w", scriptError(err))
 	}

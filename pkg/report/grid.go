@@ -18,7 +18,7 @@ const (
 // chart makes the grid of a chart: a row for each x, a column for each series.
 func (r *runner) chart(p *part) (*Grid, error) {
 	q, a := r.queries[p.query], r.now[p.query]
-	c := &pivot{part: p, query: q, rows: map[any]int{}, columns: map[any]int{}}
+	c := &pivot{part: p, query: q, rows: map[any]int{}, seen: map[any]bool{}}
 	x, err := indexOf(a, p.x)
 	if err != nil {
 		return nil, err
@@ -70,13 +70,13 @@ func (b bucket) next(at time.Time) time.Time {
 // pivot is a chart while it is made.
 type pivot struct {
 	*part
-	query   *query
-	rows    map[any]int // of x
-	xs      []any
-	columns map[any]int // of series
-	names   []any
-	cells   [][]any // by row and column
-	timed   bool
+	query *query
+	rows  map[any]int // of x
+	xs    []any
+	seen  map[any]bool // series
+	names []any        // of series
+	cells [][]any      // by row and column
+	timed bool
 }
 
 // key makes values comparable that are the same: times are by the moment.
@@ -121,18 +121,47 @@ func (c *pivot) bySeries(a dataset.Answer, x int) (*Grid, error) {
 		return nil, err
 	}
 	for _, row := range a.Rows {
-		i, ok := c.columns[key(row[s])]
-		if !ok {
-			i = len(c.names)
-			c.columns[key(row[s])] = i
+		if !c.seen[key(row[s])] {
+			c.seen[key(row[s])] = true
 			c.names = append(c.names, row[s])
 		}
-		c.set(c.row(row[x]), i, row[y])
+	}
+	slices.SortStableFunc(c.names, inOrder)
+	columns := map[any]int{}
+	for i, name := range c.names {
+		columns[key(name)] = i
+	}
+	for _, row := range a.Rows {
+		c.set(c.row(row[x]), columns[key(row[s])], row[y])
 	}
 	heads := c.heads()
 	c.fill(len(heads))
 	heads = c.topSeries(heads)
 	return c.grid(heads, maxCategories), nil
+}
+
+// inOrder sorts the values of a group: numbers and texts by what they are, nothing at the end, the rest as it comes.
+func inOrder(a, b any) int {
+	x, ok := asNumber(a)
+	y, too := asNumber(b)
+	text, is := a.(string)
+	other, both := b.(string)
+	switch {
+	case a == nil || b == nil:
+		return cmp.Compare(b2i(a == nil), b2i(b == nil))
+	case ok && too:
+		return cmp.Compare(x, y)
+	case is && both:
+		return cmp.Compare(text, other)
+	}
+	return 0
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (c *pivot) heads() (heads []Head) {

@@ -110,7 +110,7 @@ func (p *page) block(ctx context.Context, i int) (b block, err error) {
 	b.legend(d, part)
 	for _, s := range sizes() {
 		option, width, height := d.option(s)
-		drawn, err := p.engine.svg(option, width, height, part.Format.short)
+		drawn, err := p.engine.svg(option, width, height, part.Format)
 		if err != nil {
 			return b, err
 		}
@@ -161,7 +161,7 @@ func numberOf(p Part, w words) *numberBlock {
 		if *p.Change < 0 {
 			n.Arrow, n.Direction = "▼", w.Down
 		}
-		n.Change = Percent.float(math.Abs(*p.Change), true)
+		n.Change = change(*p.Change)
 		good := *p.Change > 0 && p.Better == "more" || *p.Change < 0 && p.Better == "less"
 		switch {
 		case good:
@@ -227,7 +227,7 @@ func (b *block) legend(d *drawing, p Part) {
 	for i, name := range d.labels {
 		e := legendEntry{Class: class(d.colors[i]), Name: name, Value: "–"}
 		if f, ok := d.values[0][i].(float64); ok {
-			e.Value = p.Format.short(f)
+			e.Value = p.Format.float(f, false)
 			if f > 0 && total > 0 {
 				e.Share = Percent.float(f/total, true)
 			}

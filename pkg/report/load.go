@@ -80,7 +80,8 @@ func (l *loader) title(t *yamlfile.Table, otherwise string) string {
 }
 
 func (l *loader) time(n *yamlfile.Node) {
-	t := l.Table(n, "time", "column", "range", "zone")
+	t := l.Table(n, "time", "column", "range", "zone", "folders")
+	l.spec.Time.Folders = t.Boolean("folders")
 	l.spec.Time.Zone = l.zone(t, time.UTC)
 	if c := t.Need("column"); c != nil {
 		l.spec.Time.Column = l.column(c)

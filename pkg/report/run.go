@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ type Source interface {
 }
 
 // Schema is a [Source] that knows its columns, so that one that the file names and that is not there is found with its
-// place. Without any columns, as of a dataset that has no objects yet, nothing is checked.
+// place. One that is [dataset.ErrEmpty], because nothing was loaded yet, is a report without data.
 type Schema interface {
 	Columns(context.Context) ([]dataset.Column, error)
 }
@@ -51,6 +52,7 @@ type runner struct {
 	*Spec
 	source         Source
 	types          map[string]dataset.Type // of columns; empty where they are not known
+	empty          bool                    // there is no dataset yet
 	period, before Period
 	now, earlier   map[string]dataset.Answer // by query
 }
@@ -62,6 +64,10 @@ func (r *runner) check(ctx context.Context) error {
 		return nil
 	}
 	columns, err := schema.Columns(ctx)
+	if errors.Is(err, dataset.ErrEmpty) {
+		r.empty = true
+		return nil
+	}
 	if err != nil || len(columns) == 0 {
 		return err
 	}
@@ -117,9 +123,22 @@ func (r *runner) ask(ctx context.Context) error {
 
 func (r *runner) one(ctx context.Context, name string, p Period, to map[string]dataset.Answer) error {
 	q := r.queries[name].Query
+	if r.empty {
+		answer := dataset.Answer{}
+		for _, name := range r.queries[name].outputs {
+			answer.Columns = append(answer.Columns, dataset.Column{Name: name})
+		}
+		to[name] = answer
+		return nil
+	}
 	q.Where = []dataset.Condition{
 		{Column: r.Time.Column, Op: dataset.GreaterEqual, Values: []any{p.From}},
 		{Column: r.Time.Column, Op: dataset.Less, Values: []any{p.To}},
+	}
+	if r.Time.Folders {
+		q.Where = append(q.Where,
+			dataset.Condition{Column: dataset.DateFolder, Op: dataset.GreaterEqual, Values: []any{p.From.UTC().Format(time.DateOnly)}},
+			dataset.Condition{Column: dataset.DateFolder, Op: dataset.LessEqual, Values: []any{p.To.Add(-1).UTC().Format(time.DateOnly)}})
 	}
 	for _, c := range r.queries[name].Where {
 		values := make([]any, len(c.Values))

@@ -231,6 +231,13 @@ func TestRun(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("before anything was loaded it is a report without data", func(t *testing.T) {
+		t.Parallel()
+		made := run(t, small, dataset.New(mustFolder(t), "log"))
+		if made.Parts[0].Value != (report.Value{}) || len(made.Parts[1].Rows) > 0 {
+			t.Errorf("got %+v", made.Parts)
+		}
+	})
 	t.Run("an error of the dataset is that of the report, with the query", func(t *testing.T) {
 		t.Parallel()
 		source := web()
@@ -240,4 +247,14 @@ func TestRun(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func mustFolder(t *testing.T) *dataset.Folder {
+	t.Helper()
+	folder, err := dataset.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { folder.Close() })
+	return folder
 }

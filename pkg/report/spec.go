@@ -22,7 +22,10 @@ type Spec struct {
 type Time struct {
 	Column string
 	Zone   *time.Location
-	period rule
+	// Folders says that the dataset's folders date=.../ are those of Column, in UTC, as pkg/dataset/load makes them: only
+	// those of the period are read.
+	Folders bool
+	period  rule
 }
 
 // query is one of the queries, with what it needs of the dataset.

@@ -4,26 +4,27 @@ var console = { log: function () {}, warn: function () {}, error: function () {}
 function setTimeout() {}
 function clearTimeout() {}
 
-// A formatter cannot be written in JSON: one of the text "@value" is that of the chart, given a number.
-function withFormatter(node, format) {
+// A formatter cannot be written in JSON: one of the text "@short" or "@full" is that of the chart, given a number.
+function withFormatter(node, short, full) {
   if (node === null || typeof node !== 'object') {
     return;
   }
-  if (node.formatter === '@value') {
+  if (node.formatter === '@short' || node.formatter === '@full') {
+    var format = node.formatter === '@short' ? short : full;
     node.formatter = function (v) {
       return format(typeof v === 'object' ? v.value : v);
     };
   }
   for (var key in node) {
     if (key !== 'data') {
-      withFormatter(node[key], format);
+      withFormatter(node[key], short, full);
     }
   }
 }
 
-function draw(text, width, height, format) {
+function draw(text, width, height, short, full) {
   var option = JSON.parse(text);
-  withFormatter(option, format);
+  withFormatter(option, short, full);
   var chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: width, height: height });
   try {
     chart.setOption(option);
