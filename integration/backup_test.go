@@ -1,17 +1,11 @@
 package integration
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -247,107 +241,5 @@ func (w *world) dumpSegments(t *testing.T, store backup.Store, folder string, ch
 			records,
 			content,
 		)
-	}
-}
-
-// TestBackupUnderKills kills the commands; ETL_BACKUP_KILLS says how often.
-func TestBackupUnderKills(t *testing.T) {
-	t.Parallel()
-	w := real(t)
-	kills := 10
-	if text := os.Getenv("ETL_BACKUP_KILLS"); text != "" {
-		var err error
-		if kills, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var delay atomic.Int64
-	delay.Store(int64(4 * time.Millisecond))
-	store, folder, environ := w.store(t, &delay)
-	const partitions = 4
-	w.createTopic(t, partitions, sample.TopicSettings())
-	include := []string{"--include", w.topic}
-	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
-	hit := map[string]int{}
-	written := 0
-	patience := 300 * time.Millisecond // of the longest life, which finds out how slow the machine is
-	command := func(name string, more ...string) (done bool) {
-		args := slices.Concat(strings.Fields(name), include, more)
-		ctx, cancel := context.WithCancel(w.ctx)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, etlBinary(t), args...)
-		cmd.Env = append(os.Environ(), environ...)
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		timer := time.AfterFunc(time.Duration(random.Int64N(int64(patience))), cancel) // SIGKILL
-		err := cmd.Wait()
-		timer.Stop()
-		switch {
-		case err == nil:
-			patience = patience * 2 / 3
-			return true
-		case ctx.Err() == nil:
-			t.Fatalf("etl %v: %v\n%s", args, err, &out)
-		}
-		hit[name]++
-		patience = patience * 5 / 4
-		return false
-	}
-	sum := func() (all int) {
-		for _, n := range hit {
-			all += n
-		}
-		return all
-	}
-	for round := uint64(0); sum() < kills; round++ {
-		for p := range int32(partitions) {
-			w.produce(t, p, codecs[p], 50, sample.Plain(500, 200, round*10+uint64(p)))
-			written += 500
-		}
-		for !command("backup run", "--segment-bytes", "20000", "--parallel", "2") {
-			w.wholeBackup(t, store, folder)
-		}
-		for !command("restore", "--parallel", "2", "--job", w.topic) {
-		}
-	}
-	delay.Store(0)
-	chain, err := backup.Find(w.ctx, store, folder, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	mine := func(name string) bool { return name == w.topic }
-	n, differences, err := backup.Compare(
-		w.ctx,
-		backup.RestoreConfig{Chain: chain, Target: w.target, Job: w.topic, Select: mine},
-	)
-	if err != nil || len(differences) > 0 || n != int64(written) {
-		t.Errorf("%d records of %d, %v, %v", n, written, differences, err)
-	}
-	w.requireEqual(t, int64(written))
-	t.Logf("%v kills have hit, %d records", hit, written)
-}
-
-// wholeBackup requires that a backup, if there is one, is whole.
-func (w *world) wholeBackup(t *testing.T, store backup.Store, folder string) {
-	t.Helper()
-	clusters, err := backup.Clusters(w.ctx, store, folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range clusters {
-		chain, err := backup.OpenChain(store, folder, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := chain.Newest(w.ctx); err != nil {
-			continue // segments, and no manifest yet
-		}
-		report, err := backup.Verify(w.ctx, backup.VerifyConfig{Chain: chain, StructureOnly: true})
-		if err != nil || !report.OK() {
-			t.Fatalf("%v, %v", report.Damage, err)
-		}
 	}
 }

@@ -262,13 +262,14 @@ func TestMomentIsFoundWithoutListing(t *testing.T) {
 		produce(t, source, "t", 0, timed(i*1000, i*1000+500)...)
 		run(t, source, store, c.at(i*1000+999))
 	}
-	opened, listed := store.opened, store.listed
+	openedBefore, listedBefore := store.counts()
 	if _, err := backup.PlanRestore(testContext(t), backup.RestoreConfig{Chain: chain(t, source, store), Target: cluster(t, nil), Point: backup.Point{Time: time.UnixMilli(3600)}}); err != nil {
 		t.Fatal(err)
 	}
 	// The newest, seven by halving, the one before and after with its read-ahead, a segment,
 	// and the four manifests up to the moment.
-	if opened, listed := store.opened-opened, store.listed-listed; opened > 32 || listed > 1 {
+	opened, listed := store.counts()
+	if opened, listed = opened-openedBefore, listed-listedBefore; opened > 32 || listed > 1 {
 		t.Errorf("%d objects were read and %d listed", opened, listed)
 	}
 }

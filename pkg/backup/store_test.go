@@ -129,6 +129,13 @@ func (m *memory) Delete(_ context.Context, keys ...string) error {
 	return nil
 }
 
+// counts gives how many objects were opened and listed: what is read ahead may go on.
+func (m *memory) counts() (opened, listed int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.opened, m.listed
+}
+
 // keys lists the objects under a prefix.
 func (m *memory) keys(prefix string) []string {
 	m.mu.Lock()

@@ -51,7 +51,7 @@ const (
 
 // file writes records as rows.
 type file struct {
-	out       *parquet.Writer
+	out       *parquet.GenericWriter[any]
 	topic     parquet.Value
 	partition parquet.Value
 	row       parquet.Row
@@ -67,7 +67,7 @@ func Format() backup.FileFormat { return backup.FileFormat{Extension: "parquet",
 
 func create(w io.Writer, topic string, partition int32) backup.RecordWriter {
 	return &file{
-		out: parquet.NewWriter(
+		out: parquet.NewGenericWriter[any](
 			w,
 			parquet.SchemaOf(row{}),
 			parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
