@@ -11,6 +11,7 @@ import (
 const (
 	Copiers    = "<!-- results: written by make bench WRITE=1 -->\n"
 	Transforms = "<!-- results of transform: written by make bench WRITE=1 -->\n"
+	Media      = "<!-- results of media: written by make bench WRITE=1 -->\n"
 
 	End = "<!-- end of results -->\n"
 )
