@@ -38,15 +38,15 @@ type apiOptions struct {
 
 // apiKeys takes the keys of the environment, else the local ones.
 func (a *app) apiKeys(address string) (id string, keys map[string]secret.String, err error) {
-	id, key := a.environ["TENCENTCLOUD_SECRET_ID"], a.environ["TENCENTCLOUD_SECRET_KEY"]
+	id, key := a.environ[secretIDVariable], a.environ[secretKeyVariable]
 	if (id == "") != (key == "") {
-		return "", nil, usagef("one of TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY is set: set both, or neither")
+		return "", nil, usagef("one of %s and %s is set: set both, or neither", secretIDVariable, secretKeyVariable)
 	}
 	if id != "" {
 		return id, map[string]secret.String{id: secret.New(key)}, nil
 	}
 	if !loopback(address) {
-		return "", nil, usagef("%s is not of this machine alone: set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY, for anybody knows the local keys", address)
+		return "", nil, usagef("%s is not of this machine alone: set %s and %s, for anybody knows the local keys", address, secretIDVariable, secretKeyVariable)
 	}
 	return localKey, map[string]secret.String{localKey: secret.New(localKey)}, nil
 }
@@ -103,7 +103,7 @@ func exportKeys(id string) string {
 	if id != localKey {
 		return ", with the keys of the environment"
 	}
-	return fmt.Sprintf(" TENCENTCLOUD_SECRET_ID=%s TENCENTCLOUD_SECRET_KEY=%s", localKey, localKey)
+	return fmt.Sprintf(" %s=%s %s=%s", secretIDVariable, localKey, secretKeyVariable, localKey)
 }
 
 // callLine is one call of the API.

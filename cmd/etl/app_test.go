@@ -37,7 +37,11 @@ func TestUsage(t *testing.T) {
 		"records that are not there yet": {"demo", "--records", "-1"},
 		"no event for invoke":            {"invoke", "dump"},
 		"two events for invoke":          {"invoke", "dump", "--event", "-", "--from", "a:0:0-1"},
+		"a timer that there is not":      {"invoke", "dump", "--timer"},
+		"a timer of another name":        {"invoke", "backup", "--timer=nightly"},
+		"a timer and records at once":    {"invoke", "backup", "--timer", "--from", "a:0:0-1"},
 		"a range that goes backwards":    {"invoke", "dump", "--from", "a:0:5-1"},
+		"a preview of nothing":           {"extract", "preview", "x.yaml", "--records", "0"},
 		"a letter without a position":    {"deadletter", "show"},
 		"a position that is none":        {"deadletter", "show", "0-12"},
 		"no letters to redrive":          {"deadletter", "redrive"},
@@ -270,6 +274,12 @@ func TestInvoke(t *testing.T) {
 		}
 		if code, stdout, _ := etl(t, environ, "verify", "orders"); code != exitDone {
 			t.Error(stdout)
+		}
+	})
+	t.Run("--timer sends the event of the function's timer, due now", func(t *testing.T) {
+		code, stdout, stderr := etl(t, environ, "invoke", "migrate", "--timer")
+		if code != exitDone || !strings.Contains(stderr, "continue") {
+			t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 		}
 	})
 	t.Run("a failing function is exit code 1 with its error", func(t *testing.T) {

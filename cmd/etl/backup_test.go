@@ -116,6 +116,13 @@ func TestBackup(t *testing.T) {
 		do(exitDone, "restore", "--job", "copy", "--topics", "*:copy.*", "--to-offset", "orders:0:7"),
 		"restored 12 records",
 	)
+	expect(
+		do(exitDone, "restore", "--job", "one", "--partition", "orders:1", "--topics", "orders:one", "--groups", "none"),
+		"restored 5 records",
+	)
+	expect(do(exitFailed, "restore", "--plan", "--partition", "orders:1-2"), "orders/2")
+	expect(do(exitUsage, "restore", "--partition", "orders:3-1"), "TOPIC:0,3-5")
+	expect(do(exitUsage, "restore", "--groups", "("), "--groups")
 	expect(do(exitFailed, "restore", "--job", "another"), "holds records already")
 	expect(do(exitFailed, "restore", "--plan", "--job", "another"), "CONFLICT")
 
@@ -126,6 +133,14 @@ func TestBackup(t *testing.T) {
 		strings.Count(string(text), "\n") != 5 {
 		t.Errorf("%s, %v", text, err)
 	}
+
+	parquet := []string{"restore", "--to-files", folder, "--format", "parquet", "--partition", "orders:0"}
+	expect(do(exitDone, parquet...), "40 records in 1 files")
+	expect(do(exitDone, parquet...), "0 records in 0 files", "1 files were there already")
+	if text, err := os.ReadFile(filepath.Join(folder, "orders", "0.parquet")); err != nil || !strings.HasPrefix(string(text), "PAR1") {
+		t.Errorf("%.10q, %v", text, err)
+	}
+	expect(do(exitUsage, "restore", "--to-files", folder, "--format", "csv"), "jsonl or parquet")
 
 	expect(do(exitDone, "backup", "prune", "--keep-count", "1"), "would be removed")
 	expect(do(exitDone, "backup", "prune", "--keep-count", "1", "--execute"), "were removed")

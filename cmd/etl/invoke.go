@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,36 +17,50 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/emulator"
 	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 func (a *app) invokeCommand() *cobra.Command {
-	var file, from string
+	var from eventSource
 	cmd := &cobra.Command{
 		Use:   "invoke NAME",
 		Short: "Invoke a function once, here",
 		Long: `Build a function of serverless.yml, start it as the cloud would, invoke it once
-and print its answer. The event comes from a file, from standard input (--event -)
-or from records that are in the source cluster: --from TOPIC:PARTITION:FIRST-LAST.
+and print its answer. The event comes from a file, from standard input (--event -),
+from records that are in the source cluster (--from TOPIC:PARTITION:FIRST-LAST), or is
+that of the function's timer, as if it were due now: --timer, or --timer=NAME of several.
 
 This is no trial: the function works on the clusters that its environment names,
 and dump moves the checkpoint of its job. JOB=trial gives it one of its own.`,
-		Example: "  etl invoke dump --from orders:0:0-99\n  etl event ckafka > event.json && etl invoke dump --event event.json",
+		Example: "  etl invoke dump --from orders:0:0-99\n  etl invoke migrate --timer\n  etl event ckafka > event.json && etl invoke dump --event event.json",
 		Args:    cobra.ExactArgs(1),
 	}
 	service := newServiceFlag(cmd)
 	cmd.ValidArgsFunction = service.names(a)
 	source := sourceFlag(cmd)
-	cmd.Flags().StringVarP(&file, "event", "e", "", "file with the event, or - for standard input")
-	cmd.Flags().StringVar(&from, "from", "", "records of the source as the event: TOPIC:PARTITION:FIRST-LAST")
-	cmd.MarkFlagsOneRequired("event", "from")
-	cmd.MarkFlagsMutuallyExclusive("event", "from")
+	cmd.Flags().StringVarP(&from.file, "event", "e", "", "file with the event, or - for standard input")
+	cmd.Flags().StringVar(&from.records, "from", "", "records of the source as the event: TOPIC:PARTITION:FIRST-LAST")
+	cmd.Flags().StringVar(&from.timer, "timer", "", "the event of the function's timer, due now; --timer=NAME where it has several")
+	cmd.Flags().Lookup("timer").NoOptDefVal = theOnlyTimer
+	cmd.MarkFlagsOneRequired("event", "from", "timer")
+	cmd.MarkFlagsMutuallyExclusive("event", "from", "timer")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx := cmd.Context()
-		payload, err := readEvent(ctx, a, source, file, from)
+		loaded, folder, err := service.load(a.environ)
 		if err != nil {
 			return err
 		}
-		invocation, err := a.invokeOnce(ctx, service, args[0], payload)
+		function, err := findFunction(loaded, args[0])
+		if err != nil {
+			return err
+		}
+		payload, err := from.read(ctx, a, source, function)
+		if err != nil {
+			return err
+		}
+		function.Events = nil // nothing but this invocation
+		loaded.Functions = []scf.Function{function}
+		invocation, err := a.invokeOnce(ctx, loaded, folder, payload)
 		if err != nil {
 			return err
 		}
@@ -60,18 +75,8 @@ and dump moves the checkpoint of its job. JOB=trial gives it one of its own.`,
 	return cmd
 }
 
-// invokeOnce runs a function on a platform of its own.
-func (a *app) invokeOnce(ctx context.Context, flag *serviceFlag, name string, payload []byte) (_ emulator.Invocation, err error) {
-	service, folder, err := flag.load(a.environ)
-	if err != nil {
-		return emulator.Invocation{}, err
-	}
-	function, err := findFunction(service, name)
-	if err != nil {
-		return emulator.Invocation{}, err
-	}
-	function.Events = nil // nothing but this invocation
-	service.Functions = append(service.Functions[:0:0], function)
+// invokeOnce runs the one function of a service on a platform of its own.
+func (a *app) invokeOnce(ctx context.Context, service *scf.Service, folder string, payload []byte) (_ emulator.Invocation, err error) {
 	options, err := storeFor(service, folder)
 	if err != nil {
 		return emulator.Invocation{}, err
@@ -89,7 +94,7 @@ func (a *app) invokeOnce(ctx context.Context, flag *serviceFlag, name string, pa
 	if err := deployAll(ctx, platform, service, folder, buildFunction); err != nil {
 		return emulator.Invocation{}, err
 	}
-	return platform.Invoke(ctx, function.Name, payload, emulator.InvokeOptions{})
+	return platform.Invoke(ctx, service.Functions[0].Name, payload, emulator.InvokeOptions{})
 }
 
 func printInvocation(stdout, stderr io.Writer, i emulator.Invocation) {
@@ -97,17 +102,31 @@ func printInvocation(stdout, stderr io.Writer, i emulator.Invocation) {
 		i.Duration.Round(time.Millisecond), i.BilledMS, i.MaxRSS>>20, i.MemoryMB)
 	if i.Error != nil {
 		fmt.Fprintf(stderr, "failed: %v\n", i.Error)
+		if kind := wrongEvent.FindStringSubmatch(i.Error.Error()); kind != nil {
+			fmt.Fprintf(stderr, "the function takes another kind of event: etl event %s prints a sample\n", kind[1])
+		}
 		return
 	}
 	fmt.Fprintf(stdout, "%s\n", i.Payload)
 }
 
-// readEvent gives the event that a flag names.
-func readEvent(ctx context.Context, a *app, source *clusterFlag, file, from string) ([]byte, error) {
-	if from == "" {
-		return readEventFile(file)
+// wrongEvent is in what a function says of an event that it cannot read, see [event.DecodeError].
+var wrongEvent = regexp.MustCompile(`decode (` + strings.Join(event.Kinds(), "|") + `) event: `)
+
+// eventSource is where the event comes from: one of them is set.
+type eventSource struct{ file, records, timer string }
+
+// theOnlyTimer stands for --timer without a name; no timer can have this one.
+const theOnlyTimer = "*"
+
+func (s eventSource) read(ctx context.Context, a *app, source *clusterFlag, function scf.Function) ([]byte, error) {
+	if s.timer != "" {
+		return timerEvent(function, s.timer, time.Now())
 	}
-	position, err := parseFrom(from)
+	if s.records == "" {
+		return readEventFile(s.file)
+	}
+	position, err := parseFrom(s.records)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +136,29 @@ func readEvent(ctx context.Context, a *app, source *clusterFlag, file, from stri
 	}
 	defer client.Close()
 	return position.event(ctx, client)
+}
+
+// timerEvent is what a timer of the function sends at a time.
+func timerEvent(function scf.Function, name string, due time.Time) ([]byte, error) {
+	var names []string
+	for _, trigger := range function.Events {
+		t := trigger.Timer
+		if t == nil {
+			continue
+		}
+		if names = append(names, t.Name); t.Name == name {
+			return event.Timer{TriggerName: name, Time: due, Message: t.Argument}.MarshalJSON()
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return nil, usagef("function %s has no timer: --event sends it an event of another kind", function.Key)
+	case name == theOnlyTimer && len(names) == 1:
+		return timerEvent(function, names[0], due)
+	case name == theOnlyTimer:
+		return nil, usagef("function %s has several timers: --timer=NAME with one of %s", function.Key, strings.Join(names, ", "))
+	}
+	return nil, usagef("function %s has no timer %q: it has %s", function.Key, name, strings.Join(names, ", "))
 }
 
 func readEventFile(file string) ([]byte, error) {

@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/scf-etl/scf-etl/pkg/backup"
-	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
 // restoreFlags are those of etl restore.
@@ -19,11 +15,15 @@ type restoreFlags struct {
 	place            *placeFlag
 	include, exclude []string
 	topics           string
+	groups           string
 	groupPrefix      string
+	partitions       []string
 	toTime           string
 	toOffsets        []string
 	toBackup         int64
 	toFiles          string
+	formatName       string
+	format           backup.FileFormat
 	plan             bool
 	config           backup.RestoreConfig
 }
@@ -38,11 +38,17 @@ partition, unchanged, topics with their settings, and the positions of groups.
 Killed or stopped it goes on where it was when it is run again. Target topics that
 hold records of others are refused.
 
-A moment ends each partition before its first record with a later timestamp.`,
+A moment ends each partition before its first record with a later timestamp.
+
+Positions of groups are set where the group has none in the target. In topics that get
+another name they are not, unless --groups or --group-prefix says so: nobody there reads
+under the group's name, and it would seem to lag behind.`,
 		Example: "  etl restore --plan                                     what would be done\n" +
 			"  etl restore --to-time 2026-01-02T15:04:05.123+08:00\n" +
 			"  etl restore --include orders --topics orders:orders-restored --to-offset orders:3:1200\n" +
-			"  etl restore --include orders --to-files orders-2026\n" +
+			"  etl restore --partition orders:0,3-5                   only these partitions, of this topic\n" +
+			"  etl restore --groups none                              records alone\n" +
+			"  etl restore --include orders --to-files orders-2026 --format parquet\n" +
 			"  etl restore --to-backup 12 --job twelve --topics '*:restored.*'",
 		Args: cobra.NoArgs,
 	}
@@ -50,7 +56,7 @@ A moment ends each partition before its first record with a later timestamp.`,
 	target := targetFlag(cmd)
 	f.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := f.read(a); err != nil {
+		if err := f.read(a, cmd.Flags().Changed("include")); err != nil {
 			return err
 		}
 		var err error
@@ -58,7 +64,7 @@ A moment ends each partition before its first record with a later timestamp.`,
 			return err
 		}
 		if f.toFiles != "" {
-			return a.restoreFiles(cmd.Context(), f.config, f.toFiles)
+			return a.restoreFiles(cmd.Context(), f.config, f.toFiles, f.format)
 		}
 		if f.config.Target, err = target.open(cmd.Context(), a); err != nil {
 			return err
@@ -70,109 +76,6 @@ A moment ends each partition before its first record with a later timestamp.`,
 		return a.restore(cmd.Context(), f.config)
 	}
 	return cmd
-}
-
-func (f *restoreFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.BoolVar(&f.plan, "plan", false, "show what would be done, and do nothing")
-	flags.StringArrayVar(
-		&f.include,
-		"include",
-		[]string{".*"},
-		"topics to restore: a regular expression that matches the whole name; may be given again",
-	)
-	flags.StringArrayVar(&f.exclude, "exclude", nil, "topics not to restore")
-	flags.StringVar(&f.topics, "topics", "", "target names, SOURCE:TARGET, comma separated; *:PREFIX.* for all others")
-	flags.StringVar(&f.groupPrefix, "group-prefix", "", "put before the names of groups in the target")
-	flags.StringVar(
-		&f.toTime,
-		"to-time",
-		"",
-		"restore up to this moment: 2026-01-02T15:04:05.123+08:00, or how long ago, as 90m",
-	)
-	flags.StringArrayVar(
-		&f.toOffsets,
-		"to-offset",
-		nil,
-		"end a partition before this offset: TOPIC:PARTITION:OFFSET; may be given again",
-	)
-	flags.Int64Var(
-		&f.toBackup,
-		"to-backup",
-		0,
-		"restore what the cluster had at this backup: a number of etl backup list",
-	)
-	flags.StringVar(
-		&f.toFiles,
-		"to-files",
-		"",
-		"write JSON lines to this folder, TOPIC/PARTITION.jsonl, and to no cluster",
-	)
-	flags.StringVar(&f.config.Job, "job", "restore", "name of the restore: the same one goes on where it was")
-	flags.BoolVar(&f.config.SkipDamaged, "skip-damaged", false, "leave out what is damaged, and tell of it")
-	flags.BoolVar(
-		&f.config.Unlimited,
-		"keep-for-ever",
-		false,
-		"create topics without retention: else the target deletes what is older",
-	)
-	flags.IntVar(&f.config.Parallel, "parallel", 4, "partitions that are restored at a time")
-	flags.BoolVar(
-		&f.config.IntoTopicsThatHoldRecords,
-		"into-topics-that-hold-records",
-		false,
-		"write behind the records of others",
-	)
-}
-
-// read makes the configuration of the flags.
-func (f *restoreFlags) read(a *app) (err error) {
-	selected, err := mirror.NewSelection(f.include, f.exclude)
-	if err != nil {
-		return usagef("%v", err)
-	}
-	f.config.Select = selected.Match
-	if f.config.Topics, err = mirror.ParseTopicMap(f.topics); err != nil {
-		return usagef("--topics: %v", err)
-	}
-	if err := mirror.CheckJob(f.config.Job); err != nil {
-		return usagef("%v", err)
-	}
-	f.config.RenameGroup = func(group string) string { return f.groupPrefix + group }
-	if f.toTime != "" && f.toBackup != 0 {
-		return usagef("--to-time and --to-backup: give one of them")
-	}
-	if f.config.Point.Time, err = parseMoment("to-time", f.toTime); err != nil {
-		return err
-	}
-	f.config.Point.Sequence = f.toBackup
-	if f.config.Point.Offsets, err = parseOffsets(f.toOffsets); err != nil {
-		return err
-	}
-	if f.config.Identities, err = backup.Identities(a.identities()); err != nil {
-		return usagef("AGE_IDENTITIES: %v", err)
-	}
-	return nil
-}
-
-func parseOffsets(all []string) (map[string]map[int32]int64, error) {
-	offsets := map[string]map[int32]int64{}
-	for _, text := range all {
-		parts := strings.Split(text, ":")
-		if len(parts) != 3 {
-			return nil, usagef("--to-offset is %q: want TOPIC:PARTITION:OFFSET", text)
-		}
-		partition, err := strconv.ParseInt(parts[1], 10, 32)
-		offset, offsetErr := strconv.ParseInt(parts[2], 10, 64)
-		if err = errors.Join(err, offsetErr); err != nil || partition < 0 || offset < 0 {
-			return nil, usagef("--to-offset is %q: want TOPIC:PARTITION:OFFSET", text)
-		}
-		if offsets[parts[0]] == nil {
-			offsets[parts[0]] = map[int32]int64{}
-		}
-		offsets[parts[0]][int32(partition)] = offset
-	}
-	return offsets, nil
 }
 
 func (a *app) planRestore(ctx context.Context, config backup.RestoreConfig) error {
@@ -287,8 +190,8 @@ func printRestored(w io.Writer, r backup.RestoreResult) {
 	fmt.Fprintf(w, "restored %d records, %s, of %d topics\n", r.Records, inBytes(r.Bytes), len(r.Plan.Topics))
 }
 
-func (a *app) restoreFiles(ctx context.Context, config backup.RestoreConfig, folder string) error {
-	done, err := backup.RestoreFiles(ctx, config, folder)
+func (a *app) restoreFiles(ctx context.Context, config backup.RestoreConfig, folder string, format backup.FileFormat) error {
+	done, err := backup.RestoreFiles(ctx, config, folder, format)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -29,14 +32,55 @@ type socketFlag struct{ file string }
 
 func newSocketFlag(cmd *cobra.Command) *socketFlag {
 	f := &socketFlag{}
-	usage := "Unix socket on which etl up tells its status (default $" + socketVariable + ")"
+	usage := "Unix socket on which etl up tells its status (default $" + socketVariable + ", else one of the user's cache for each folder)"
 	cmd.Flags().StringVar(&f.file, "socket", "", usage)
 	return f
 }
 
-// path is empty where nothing names a socket.
-func (f *socketFlag) path(environ map[string]string) string {
-	return cmp.Or(f.file, environ[socketVariable])
+// path is what the flag or the environment names; where neither does, byFolder.
+func (f socketFlag) path(environ map[string]string, folder string) (path string, byFolder bool) {
+	if path = cmp.Or(f.file, environ[socketVariable]); path != "" {
+		return path, false
+	}
+	return folderSocket(folder), true
+}
+
+// folderSocket is the socket of the service in a folder: the same for etl up and etl
+// status, and only the user's. It is empty where the user has no cache, or one with a
+// name that is too long for a socket.
+func folderSocket(folder string) string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(folder))
+	path := filepath.Join(cache, "scf-etl", "status", hex.EncodeToString(sum[:8]))
+	if len(path) > maxSocketPath {
+		return ""
+	}
+	return path
+}
+
+// maxSocketPath is how many bytes every system takes for the name of a socket.
+const maxSocketPath = 100
+
+// tellStatus serves the status where etl status looks for it. A socket that somebody named has
+// to be there; that of the folder is there where it can be, and a second etl up of one folder
+// leaves it to the first.
+func (a *app) tellStatus(ctx context.Context, flag socketFlag, folder string, status func() []emulator.TriggerStatus) (stop func(), err error) {
+	path, byFolder := flag.path(a.environ, folder)
+	if !byFolder {
+		return serveStatus(ctx, path, status)
+	}
+	if path != "" {
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+			if stop, err = serveStatus(ctx, path, status); err == nil {
+				return stop, nil
+			}
+		}
+		fmt.Fprintf(a.stderr, "etl status cannot ask this one, unless both have a --socket of their own: %v\n", err)
+	}
+	return func() {}, nil
 }
 
 // serveStatus answers GET / on the socket with the status of the triggers in
@@ -99,7 +143,7 @@ func askStatus(ctx context.Context, path string) ([]emulator.TriggerStatus, erro
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("no etl up answers on %s, start one with --socket: %w", path, err)
+		return nil, fmt.Errorf("no etl up answers on %s: start one, with the same --socket where you give one: %w", path, err)
 	}
 	defer response.Body.Close()
 	var status []emulator.TriggerStatus

@@ -17,16 +17,20 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what the triggers of a running etl up are doing",
-		Long: `Ask an etl up that runs with the same --socket what its triggers are doing. Exit
-code 1 where a trigger is not driven: it cannot read its topic, a partition of it
+		Long: `Ask the etl up of the same serverless.yml what its triggers are doing: the one
+that runs in the same folder, or with the same --socket. Exit code 1 where a trigger is not driven: it cannot read its topic, a partition of it
 waits for Kafka or is stalled, or a timer does not run. A function that fails and
 is sent its event again is driven: see the state and the reason.`,
-		Example: "  etl up --socket /tmp/etl.sock\n  etl status --socket /tmp/etl.sock",
+		Example: "  etl status\n  etl status -o json\n  etl status --socket /tmp/etl.sock    of etl up --socket /tmp/etl.sock",
 		Args:    cobra.NoArgs,
 	}
-	socket := newSocketFlag(cmd)
+	service, socket := newServiceFlag(cmd), newSocketFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		path := socket.path(a.environ)
+		folder, _, err := findService(service.file)
+		path, byFolder := socket.path(a.environ, folder)
+		if byFolder && err != nil {
+			return err
+		}
 		if path == "" {
 			return usagef("no socket: give --socket FILE or set %s, as for etl up", socketVariable)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -133,16 +134,48 @@ func TestStatus(t *testing.T) {
 			t.Errorf("exit code %d, %v\n%s", code, err, stdout)
 		}
 	})
-	t.Run("without a socket it is exit code 2", func(t *testing.T) {
+	t.Run("without a name it is that of the folder, which etl up serves", func(t *testing.T) {
 		t.Parallel()
-		if code, _, stderr := etl(t, nil, "status"); code != exitUsage || !strings.Contains(stderr, socketVariable) {
+		folder := t.TempDir()
+		file := filepath.Join(folder, "serverless.yml")
+		if err := os.WriteFile(file, []byte("service: etl\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := &app{stderr: io.Discard}
+		stop, err := a.tellStatus(t.Context(), socketFlag{}, folder, func() []emulator.TriggerStatus {
+			return []emulator.TriggerStatus{trigger(partition(emulator.Polling, ""))}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, stderr := etl(t, nil, "status", "--config", file)
+		if code != exitDone || !strings.Contains(stdout, "orders") {
+			t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+		}
+		stop()
+		if code, _, stderr := etl(t, nil, "status", "--config", file); code != exitFailed || !strings.Contains(stderr, "no etl up answers") {
 			t.Errorf("exit code %d, %q", code, stderr)
 		}
+	})
+	t.Run("a second etl up of one folder leaves the socket to the first, and says so", func(t *testing.T) {
+		t.Parallel()
+		folder := t.TempDir()
+		var said strings.Builder
+		first, err := (&app{stderr: io.Discard}).tellStatus(t.Context(), socketFlag{}, folder, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer first()
+		second, err := (&app{stderr: &said}).tellStatus(t.Context(), socketFlag{}, folder, nil)
+		if err != nil || !strings.Contains(said.String(), "--socket") {
+			t.Fatalf("error is %v, said %q", err, said.String())
+		}
+		second()
 	})
 	t.Run("where nobody answers it is exit code 1 and says what to start", func(t *testing.T) {
 		t.Parallel()
 		code, _, stderr := etl(t, nil, "status", "--socket", socketPath(t))
-		if code != exitFailed || !strings.Contains(stderr, "start one with --socket") {
+		if code != exitFailed || !strings.Contains(stderr, "with the same --socket") {
 			t.Errorf("exit code %d, %q", code, stderr)
 		}
 	})

@@ -58,7 +58,7 @@ of serverless.yml takes a new start. --watch=false switches all of it off.
 With --api ADDRESS the functions can also be looked at, changed and invoked by the
 API of SCF, as etl serve answers it; nothing of that is kept.
 
-With --socket FILE, etl status tells from elsewhere what the triggers are doing.`,
+etl status tells from elsewhere what the triggers are doing.`,
 		Example: "  etl up\n  etl up dump clean            only these\n  etl up --embedded            with two embedded clusters, on ports 19092 and 29092\n" +
 			"  etl up --prebuilt            where there is no Go: the binaries are built already",
 	}
@@ -104,7 +104,7 @@ With --socket FILE, etl status tells from elsewhere what the triggers are doing.
 		}
 		defer func() { err = errors.Join(err, recorder.close()) }()
 		return a.up(cmd.Context(), service, folder, pack, upOptions{
-			socket: socket.path(a.environ), api: api, watch: watch && !prebuilt, recorder: recorder,
+			socket: *socket, api: api, watch: watch && !prebuilt, recorder: recorder,
 		})
 	}
 	return cmd
@@ -166,9 +166,9 @@ func inUse(err error) error {
 
 // upOptions are what up does beside running a service.
 type upOptions struct {
-	socket   string // tells the status; empty for none
-	api      string // address of the SCF API; empty for none
-	watch    bool   // builds anew what changes
+	socket   socketFlag // tells the status
+	api      string     // address of the SCF API; empty for none
+	watch    bool       // builds anew what changes
 	recorder *recorder
 }
 
@@ -209,13 +209,11 @@ func (a *app) up(ctx context.Context, service *scf.Service, folder string, pack 
 		}
 		return err
 	}
-	if o.socket != "" {
-		stop, err := serveStatus(ctx, o.socket, platform.Triggers)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	stop, err := a.tellStatus(ctx, o.socket, folder, platform.Triggers)
+	if err != nil {
+		return err
 	}
+	defer stop()
 	took := time.Since(begun).Round(time.Millisecond)
 	fmt.Fprintf(a.stdout, "deployed in %v: %s; Ctrl-C stops\n", took, functionKeys(service))
 	printTriggers(a.stdout, platform.Triggers())

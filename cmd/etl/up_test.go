@@ -14,6 +14,8 @@ func TestUpSaysWhatEachTriggerWillDo(t *testing.T) {
 		Function: "report", Kind: "timer", Name: "hourly", Enabled: true, Retry: 2, RetryInterval: time.Minute,
 		Timer: &emulator.TimerStatus{Cron: "0 0 * * * * *", Next: time.Date(2026, 11, 27, 4, 0, 0, 0, time.UTC)},
 	}
+	last := timer
+	last.Timer = &emulator.TimerStatus{Cron: "0 0 12 27,28 11 * 2026", Next: time.Date(2026, 11, 27, 4, 0, 0, 0, time.UTC)}
 	closed := timer
 	closed.Enabled, closed.Timer = false, &emulator.TimerStatus{Cron: "0 0 * * * * *"}
 	for requirement, test := range map[string]struct {
@@ -25,8 +27,11 @@ func TestUpSaysWhatEachTriggerWillDo(t *testing.T) {
 				Retry: 3, RetryInterval: time.Minute, AfterLastRetry: emulator.Drop, Oversize: emulator.Stall},
 			[]string{"dump <- topic orders, group etl\n", "up to 100 records, within 1s", "again every 1m0s", "3 times, then the partition goes on", "stops there"},
 		},
-		"a timer, with its next time in UTC+8": {
-			timer, []string{"report <- timer hourly, 0 0 * * * * * in UTC+8, next 2026-11-27 12:00:00\n", "again after 1m0s [?], 2 times, then it is given up", "[?] no document"},
+		"a timer, with its next times in UTC+8": {
+			timer, []string{"report <- timer hourly, 0 0 * * * * * in UTC+8, next 2026-11-27 12:00:00, then 2026-11-27 13:00:00, then 2026-11-27 14:00:00\n", "again after 1m0s [?], 2 times, then it is given up", "[?] no document"},
+		},
+		"a timer whose years end, with what is left of them": {
+			last, []string{"next 2026-11-27 12:00:00, then 2026-11-28 12:00:00\n"},
 		},
 		"a timer that is off": {
 			closed, []string{"report <- timer hourly, 0 0 * * * * * in UTC+8, next never, CLOSED\n"},

@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/scf-etl/scf-etl/pkg/emulator"
+	"github.com/scf-etl/scf-etl/pkg/scf"
 )
 
 // printTriggers says what will happen, with the settings in force; those that
@@ -37,8 +39,24 @@ func printKafka(w io.Writer, t emulator.TriggerStatus) {
 }
 
 func printTimer(w io.Writer, t emulator.TriggerStatus) {
-	fmt.Fprintf(w, "%s <- timer %s, %s in UTC+8, next %s%s\n", t.Function, t.Name, t.Timer.Cron, orNever(t.Timer.Next), closedMark(t))
+	fmt.Fprintf(w, "%s <- timer %s, %s in UTC+8, next %s%s\n", t.Function, t.Name, t.Timer.Cron, nextFirings(*t.Timer), closedMark(t))
 	fmt.Fprintf(w, "    a failed event: again after %v [?], %d times, then it is given up\n", t.RetryInterval, t.Retry)
+}
+
+// firingsShown is how many of the next times of a timer are told: where they are apart shows more than one.
+const firingsShown = 3
+
+// nextFirings are the next times of a timer, in UTC+8.
+func nextFirings(t emulator.TimerStatus) string {
+	cron, err := scf.ParseCron(t.Cron)
+	if err != nil || t.Next.IsZero() {
+		return orNever(t.Next)
+	}
+	texts := []string{orNever(t.Next)}
+	for at, ok := cron.Next(t.Next); ok && len(texts) < firingsShown; at, ok = cron.Next(at) {
+		texts = append(texts, orNever(at))
+	}
+	return strings.Join(texts, ", then ")
 }
 
 func printBucket(w io.Writer, t emulator.TriggerStatus) {

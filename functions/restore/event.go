@@ -26,6 +26,13 @@ type Request struct {
 	Exclude []string          `json:"exclude,omitempty"` // regular expressions
 	Rename  map[string]string `json:"rename,omitempty"`  // names of topics in the target
 
+	// Partitions are those to restore of the topics in it; where Topics says nothing, no
+	// other topics.
+	Partitions map[string][]int32 `json:"partitions,omitempty"`
+	// Groups are those whose positions are set: none, all, or a regular expression; "" is
+	// all, in topics that keep their name.
+	Groups string `json:"groups,omitempty"`
+
 	Time   time.Time `json:"time,omitzero"`    // to this moment
 	Backup int64     `json:"backup,omitempty"` // to this backup
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 
@@ -100,8 +101,17 @@ func (h *handler) restore(ctx context.Context, e Event) (backup.RestoreConfig, e
 		return backup.RestoreConfig{}, fmt.Errorf("rename: %w", err)
 	}
 	include := e.Topics
+	if len(include) == 0 && len(e.Partitions) > 0 {
+		for topic := range e.Partitions {
+			include = append(include, regexp.QuoteMeta(topic))
+		}
+	}
 	if len(include) == 0 {
 		include = []string{".*"}
+	}
+	groups, err := backup.SelectGroups(e.Groups)
+	if err != nil {
+		return backup.RestoreConfig{}, fmt.Errorf("groups: %w", err)
 	}
 	selected, err := mirror.NewSelection(include, e.Exclude)
 	if err != nil {
@@ -118,6 +128,7 @@ func (h *handler) restore(ctx context.Context, e Event) (backup.RestoreConfig, e
 	return backup.RestoreConfig{
 		Chain: chain, Target: h.target, Identities: identities, Job: e.Job,
 		Point: backup.Point{Time: e.Time, Sequence: e.Backup}, Select: selected.Match, Topics: topics,
+		Partitions: e.Partitions, Groups: groups,
 		IntoTopicsThatHoldRecords: e.IntoTopicsThatHoldRecords, SkipDamaged: e.SkipDamaged, Unlimited: e.Unlimited,
 		Parallel: h.config.Parallel, Log: fn.LoggerFrom,
 	}, nil

@@ -123,6 +123,25 @@ func TestRestore(t *testing.T) {
 		}
 	})
 
+	t.Run("single partitions are restored where the request names them", func(t *testing.T) {
+		t.Parallel()
+		target, environment := world(t)
+		function := fntest.Deploy(t, New, environment)
+		for request, want := range map[string]int64{
+			`{"partitions":{"orders":[0]},"groups":"none","job":"zero","rename":{"orders":"zero"}}`: 0,
+			`{"partitions":{"orders":[1]},"groups":"none","job":"one","rename":{"orders":"one"}}`:   50,
+		} {
+			if result, err := function.Invoke([]byte(request)); err != nil || !result.Complete || result.Records != want {
+				t.Errorf("%s: %+v, %v", request, result, err)
+			}
+		}
+		for _, request := range []string{`{"partitions":{"orders":[2]}}`, `{"groups":"("}`} {
+			if _, err := function.Invoke([]byte(request)); err == nil || end(t, target, "orders") != -1 {
+				t.Errorf("%s: %v", request, err)
+			}
+		}
+	})
+
 	t.Run("a POST to the URL restores, and a GET plans", func(t *testing.T) {
 		t.Parallel()
 		target, environment := world(t)

@@ -12,7 +12,7 @@ func Seal(document any) ([]byte, error) {
 func Decode(e Encoding, object []byte, size int64) (log []byte, err error) {
 	log, err = e.decode(object, size, nil, nil)
 	if err == nil {
-		_, _, err = inspect(log, Segment{Next: 1 << 40}, 1<<60, &batch.Decoder{Limit: 1 << 20})
+		_, _, err = inspect(units(log), Segment{Next: 1 << 40}, 1<<60, &batch.Decoder{Limit: 1 << 20})
 	}
 	return log, err
 }

@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,82 @@ func TestRestore(t *testing.T) {
 			}
 		},
 	)
+
+	t.Run("single partitions are restored where they were, and one that is not there is an error", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 4, "u": 1}), newMemory()
+		for p := range int32(4) {
+			produce(t, source, "t", p, sample.Plain(10+int(p), 100, uint64(p))...)
+		}
+		produce(t, source, "u", 0, sample.Plain(5, 100, 9)...)
+		run(t, source, store)
+		target := cluster(t, nil)
+		config := backup.RestoreConfig{
+			Chain: chain(t, source, store), Target: target, Partitions: map[string][]int32{"t": {1, 3}},
+		}
+		if done := restore(t, config); done.Records != 11+13+5 {
+			t.Errorf("%d records, want those of t/1, t/3 and u", done.Records)
+		}
+		for p, want := range []int{0, 11, 0, 13} {
+			if got := records(t, target, "t", int32(p)); len(got) != want {
+				t.Errorf("t/%d has %d records, want %d", p, len(got), want)
+			}
+		}
+		config.Partitions = nil // the others
+		if done := restore(t, config); done.Records != 10+12 {
+			t.Errorf("%d records, want those of t/0 and t/2", done.Records)
+		}
+		for _, wrong := range []map[string][]int32{{"t": {4}}, {"v": {0}}} {
+			config.Partitions = wrong
+			if _, err := backup.PlanRestore(testContext(t), config); err == nil {
+				t.Errorf("%v is taken", wrong)
+			}
+		}
+	})
+
+	t.Run("positions are set in topics that keep their name, elsewhere where somebody says so", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1, "u": 1}), newMemory()
+		for _, topic := range []string{"t", "u"} {
+			produce(t, source, topic, 0, sample.Plain(10, 100, 1)...)
+			for _, group := range []string{"a", "b"} {
+				if err := source.Commit(testContext(t), group, topic, map[int32]kafka.Committed{0: {Offset: 5}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		run(t, source, store)
+		topics, err := mirror.ParseTopicMap("t:copy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for groups, want := range map[string]string{
+			"": "[a:u b:u]", "none": "[]", "all": "[a:t a:u b:t b:u]", "a|x": "[a:t a:u]",
+		} {
+			selected, err := backup.SelectGroups(groups)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := backup.PlanRestore(testContext(t), backup.RestoreConfig{
+				Chain: chain(t, source, store), Topics: topics, Groups: selected,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{}
+			for _, g := range plan.Groups {
+				for _, p := range g.Positions {
+					got = append(got, g.ID+":"+p.Topic)
+				}
+			}
+			if fmt.Sprint(got) != want {
+				t.Errorf("%q sets %v, want %s", groups, got, want)
+			}
+		}
+		if _, err := backup.SelectGroups("("); err == nil {
+			t.Error("a wrong expression is taken")
+		}
+	})
 
 	for name, point := range map[string]backup.Point{
 		"everything": {},

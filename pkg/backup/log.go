@@ -20,10 +20,15 @@ type unit struct {
 
 // units walks through a log. Every batch's checksum is verified; those of messages are
 // when they are decoded. Bytes that are no whole unit are an error.
-func units(log []byte) iter.Seq2[unit, error] {
+func units(log []byte) iter.Seq2[unit, error] { return walkUnits(log, nextUnit) }
+
+// trusted is units of a log whose checksums were verified before.
+func trusted(log []byte) iter.Seq2[unit, error] { return walkUnits(log, trustedUnit) }
+
+func walkUnits(log []byte, next func([]byte) (unit, error)) iter.Seq2[unit, error] {
 	return func(yield func(unit, error) bool) {
 		for rest := log; len(rest) > 0; {
-			u, err := nextUnit(rest)
+			u, err := next(rest)
 			if err != nil {
 				yield(unit{}, fmt.Errorf("at byte %d: %w", len(log)-len(rest), err))
 				return
@@ -36,7 +41,16 @@ func units(log []byte) iter.Seq2[unit, error] {
 	}
 }
 
+// nextUnit is the first unit of a log, its checksum verified.
 func nextUnit(p []byte) (unit, error) {
+	u, err := trustedUnit(p)
+	if err == nil && u.Batch != nil {
+		err = u.Batch.Verify()
+	}
+	return u, err
+}
+
+func trustedUnit(p []byte) (unit, error) {
 	b, rest, err := batch.Next(p)
 	if errors.Is(err, batch.ErrOldFormat) {
 		m, rest, err := batch.NextMessage(p)
@@ -50,9 +64,6 @@ func nextUnit(p []byte) (unit, error) {
 	}
 	if err == nil && b == nil {
 		err = errCut
-	}
-	if err == nil {
-		err = b.Verify()
 	}
 	if err != nil {
 		return unit{}, err
@@ -151,12 +162,12 @@ type content struct {
 // inspect walks through a segment's log and checks its structure: whole units, offsets
 // that go up, nothing outside of [first, next). The error is what is wrong, and the
 // offset up to which all was right. now is the manifest's Time.
-func inspect(log []byte, s Segment, now int64, decoder *batch.Decoder) (c content, at int64, err error) {
+func inspect(log iter.Seq2[unit, error], s Segment, now int64, decoder *batch.Decoder) (c content, at int64, err error) {
 	c.minTime, c.maxTime = -1, -1
 	var digest batch.Digest
 	skips := newAborts(s.Aborted)
 	at = s.First
-	for u, err := range units(log) {
+	for u, err := range log {
 		if err != nil {
 			return c, at, err
 		}

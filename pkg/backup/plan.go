@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,12 +30,13 @@ type RestoreConfig struct {
 
 	Point  Point
 	Select func(topic string) bool // nil: all topics
-	// Partitions says which partitions of a topic are restored; nil for all.
-	Partitions func(topic string, partition int32) bool
+	// Partitions are those that are restored of the topics in it; of others all. One that
+	// is not there is an error.
+	Partitions map[string][]int32
 	// Topics gives topics other names in the target.
 	Topics mirror.TopicMap
-	// Groups says which groups' positions are set; nil for all. RenameGroup gives them
-	// other names.
+	// Groups says which groups' positions are set. nil is all, but in topics that have
+	// another name in the target only where RenameGroup gives the groups other names, too.
 	Groups      func(group string) bool
 	RenameGroup func(group string) string
 
@@ -150,6 +150,9 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := shot.named(r.Partitions); err != nil {
+		return nil, err
+	}
 	r.plan = &Plan{
 		Cluster:  config.Chain.cluster,
 		Sequence: shot.at.Sequence,
@@ -160,7 +163,7 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 	}
 	wanted := func(at place) bool {
 		_, ok := shot.cuts[at]
-		return ok && (r.Partitions == nil || r.Partitions(at.topic, at.number))
+		return ok && r.wants(at)
 	}
 	segments, err := config.Chain.segments(ctx, shot.newest, shot.last, wanted, r.damaged)
 	if err != nil {
@@ -249,126 +252,4 @@ func (r *restore) topic(
 	}
 	r.plan.Topics = append(r.plan.Topics, planned)
 	return nil
-}
-
-// target looks at the target topic: whether there is one, and whether it may be
-// restored to.
-func (r *restore) target(ctx context.Context, t *PlannedTopic) error {
-	if t.topic.InForce["message.timestamp.type"] == "LogAppendTime" {
-		t.Notes = append(
-			t.Notes,
-			"records keep the time at which they were appended: message.timestamp.type is CreateTime in the target",
-		)
-	}
-	if note := t.topic.retention(); note != "" && !r.Unlimited {
-		t.Notes = append(t.Notes, note)
-	}
-	if r.Target == nil { // to files
-		return nil
-	}
-	there, err := r.Target.Topic(ctx, t.Target)
-	if errors.Is(err, kafka.ErrUnknownTopic) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("target: %w", err)
-	}
-	t.Exists = true
-	if id := there.ID.String(); id != "" && id == t.topic.ID {
-		t.conflict = fmt.Errorf(
-			"topic %s is the one that was backed up: give it another name in the target (--topics %s:NEW), or delete it",
-			t.Target,
-			t.Name,
-		)
-		return nil
-	}
-	if want := t.topic.Partitions; len(want) > 0 && int(want[len(want)-1].Number) >= len(there.Partitions) {
-		t.conflict = fmt.Errorf(
-			"topic %s has %d partitions, and %d are restored: create it with as many, or leave it to the restore",
-			t.Target,
-			len(there.Partitions),
-			want[len(want)-1].Number+1,
-		)
-		return nil
-	}
-	return r.partitions(ctx, t)
-}
-
-// retention says what the target deletes of what is restored; "" for nothing.
-func (t *Topic) retention() string {
-	var all []string
-	for _, key := range []string{"retention.ms", "retention.bytes"} {
-		value, own := t.Settings[key]
-		if !own {
-			value = t.InForce[key]
-		}
-		if value != "" && value != "-1" {
-			all = append(all, key+"="+value)
-		}
-	}
-	if policy := t.InForce["cleanup.policy"]; len(all) == 0 || policy != "" && !strings.Contains(policy, "delete") {
-		return ""
-	}
-	return fmt.Sprintf(
-		"the source has %s: the target deletes what is beyond its own, restored records too, unless --keep-for-ever",
-		strings.Join(all, " and "),
-	)
-}
-
-// partitions looks at how far an earlier run has come, and at what others have written.
-func (r *restore) partitions(ctx context.Context, t *PlannedTopic) error {
-	for i := range t.Partitions {
-		p := &t.Partitions[i]
-		checkpoints, err := mirror.Checkpoints(ctx, r.Target, r.Job, t.Name, t.Target, p.Number)
-		if err != nil {
-			return err
-		}
-		p.Restored = checkpoints[p.Number].Next
-		switch {
-		case p.Restored > p.End:
-			t.conflict = fmt.Errorf(
-				"%s/%d was restored up to offset %d, and this point is offset %d: restore to another topic (--topics %s:NEW) with another --job",
-				t.Name,
-				p.Number,
-				p.Restored,
-				p.End,
-				t.Name,
-			)
-			return nil
-		case p.Restored >= 0 || r.IntoTopicsThatHoldRecords:
-			continue
-		}
-		holds, err := mirror.HoldsRecords(ctx, r.Target, t.Target, p.Number)
-		if err != nil {
-			return fmt.Errorf("target: %w", err)
-		}
-		if holds {
-			t.conflict = fmt.Errorf(
-				"%s/%d: %w: give the topic another name in the target (--topics %s:NEW), or delete it there",
-				t.Target,
-				p.Number,
-				ErrNotEmpty,
-				t.Name,
-			)
-			return nil
-		}
-	}
-	return nil
-}
-
-// groups plans the positions of groups in what is restored.
-func (r *restore) groups(at *Manifest) {
-	for _, g := range at.Groups {
-		if r.Groups != nil && !r.Groups(g.ID) {
-			continue
-		}
-		positions := slices.Clone(g.Positions)
-		positions = slices.DeleteFunc(positions, func(p Position) bool {
-			_, err := r.source.partition(p.Topic, p.Partition)
-			return err != nil
-		})
-		if len(positions) > 0 {
-			r.plan.Groups = append(r.plan.Groups, Group{ID: g.ID, Positions: positions})
-		}
-	}
 }

@@ -60,6 +60,10 @@ func Restore(ctx context.Context, config RestoreConfig) (RestoreResult, error) {
 		}
 	}
 	r.watch()
+	reading, stop := context.WithCancel(ctx)
+	r.source.ahead = &readAhead{ctx: reading}
+	defer r.source.ahead.tasks.Wait()
+	defer stop()
 	copier, err := mirror.New(mirror.Config{
 		Job: r.Job, From: r.source, Target: r.Target, Topics: r.Topics,
 		KeepPartitions: true, Exact: true, OffsetMap: true,

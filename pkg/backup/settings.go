@@ -79,6 +79,24 @@ func Find(ctx context.Context, store Store, prefix, cluster string) (*Chain, err
 	return OpenChain(store, prefix, all[0])
 }
 
+// SelectGroups reads which groups' positions a restore sets: "none", "all", or a regular
+// expression for the whole name; nil, which is the default of [RestoreConfig], for "".
+func SelectGroups(text string) (func(group string) bool, error) {
+	switch text {
+	case "":
+		return nil, nil
+	case "none":
+		return func(string) bool { return false }, nil
+	case "all":
+		return func(string) bool { return true }, nil
+	}
+	pattern, err := regexp.Compile(`^(?:` + text + `)$`)
+	if err != nil {
+		return nil, fmt.Errorf("want none, all, or a regular expression: %w", err)
+	}
+	return pattern.MatchString, nil
+}
+
 // Keys are the age keys that topics are encrypted for: "age1..." for all topics, or
 // "PATTERN=age1..." for those whose whole name matches a regular expression. A topic is
 // encrypted for every key that is for it.

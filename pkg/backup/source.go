@@ -18,7 +18,7 @@ import (
 )
 
 // Source gives the batches of a backup to package mirror, as a cluster would. Segments
-// are checked as a whole before a batch of them is given.
+// are checked as a whole, by their digest, before a batch of them is given.
 type Source struct {
 	chain      *Chain
 	topics     map[string]*sourceTopic
@@ -26,6 +26,7 @@ type Source struct {
 	// damaged decides whether a segment that is damaged is left out, with nil.
 	damaged func(error) error
 	served  func(offsets int64, bytes int64) // may be nil
+	ahead   *readAhead                       // nil: a segment is read once it is asked for
 
 	mu    sync.Mutex
 	slots []*slot // with the least recently used first
@@ -57,7 +58,9 @@ func (l *partLog) first() int64 {
 // slot is a segment in memory, and how far it has been read.
 type slot struct {
 	loader
+	spare   loader // memory for what is read ahead
 	busy    bool
+	coming  *coming // what is read ahead of it; nil: nothing
 	of      *partLog
 	index   int // of the segment
 	log     []byte
@@ -177,7 +180,7 @@ func (s *Source) load(ctx context.Context, slot *slot, part *partLog, index int,
 	}
 	segment := part.segments[index]
 	slot.of, slot.skipped = nil, false // nothing, where there is an error
-	log, err := slot.loader.load(ctx, part.at, segment)
+	log, err := slot.read(ctx, part, index)
 	if errors.Is(err, ErrDamaged) {
 		if err = s.damaged(err); err == nil {
 			log, slot.skipped = nil, true
@@ -188,6 +191,7 @@ func (s *Source) load(ctx context.Context, slot *slot, part *partLog, index int,
 	}
 	slot.of, slot.index, slot.log = part, index, log
 	slot.next, slot.at, slot.skips = segment.First, 0, newAborts(segment.Aborted)
+	s.ahead.begin(slot)
 	return nil
 }
 
@@ -210,7 +214,7 @@ func straddles(s *slot, segment Segment) bool {
 	if s.at > 0 || len(s.log) == 0 {
 		return false
 	}
-	u, err := nextUnit(s.log)
+	u, err := trustedUnit(s.log)
 	return err == nil && u.first < segment.First
 }
 
@@ -218,7 +222,7 @@ func straddles(s *slot, segment Segment) bool {
 // least one.
 func (g *gathering) gather() error {
 	for g.at < len(g.log) {
-		u, err := nextUnit(g.log[g.at:])
+		u, err := trustedUnit(g.log[g.at:])
 		if err != nil {
 			return err
 		}

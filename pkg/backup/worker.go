@@ -14,8 +14,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
-// worker backs up one partition. While a segment is digested and uploaded the next
-// one is fetched.
+// worker backs up one partition. While segments are digested and uploaded the next one is
+// fetched.
 type worker struct {
 	*run
 	topic     *Topic
@@ -23,13 +23,13 @@ type worker struct {
 
 	next    int64 // of the log that is being gathered: what is recorded is behind it
 	epoch   int32
-	log     []byte // being gathered
+	log     []byte // being gathered, of whole units whose checksums were verified
 	first   int64
+	end     int64     // behind the last offset in log
 	aborted []Aborted // that touch it
 	skips   *aborts
-	sealing chan sealed // of the segment before; nil: none
-	failed  bool        // a segment was not recorded: none behind it may be
-	decoder batch.Decoder
+	sealing []chan sealed // of the segments before, in order
+	failed  bool          // a segment was not recorded: none behind it may be
 }
 
 // sealed is a segment that was uploaded, or why it was not.
@@ -42,6 +42,7 @@ type sealed struct {
 const (
 	fetchBytes = 2 << 20
 	fetchWait  = 200 * time.Millisecond
+	sealings   = 2 // segments of a partition that are digested and uploaded at a time
 )
 
 // work brings the partition to its end, or as far as there is time.
@@ -52,7 +53,6 @@ func (w *worker) work(ctx context.Context) error {
 	}
 	defer w.buffers.Put(buffer)
 	w.next, w.epoch, w.skips = w.partition.Next, w.partition.Epoch, newAborts(nil)
-	w.decoder.Limit = maxDecoded
 	w.open()
 	defer func() { w.logs.give(w.log) }()
 	err := w.gather(ctx, buffer)
@@ -64,7 +64,7 @@ func (w *worker) work(ctx context.Context) error {
 	default:
 		err = errors.Join(err, w.cut(ctx))
 	}
-	if err = errors.Join(err, w.settle(ctx)); err == nil {
+	if err = errors.Join(err, w.settle(ctx, 0)); err == nil {
 		w.advance(w.partition, w.next)
 	}
 	return err
@@ -170,7 +170,7 @@ func (w *worker) deleted(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	if err := w.settle(ctx); err != nil {
+	if err := w.settle(ctx, 0); err != nil {
 		return false, err
 	}
 	w.lose(ctx, w.topic.Name, w.partition, start)
@@ -209,7 +209,8 @@ func (w *worker) take(ctx context.Context, answer kafka.FetchResponse) error {
 			w.epoch = u.Batch.LeaderEpoch()
 		}
 		w.log = append(w.log, u.bytes...)
-		if w.next = u.LastOffset() + 1; len(w.log) >= w.SegmentBytes {
+		w.next = u.LastOffset() + 1
+		if w.end = w.next; len(w.log) >= w.SegmentBytes {
 			if err := w.cut(ctx); err != nil {
 				return err
 			}
@@ -225,58 +226,73 @@ func (w *worker) open() {
 
 // cut ends the segment at hand, and digests and uploads it beside what goes on.
 func (w *worker) cut(ctx context.Context) error {
-	if err := w.settle(ctx); err != nil {
+	if err := w.settle(ctx, sealings-1); err != nil {
 		return err
 	}
 	sortAborted(w.aborted)
-	log, segment, epoch := w.log, Segment{First: w.first, Next: lastOf(w.log) + 1, Aborted: w.aborted}, w.epoch
+	log, segment, epoch := w.log, Segment{First: w.first, Next: w.end, Aborted: w.aborted}, w.epoch
 	w.open()
-	w.sealing = make(chan sealed, 1)
+	done := make(chan sealed, 1)
+	w.sealing = append(w.sealing, done)
 	go func() {
 		segment, err := w.seal(ctx, log, segment)
 		w.logs.give(log)
-		w.sealing <- sealed{segment, epoch, err}
+		done <- sealed{segment, epoch, err}
 	}()
 	return nil
 }
 
-// lastOf is the last offset of a log that is not empty, of whole units.
-func lastOf(log []byte) (last int64) {
-	for u, err := range units(log) {
-		if err != nil {
-			return last
+// settle waits for segments, the first ones first, until no more than left are under way, and
+// records them. All are waited for behind one that was not recorded.
+func (w *worker) settle(ctx context.Context, left int) error {
+	var faults []error
+	for len(w.sealing) > left || w.failed && len(w.sealing) > 0 {
+		done := <-w.sealing[0]
+		w.sealing = w.sealing[1:]
+		if done.err == nil && !w.failed {
+			done.err = w.add(ctx, w.partition, done.segment, done.epoch)
 		}
-		last = u.LastOffset()
+		if done.err != nil {
+			w.failed = true
+			faults = append(faults, done.err)
+		}
 	}
-	return last
+	return errors.Join(faults...)
 }
 
-// settle waits for the segment before, and records it.
-func (w *worker) settle(ctx context.Context) error {
-	if w.sealing == nil {
-		return nil
-	}
-	done := <-w.sealing
-	w.sealing = nil
-	if done.err == nil {
-		done.err = w.add(ctx, w.partition, done.segment, done.epoch)
-	}
-	w.failed = w.failed || done.err != nil
-	return done.err
-}
-
-// seal makes an object of a log and uploads it.
+// seal makes an object of a log and uploads it, while its records are digested.
 func (w *worker) seal(ctx context.Context, log []byte, s Segment) (Segment, error) {
 	s.Log = sumOf(log)
-	c, _, err := inspect(log, s, w.state.Time, &w.decoder)
+	inspected := make(chan error, 1)
+	var c content
+	go func() {
+		decoder, ok := w.decoders.Get().(*batch.Decoder)
+		if !ok {
+			decoder = &batch.Decoder{Limit: maxDecoded}
+		}
+		defer w.decoders.Put(decoder)
+		var err error
+		c, _, err = inspect(trusted(log), s, w.state.Time, decoder)
+		inspected <- err
+	}()
+	uploaded, err := w.store(ctx, log, s)
+	if wrong := <-inspected; wrong != nil {
+		return s, fmt.Errorf("the segment of offsets %d to %d: %w", s.First, s.Next-1, wrong)
+	}
 	if err != nil {
-		return s, fmt.Errorf("the segment of offsets %d to %d: %w", s.First, s.Next-1, err)
+		return s, err
 	}
 	if c.unreadable != nil {
 		w.Log(ctx).
 			Warn("records are kept as they are, and cannot be decoded", "topic", w.topic.Name, "partition", w.partition.Number, "reason", c.unreadable)
 	}
+	s = uploaded
 	s.Records, s.Content, s.MinTime, s.MaxTime = c.records, c.digest, c.minTime, c.maxTime
+	return s, w.same(ctx)
+}
+
+// store makes an object of a log and uploads it.
+func (w *worker) store(ctx context.Context, log []byte, s Segment) (_ Segment, err error) {
 	object := log
 	if w.Compress && mostlyUncompressed(log) {
 		small := w.zstd.EncodeAll(log, w.packed.take(len(log)/4))
@@ -301,10 +317,7 @@ func (w *worker) seal(ctx context.Context, log []byte, s Segment) (Segment, erro
 	if s.Encoding != Plain {
 		s.Object = sumOf(object)
 	}
-	if err := w.upload(ctx, &s, object); err != nil {
-		return s, err
-	}
-	return s, w.same(ctx)
+	return s, w.upload(ctx, &s, object)
 }
 
 // The notes that a segment's object is created with.
@@ -313,23 +326,52 @@ const (
 	noteLog    = "log-sha256"
 )
 
+// takeOver is how old an object may be that a killed run has left and another one takes over:
+// less than what a prune removes for its age, by as much as clocks may differ.
+const takeOver = leftoverAge / 2
+
 // upload creates the object. Where a run that was killed, or another one, has created
-// it, that one is taken.
+// it, that one is taken, if its content is what it says of itself. One that is old a prune
+// may be about to remove: another is created beside it.
 func (w *worker) upload(ctx context.Context, s *Segment, object []byte) error {
-	key := w.chain.layout.segment(place{w.topic.Name, w.topic.Lineage, w.partition.Number}, *s)
-	err := w.Store.Create(ctx, key, object, map[string]string{noteObject: s.Object.SHA256, noteLog: s.Log.SHA256})
-	if !errors.Is(err, ErrExists) {
-		return err
+	where := place{w.topic.Name, w.topic.Lineage, w.partition.Number}
+	for ; s.Copy < maxCopies; s.Copy++ {
+		key := w.chain.layout.segment(where, *s)
+		err := w.Store.Create(ctx, key, object, map[string]string{noteObject: s.Object.SHA256, noteLog: s.Log.SHA256})
+		if !errors.Is(err, ErrExists) {
+			return err
+		}
+		there, err := w.Store.Stat(ctx, key)
+		if err != nil {
+			return err
+		}
+		if !there.Modified.IsZero() && w.Now().Sub(there.Modified) > takeOver {
+			continue
+		}
+		if ours, err := w.ours(ctx, s, there, int64(len(object))); err != nil || ours {
+			return err
+		}
+		return w.Store.Write(ctx, key, object) // somebody has put something else there
 	}
-	there, err := w.Store.Stat(ctx, key)
-	if err != nil {
-		return err
+	return fmt.Errorf("killed runs have left %d objects of the offsets %d to %d: prune the backup", maxCopies, s.First, s.Next-1)
+}
+
+// ours says that an object that is there is the segment's, and makes it so.
+func (w *worker) ours(ctx context.Context, s *Segment, there Object, size int64) (bool, error) {
+	likely := there.Size > 0 && there.Size <= 2*size+64<<10 // as others compress and encrypt
+	if !likely || there.Note[noteLog] != s.Log.SHA256 || !hexDigest.MatchString(there.Note[noteObject]) {
+		return false, nil
 	}
-	if there.Note[noteLog] == s.Log.SHA256 && hexDigest.MatchString(there.Note[noteObject]) && there.Size > 0 {
-		s.Object = Sum{Bytes: there.Size, SHA256: there.Note[noteObject]}
-		return nil
+	content, err := read(ctx, w.Store, there.Key, nil, there.Size)
+	if err != nil && !errors.Is(err, ErrDamaged) {
+		return false, err
 	}
-	return w.Store.Write(ctx, key, object) // somebody has put something else there
+	sum := Sum{Bytes: there.Size, SHA256: there.Note[noteObject]}
+	if err != nil || sumOf(content) != sum {
+		return false, nil
+	}
+	s.Object = sum
+	return true, nil
 }
 
 // same makes sure that what was fetched is of the topic that the state speaks of: ids
@@ -356,7 +398,7 @@ func sumOf(p []byte) Sum {
 // mostlyUncompressed says that at least half of a log's bytes are not compressed.
 func mostlyUncompressed(log []byte) bool {
 	plain := 0
-	for u, err := range units(log) {
+	for u, err := range trusted(log) {
 		if err != nil {
 			break
 		}

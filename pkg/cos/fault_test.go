@@ -51,7 +51,7 @@ func TestPutRecovers(t *testing.T) {
 						}
 						return &fault
 					}, nil)
-					o, err := w.Put(t.Context(), "key", bytes.NewReader(data), cos.PutOptions{IfAbsent: ifAbsent})
+					o, err := w.PutBytes(t.Context(), "key", data, cos.PutOptions{IfAbsent: ifAbsent, WithoutMD5: ifAbsent})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -144,6 +144,26 @@ func TestPutFails(t *testing.T) {
 		w.heal()
 		if _, err := w.Head(t.Context(), "key"); !errors.Is(err, cos.ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)
+		}
+	})
+	t.Run("has what was changed on its way refused, or without the digest removed again", func(t *testing.T) {
+		t.Parallel()
+		for _, o := range []cos.PutOptions{
+			{}, {IfAbsent: true}, {WithoutMD5: true}, {IfAbsent: true, WithoutMD5: true},
+		} {
+			w := newWorld(t, func(_ int, r *http.Request) *localcos.Fault {
+				if r.Method == http.MethodPut {
+					return &localcos.Fault{FlipUpload: 1500}
+				}
+				return nil
+			}, nil)
+			if _, err := w.PutBytes(t.Context(), "key", small, o); !errors.Is(err, cos.ErrCorrupt) && !errors.Is(err, cos.ErrInvalid) {
+				t.Errorf("%+v: got %v, want ErrCorrupt", o, err)
+			}
+			w.heal()
+			if _, err := w.Head(t.Context(), "key"); !errors.Is(err, cos.ErrNotFound) {
+				t.Errorf("%+v: got %v, want ErrNotFound", o, err)
+			}
 		}
 	})
 	t.Run("gives up when its context ends, and removes the parts", func(t *testing.T) {

@@ -128,10 +128,7 @@ func (p *put) complete(ctx context.Context, u *upload, o Object) (Object, error)
 		return p.ours(ctx, o, err)
 	}
 	if errors.Is(err, ErrCorrupt) {
-		// why: it is to be seen and is not what was sent; only ours is removed
-		if there, gone := p.b.head(ctx, "put", p.key); gone == nil && there.write == p.write {
-			err = errors.Join(err, p.b.Delete(ctx, p.key))
-		}
+		err = p.undo(ctx, err)
 	}
 	if err != nil {
 		return Object{}, err
@@ -160,7 +157,7 @@ func (b *Bucket) initiate(ctx context.Context, op, key string, headers http.Head
 func (u *upload) send(ctx context.Context, number int, data []byte) error {
 	sum := CRC64(0, data)
 	_, err := u.b.call(ctx, u.op, u.key, func(ctx context.Context) (*sdk.Response, error) {
-		answer, err := u.b.client.Object.UploadPart(ctx, u.key, u.id, number, bytes.NewReader(data), nil)
+		answer, err := u.b.client.Object.UploadPart(withBody(ctx, data), u.key, u.id, number, bytes.NewReader(data), nil)
 		if err != nil {
 			return answer, err
 		}

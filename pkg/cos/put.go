@@ -32,6 +32,12 @@ type PutOptions struct {
 	// long is no error; without a size no more than MaxParts parts of PartSize can
 	// be put, and with a larger one the parts are as large as it takes.
 	Size int64
+	// WithoutMD5 leaves out the digest by which the service refuses wrong content before
+	// it is to be seen, which takes more time than all the rest. The checksum is compared
+	// afterwards as always, and what is wrong is removed again; but a writer that is
+	// killed in between leaves it. It is for objects that are checked before they are
+	// used, and concerns bodies that are sent at once.
+	WithoutMD5 bool
 }
 
 // Put creates an object from all of body. Nothing is to be seen of it before it
@@ -63,6 +69,20 @@ func (b *Bucket) Put(ctx context.Context, key string, body io.Reader, o PutOptio
 		return p.inParts(ctx, first)
 	}
 	return p.whole(ctx, first)
+}
+
+// PutBytes is Put of a body in memory, which is not copied where it is no longer than
+// PartSize. Nobody may change it before the call returns; then nobody reads it any more.
+func (b *Bucket) PutBytes(ctx context.Context, key string, body []byte, o PutOptions) (Object, error) {
+	if int64(len(body)) > b.config.PartSize {
+		o.Size = int64(len(body))
+		return b.Put(ctx, key, bytes.NewReader(body), o)
+	}
+	if err := errors.Join(CheckKey(key), checkMetadata(o.Metadata)); err != nil {
+		return Object{}, b.failure("put", key, nil, err)
+	}
+	p := &put{b: b, key: key, options: o, write: b.config.WriteID()}
+	return p.whole(ctx, body)
 }
 
 // put is one call of Put.
@@ -134,17 +154,19 @@ func (p *put) headers(withID bool) http.Header {
 
 // whole puts data with one request.
 func (p *put) whole(ctx context.Context, data []byte) (Object, error) {
-	headers := p.headers(p.options.IfAbsent)
+	headers := p.headers(p.options.IfAbsent || p.options.WithoutMD5)
 	if p.options.IfAbsent {
 		headers.Set("X-Cos-Forbid-Overwrite", "true")
 	}
-	// why beside the CRC: by this the service refuses wrong content before it
-	// replaces the object
-	sum := md5.Sum(data)
-	headers.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
+	if !p.options.WithoutMD5 {
+		// why beside the CRC: by this the service refuses wrong content before it
+		// replaces the object
+		sum := md5.Sum(data)
+		headers.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
+	}
 	o := p.object(int64(len(data)), CRC64(0, data))
 	made, err := p.b.call(ctx, "put", p.key, func(ctx context.Context) (*sdk.Response, error) {
-		answer, err := p.b.client.Object.Put(with(ctx, headers), p.key, bytes.NewReader(data), nil)
+		answer, err := p.b.client.Object.Put(withBody(with(ctx, headers), data), p.key, bytes.NewReader(data), nil)
 		if err == nil {
 			o.ETag = unquote(answer.Header.Get("Etag"))
 			err = sameCRC(answer, o.CRC64)
@@ -152,12 +174,23 @@ func (p *put) whole(ctx context.Context, data []byte) (Object, error) {
 		return answer, err
 	})
 	if errors.Is(err, ErrExists) && made > 1 {
-		return p.ours(ctx, o, err)
+		o, err = p.ours(ctx, o, err)
+	}
+	if p.options.WithoutMD5 && errors.Is(err, ErrCorrupt) {
+		err = p.undo(ctx, err)
 	}
 	if err != nil {
 		return Object{}, err
 	}
 	return o, nil
+}
+
+// undo removes an object that is to be seen and is not what was sent, if it is ours.
+func (p *put) undo(ctx context.Context, corrupt error) error {
+	if there, gone := p.b.head(ctx, "put", p.key); gone == nil && there.write == p.write {
+		return errors.Join(corrupt, p.b.Delete(ctx, p.key))
+	}
+	return corrupt
 }
 
 func (p *put) object(size int64, crc uint64) Object {

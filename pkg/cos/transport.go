@@ -38,6 +38,14 @@ func with(ctx context.Context, headers http.Header) context.Context {
 	return context.WithValue(ctx, headersKey{}, headers)
 }
 
+type bodyKey struct{}
+
+// withBody gives a request a body that is sent from where it is: what the SDK puts around
+// one is read through small buffers.
+func withBody(ctx context.Context, data []byte) context.Context {
+	return context.WithValue(ctx, bodyKey{}, data)
+}
+
 // RoundTrip sends a request, signed.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	current, err := t.credentials.current(r.Context())
@@ -61,6 +69,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody {
 		body = &closing{ReadCloser: r.Body, closed: make(chan struct{})}
 		r.Body = body
+		if data, ok := r.Context().Value(bodyKey{}).([]byte); ok {
+			whole := bytes.NewReader(data)
+			body.ReadCloser = io.NopCloser(whole)
+			r.Body, r.ContentLength = closingMemory{body, whole}, int64(len(data))
+		}
 	}
 	answer, err := t.base.RoundTrip(r)
 	if body != nil {
@@ -95,6 +108,18 @@ func (c *closing) Close() error {
 	defer c.once.Do(func() { close(c.closed) })
 	return c.ReadCloser.Close()
 }
+
+// closingMemory is a body in memory.
+type closingMemory struct {
+	*closing
+	whole *bytes.Reader
+}
+
+// Len is how much of it is left.
+func (c closingMemory) Len() int { return c.whole.Len() }
+
+// WriteTo writes what is left of it.
+func (c closingMemory) WriteTo(w io.Writer) (int64, error) { return c.whole.WriteTo(w) }
 
 type limited struct {
 	io.Reader
@@ -179,11 +204,35 @@ func (c *moving) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-func (c *moving) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.stall)); err != nil {
-		return 0, err
+// pieceBytes is what one write to a connection has at most: a byte of it is to move within
+// the stall.
+const pieceBytes = 256 << 10
+
+func (c *moving) Write(p []byte) (written int, err error) {
+	for {
+		piece := p[written:min(len(p), written+pieceBytes)]
+		if err := c.SetDeadline(time.Now().Add(c.stall)); err != nil {
+			return written, err
+		}
+		n, err := c.Conn.Write(piece)
+		if written += n; err != nil || written == len(p) {
+			return written, err
+		}
 	}
-	return c.Conn.Write(p)
+}
+
+// ReadFrom sends a body in large pieces, one in memory without a copy.
+func (c *moving) ReadFrom(r io.Reader) (int64, error) {
+	if l, ok := r.(*io.LimitedReader); ok {
+		whole, ok := l.R.(interface {
+			io.WriterTo
+			Len() int
+		})
+		if ok && int64(whole.Len()) <= l.N {
+			return whole.WriteTo(c)
+		}
+	}
+	return io.CopyBuffer(struct{ io.Writer }{c}, r, make([]byte, pieceBytes))
 }
 
 // escape is the percent-encoding of the service: all but letters, digits and

@@ -21,6 +21,8 @@ type Fault struct {
 	TearUpload int64
 	// DiskFull fails the write of the body after that many bytes, as a full disk.
 	DiskFull int64
+	// FlipUpload changes the byte of the body at this position, from 1 on.
+	FlipUpload int64
 	// Drop does what was asked for and then cuts the connection without an answer.
 	Drop bool
 	// CutDownload cuts the connection after that many bytes of the answer's body.
@@ -58,8 +60,25 @@ func (f *Fault) before(r *http.Request, closed <-chan struct{}) error {
 		r.Body = &failing{r.Body, f.TearUpload, errTorn}
 	case f.DiskFull > 0:
 		r.Body = &failing{r.Body, f.DiskFull, errDiskFull}
+	case f.FlipUpload > 0:
+		r.Body = &flipping{r.Body, f.FlipUpload - 1}
 	}
 	return nil
+}
+
+// flipping is a body with a byte that is changed.
+type flipping struct {
+	io.ReadCloser
+	at int64 // from here on
+}
+
+func (f *flipping) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	if f.at >= 0 && f.at < int64(n) {
+		p[f.at] ^= 1
+	}
+	f.at -= int64(n)
+	return n, err
 }
 
 // failing is a body that fails after some bytes.

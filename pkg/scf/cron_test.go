@@ -78,7 +78,19 @@ func TestACronFiresWhenItsFieldsSay(t *testing.T) {
 		"five fields are second 0 and any year":    {"0 12 * * *", []string{"2026-11-27 12:00:00", "2026-11-28 12:00:00"}},
 		"five fields count from the minute": {
 			"*/20 * * * 5", []string{"2026-11-27 12:00:00", "2026-11-27 12:20:00"}},
-		"spaces more or less do not matter": {"  0  0 0 *\t* * * ", []string{"2026-11-28 00:00:00"}},
+		"a range of one value is that value":                                {"0 0 5-5 * * * *", []string{"2026-11-28 05:00:00", "2026-11-29 05:00:00"}},
+		"a list may name a value twice":                                     {"0 0 13,13,12-13 * * * *", []string{"2026-11-27 12:00:00", "2026-11-27 13:00:00"}},
+		"a step counts from the start of its range":                         {"0 0 0 2-9/3 * * *", []string{"2026-12-02 00:00:00", "2026-12-05 00:00:00", "2026-12-08 00:00:00", "2027-01-02 00:00:00"}},
+		"*/2 of days counts from the 1st, anew in each month":               {"0 0 0 */2 * * *", []string{"2026-11-29 00:00:00", "2026-12-01 00:00:00"}},
+		"*/2 of weekdays is Sunday, Tuesday, Thursday, Saturday":            {"0 0 0 * * */2 *", []string{"2026-11-28 00:00:00", "2026-11-29 00:00:00", "2026-12-01 00:00:00"}},
+		"a day or weekday that is a step is set, and one of both is enough": {"0 0 0 */30 * 0 *", []string{"2026-11-29 00:00:00", "2026-12-01 00:00:00", "2026-12-06 00:00:00"}},
+		"a star in a list leaves it to the other field":                     {"0 0 0 *,3 * WED *", []string{"2026-12-02 00:00:00"}},
+		"a month bounds both day and weekday":                               {"0 0 0 1 1 MON *", []string{"2027-01-01 00:00:00", "2027-01-04 00:00:00"}},
+		"names and numbers mix in a list":                                   {"0 0 0 * * SAT,0 *", []string{"2026-11-28 00:00:00", "2026-11-29 00:00:00"}},
+		"years may be a range with a step":                                  {"0 0 0 1 1 * 2027-2031/2", []string{"2027-01-01 00:00:00", "2029-01-01 00:00:00", "2031-01-01 00:00:00", "never"}},
+		"the last second of a year is followed by the first of the next":    {"59,0 59,0 23,0 31,1 12,1 * *", []string{"2026-12-01 00:00:00", "2026-12-01 00:00:59"}},
+		"five fields may have both day and weekday":                         {"0 0 1 * 1", []string{"2026-11-30 00:00:00", "2026-12-01 00:00:00"}},
+		"spaces more or less do not matter":                                 {"  0  0 0 *\t* * * ", []string{"2026-11-28 00:00:00"}},
 	} {
 		t.Run(requirement, func(t *testing.T) {
 			t.Parallel()
@@ -121,54 +133,58 @@ func TestNextIsAfterAndAtAWholeSecond(t *testing.T) {
 
 func TestACronThatCannotBeReadSaysWhichFieldAndWhatIsAllowed(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string][]string{
-		"":                    {`"" has 0 fields`, "seven fields", "or five"},
-		"0 0 * * * *":         {"has 6 fields", "seven fields", "or five"},
-		"*/1 * * * * * * *":   {"has 8 fields"},
-		"60 * * * * * *":      {`the second "60" is out of range`, "0 to 59"},
-		"0 60 * * * * *":      {`the minute "60" is out of range`, "0 to 59"},
-		"0 0 24 * * * *":      {`the hour "24" is out of range`, "0 to 23"},
-		"0 0 0 0 * * *":       {`the day "0" is out of range`, "1 to 31"},
-		"0 0 0 1 13 * *":      {`the month "13" is out of range`, "1 to 12 or JAN to DEC"},
-		"0 0 0 * * 7 *":       {`the weekday "7" is out of range`, "0 to 6 or SUN to SAT"},
-		"0 0 0 * * * 1969":    {`the year "1969" is out of range`, "1970 to 2099"},
-		"0 0 0 * * * 2100":    {`the year "2100" is out of range`, "1970 to 2099"},
-		"0 0 0 1 12-1 * *":    {`the month "12-1" has a range that ends before it begins`},
-		"0 0 0 * * FRI-SUN *": {`the weekday "FRI-SUN" has a range that ends before it begins`},
-		"0 */0 * * * * *":     {`the minute "*/0" has a step that is not 1 to 59`},
-		"0 */90 * * * * *":    {`the minute "*/90" has a step that is not 1 to 59`},
-		"0 1/ * * * * *":      {`the minute "1/" has a step`},
-		"0 1/2/3 * * * * *":   {`the minute "1/2/3" has a step`},
-		"0 1,,2 * * * * *":    {`the minute "1,,2" cannot be read`},
-		"0 -1 * * * * *":      {`the minute "-1" cannot be read`},
-		"0 1-2-3 * * * * *":   {`the minute "1-2-3" cannot be read`},
-		"0 +1 * * * * *":      {`the minute "+1" cannot be read`},
-		"0 00001 * * * * *":   {`the minute "00001" cannot be read`},
-		"0 0 0 1 January * *": {`the month "January" cannot be read`},
-		"0 0 0 MON * * *":     {`the day "MON" cannot be read`},
-		"@daily":              {"has 1 fields"},
-		"0 0 0 L * * *":       {`the day "L" has a form that this project does not know`},
-		"0 0 0 ? * 1#2 *":     {`the day "?" has a form that this project does not know`},
-		"0 0 0 15W * * *":     {`the day "15W" has a form that this project does not know`},
-		"0 0 0 30 2 * *":      {"never fires"},
-		"0 0 0 31 4,6,9,11 * *": {
-			`"0 0 0 31 4,6,9,11 * *" never fires`, "a day that one of the months has"},
-		"0 0 0 29 2 * 2023,2025": {"never fires"},
+	for requirement, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"nothing is no expression":                        {"", []string{`"" has 0 fields`, "seven fields", "or five"}},
+		"six fields are neither form":                     {"0 0 * * * *", []string{"has 6 fields", "seven fields", "or five"}},
+		"eight fields are one too many":                   {"*/1 * * * * * * *", []string{"has 8 fields"}},
+		"seconds end at 59":                               {"60 * * * * * *", []string{`the second "60" is out of range`, "0 to 59"}},
+		"minutes end at 59":                               {"0 60 * * * * *", []string{`the minute "60" is out of range`, "0 to 59"}},
+		"hours end at 23":                                 {"0 0 24 * * * *", []string{`the hour "24" is out of range`, "0 to 23"}},
+		"days begin at 1":                                 {"0 0 0 0 * * *", []string{`the day "0" is out of range`, "1 to 31"}},
+		"months end at 12":                                {"0 0 0 1 13 * *", []string{`the month "13" is out of range`, "1 to 12 or JAN to DEC"}},
+		"a weekday 7 is none":                             {"0 0 0 * * 7 *", []string{`the weekday "7" is out of range`, "0 to 6 or SUN to SAT"}},
+		"years begin at 1970":                             {"0 0 0 * * * 1969", []string{`the year "1969" is out of range`, "1970 to 2099"}},
+		"years end at 2099":                               {"0 0 0 * * * 2100", []string{`the year "2100" is out of range`, "1970 to 2099"}},
+		"a range of months does not go round the year":    {"0 0 0 1 12-1 * *", []string{`the month "12-1" has a range that ends before it begins`}},
+		"a range of weekdays does not go round the week":  {"0 0 0 * * FRI-SUN *", []string{`the weekday "FRI-SUN" has a range that ends before it begins`}},
+		"a step of 0 is none":                             {"0 */0 * * * * *", []string{`the minute "*/0" has a step that is not 1 to 59`}},
+		"a step beyond the field is none":                 {"0 */90 * * * * *", []string{`the minute "*/90" has a step that is not 1 to 59`}},
+		"a step without a number is none":                 {"0 1/ * * * * *", []string{`the minute "1/" has a step`}},
+		"two steps are none":                              {"0 1/2/3 * * * * *", []string{`the minute "1/2/3" has a step`}},
+		"an empty value in a list is none":                {"0 1,,2 * * * * *", []string{`the minute "1,,2" cannot be read`}},
+		"a negative number is none":                       {"0 -1 * * * * *", []string{`the minute "-1" cannot be read`}},
+		"a range of three is none":                        {"0 1-2-3 * * * * *", []string{`the minute "1-2-3" cannot be read`}},
+		"a sign is none":                                  {"0 +1 * * * * *", []string{`the minute "+1" cannot be read`}},
+		"five digits are none":                            {"0 00001 * * * * *", []string{`the minute "00001" cannot be read`}},
+		"a name has three letters":                        {"0 0 0 1 January * *", []string{`the month "January" cannot be read`}},
+		"names stand in their own fields alone":           {"0 0 0 MON * * *", []string{`the day "MON" cannot be read`}},
+		"words of other crons are none":                   {"@daily", []string{"has 1 fields"}},
+		"L is of the Chinese manual":                      {"0 0 0 L * * *", []string{`the day "L" has a form that this project does not know`}},
+		"? and # are of the Chinese manual":               {"0 0 0 ? * 1#2 *", []string{`the day "?" has a form that this project does not know`}},
+		"W is of the Chinese manual":                      {"0 0 0 15W * * *", []string{`the day "15W" has a form that this project does not know`}},
+		"30 February never fires":                         {"0 0 0 30 2 * *", []string{"never fires"}},
+		"the 31st of months that have none never fires":   {"0 0 0 31 4,6,9,11 * *", []string{`"0 0 0 31 4,6,9,11 * *" never fires`, "a day that one of the months has"}},
+		"29 February of years that have none never fires": {"0 0 0 29 2 * 2023,2025", []string{"never fires"}},
 	} {
-		_, err := scf.ParseCron(text)
-		var of *scf.CronError
-		if !errors.As(err, &of) {
-			t.Errorf("%q: got %v", text, err)
-			continue
-		}
-		for _, part := range want {
-			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%q: got %v\nwant %q in it", text, err, part)
+		t.Run(requirement, func(t *testing.T) {
+			t.Parallel()
+			_, err := scf.ParseCron(c.text)
+			var of *scf.CronError
+			if !errors.As(err, &of) {
+				t.Fatalf("%q: got %v", c.text, err)
 			}
-		}
-		if unknown := strings.Contains(err.Error(), "does not know"); of.Unknown != unknown {
-			t.Errorf("%q: unknown is %v", text, of.Unknown)
-		}
+			for _, part := range c.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q: got %v\nwant %q in it", c.text, err, part)
+				}
+			}
+			if unknown := strings.Contains(err.Error(), "does not know"); of.Unknown != unknown {
+				t.Errorf("%q: unknown is %v", c.text, of.Unknown)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // deduplicateRule leaves a record out whose key was seen before within the window.
@@ -31,25 +33,25 @@ const (
 	maxCapacity     = 10_000_000
 )
 
-func (l *loader) deduplicate(n *node) rule {
-	t := l.table(n, "deduplicate", "by", "expr", "window", "records", "capacity")
-	r := &deduplicateRule{span: t.duration("window"), records: int64(t.number("records", 0, 1, maxCapacity))}
-	by, expr := t.get("by"), t.get("expr")
+func (l *loader) deduplicate(n *yamlfile.Node) rule {
+	t := l.Table(n, "deduplicate", "by", "expr", "window", "records", "capacity")
+	r := &deduplicateRule{span: t.Duration("window"), records: int64(t.Number("records", 0, 1, maxCapacity))}
+	by, expr := t.Get("by"), t.Get("expr")
 	switch {
 	case (by == nil) == (expr == nil):
-		l.fault(n, "write by: [field], or expr: ...", "deduplicate needs one of by and expr")
+		l.Fault(n, "write by: [field], or expr: ...", "deduplicate needs one of by and expr")
 	case by != nil:
-		r.fields = l.fields(l.texts(by, "by"))
+		r.fields = l.fields(l.Texts(by, "by"))
 	default:
 		r.expr = l.expression(expr)
 	}
-	if (t.get("window") == nil) == (t.get("records") == nil) {
-		l.fault(n, "write window: 10m of event time, or records: 10000", "deduplicate needs one of window and records")
+	if (t.Get("window") == nil) == (t.Get("records") == nil) {
+		l.Fault(n, "write window: 10m of event time, or records: 10000", "deduplicate needs one of window and records")
 	}
 	// Twice the window, so that going back after a redelivery finds all that was known then.
-	r.capacity = t.number("capacity", max(defaultCapacity, int(2*r.records)), 1, 2*maxCapacity)
+	r.capacity = t.Number("capacity", max(defaultCapacity, int(2*r.records)), 1, 2*maxCapacity)
 	if int64(r.capacity) < r.records {
-		l.fault(t.get("capacity"), "", "capacity is less than the records of the window")
+		l.Fault(t.Get("capacity"), "", "capacity is less than the records of the window")
 	}
 	return r
 }

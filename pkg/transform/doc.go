@@ -28,6 +28,7 @@
 //	  topic: log-clean                 # where no route fits
 //	  routes: [{when: status >= 500, topic: log-errors}]
 //	  key: {field: client}             # or {expr: ...}, or none; as it came without
+//	  headers: {site: {field: host}}   # to add: a text, {field: ...}, {expr: ...}; or keep, or drop
 //	  tombstones: drop                 # or fail, or pass
 //
 // testdata/rules.yaml is the same with comments. A file with mistakes gives a

@@ -3,7 +3,7 @@ package transform
 import (
 	"hash/maphash"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 type kind uint8

@@ -1,10 +1,12 @@
 package transform
 
+import "github.com/scf-etl/scf-etl/pkg/yamlfile"
+
 // dropRule removes fields. What is not there needs no removing.
 type dropRule struct{ fields []*path }
 
-func (l *loader) drop(n *node) rule {
-	r := &dropRule{fields: l.fields(l.texts(n, "drop"))}
+func (l *loader) drop(n *yamlfile.Node) rule {
+	r := &dropRule{fields: l.fields(l.Texts(n, "drop"))}
 	for _, p := range r.fields {
 		delete(l.shape.fields, p.text)
 	}

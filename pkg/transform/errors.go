@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/scf-etl/scf-etl/pkg/transform/internal/sensitive"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // What is behind an [Error], for errors.Is.
@@ -20,14 +21,8 @@ var (
 	ErrTombstone  = errors.New("the record is a tombstone")
 )
 
-// Position is a place in a rules file. Line and Column count from 1.
-type Position struct {
-	File         string
-	Line, Column int
-}
-
-// String is file:line:column, as editors take it.
-func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+// Position is a place in a rules file.
+type Position = yamlfile.Position
 
 // Error says why one record cannot be transformed. It is permanent: the same
 // record fails again under the same rules, so its place is the dead letter.
@@ -97,29 +92,7 @@ func excerpt(value []byte) string {
 }
 
 // Fault is one mistake in a rules file.
-type Fault struct {
-	Pos    Position
-	Reason string // what is wrong
-	Fix    string // what to write instead, or empty
-}
-
-// String is one line with all of it.
-func (f Fault) String() string {
-	text := f.Pos.String() + ": " + f.Reason
-	if f.Fix != "" {
-		text += ": " + f.Fix
-	}
-	return text
-}
+type Fault = yamlfile.Fault
 
 // RulesError is every mistake of a rules file at once, in the order of the file.
-type RulesError struct{ Faults []Fault }
-
-// Error is one line a fault.
-func (e *RulesError) Error() string {
-	lines := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
-		lines[i] = f.String()
-	}
-	return strings.Join(lines, "\n")
-}
+type RulesError = yamlfile.Error

@@ -11,6 +11,8 @@ import (
 	language "github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // expression is text of the language of github.com/expr-lang/expr, compiled. A
@@ -37,14 +39,14 @@ type operand struct {
 }
 
 // condition compiles an expression that has to be true or false.
-func (l *loader) condition(n *node) *expression { return l.compile(n, true) }
+func (l *loader) condition(n *yamlfile.Node) *expression { return l.compile(n, true) }
 
 // expression compiles an expression with any result.
-func (l *loader) expression(n *node) *expression { return l.compile(n, false) }
+func (l *loader) expression(n *yamlfile.Node) *expression { return l.compile(n, false) }
 
-func (l *loader) compile(n *node, condition bool) *expression {
-	e := &expression{pos: n.pos, source: l.text(n, "an expression")}
-	if n.kind != scalar {
+func (l *loader) compile(n *yamlfile.Node, condition bool) *expression {
+	e := &expression{pos: n.Pos, source: l.Text(n, "an expression")}
+	if n.Kind != yamlfile.Scalar {
 		return e
 	}
 	tree, err := language.Parse(e.source)
@@ -85,20 +87,20 @@ func (l *loader) compile(n *node, condition bool) *expression {
 func unsteady() []string { return []string{"now", "keys", "values", "toPairs"} }
 
 // expressionFault finds the place of a fault of the library in the rules file.
-func (l *loader) expressionFault(n *node, err error) {
+func (l *loader) expressionFault(n *yamlfile.Node, err error) {
 	at, reason := *n, err.Error()
 	var fault *file.Error
 	if errors.As(err, &fault) {
 		reason = fault.Message
-		if n.offset >= 0 {
-			at.pos.Column += n.offset + fault.From
+		if n.Offset >= 0 {
+			at.Pos.Column += n.Offset + fault.From
 		}
 	}
-	l.fault(&at, "", "the expression: %s", reason)
+	l.Fault(&at, "", "the expression: %s", reason)
 }
 
 // operands looks up every name, and says which are unknown.
-func (l *loader) operands(n *node, names *nameVisitor) []*operand {
+func (l *loader) operands(n *yamlfile.Node, names *nameVisitor) []*operand {
 	var out []*operand
 	for _, found := range names.found {
 		if operandOf(out, found.name) != nil {
@@ -109,13 +111,13 @@ func (l *loader) operands(n *node, names *nameVisitor) []*operand {
 			o.meta = metaValue(name)
 			if o.meta == nil {
 				at := found.at(n)
-				l.fault(&at, suggest(name, metaNames()), "a record has no %q", name)
+				l.Fault(&at, yamlfile.Suggest(name, metaNames()), "a record has no %q", name)
 			}
 		} else {
 			o.path = newPath(found.name)
 			if _, ok := l.shape.find(o.path); !ok {
 				at := found.at(n)
-				l.fault(&at, suggest(found.name, sorted(l.shape.fields)), "there is no field %q at this point", found.name)
+				l.Fault(&at, yamlfile.Suggest(found.name, sorted(l.shape.fields)), "there is no field %q at this point", found.name)
 			}
 		}
 		out = append(out, o)
@@ -161,10 +163,10 @@ type foundName struct {
 	from int
 }
 
-func (f foundName) at(n *node) node {
+func (f foundName) at(n *yamlfile.Node) yamlfile.Node {
 	at := *n
-	if n.offset >= 0 {
-		at.pos.Column += n.offset + f.from
+	if n.Offset >= 0 {
+		at.Pos.Column += n.Offset + f.from
 	}
 	return at
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // test is a condition that reads the bytes of the fields.

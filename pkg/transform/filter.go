@@ -1,9 +1,11 @@
 package transform
 
+import "github.com/scf-etl/scf-etl/pkg/yamlfile"
+
 // filterRule lets the records through for which the condition holds.
 type filterRule struct{ condition *expression }
 
-func (l *loader) filter(n *node) rule { return &filterRule{l.condition(n)} }
+func (l *loader) filter(n *yamlfile.Node) rule { return &filterRule{l.condition(n)} }
 
 func (r *filterRule) start() step { return &filterStep{r.condition.start()} }
 

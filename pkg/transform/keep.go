@@ -1,13 +1,17 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+import (
+	"github.com/scf-etl/scf-etl/internal/rawjson"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
+)
 
 // keepRule removes every field but some. user.id keeps of an object user the member
 // id.
 type keepRule struct{ fields []*path }
 
-func (l *loader) keep(n *node) rule {
-	r := &keepRule{fields: l.fields(l.texts(n, "keep"))}
+func (l *loader) keep(n *yamlfile.Node) rule {
+	r := &keepRule{fields: l.fields(l.Texts(n, "keep"))}
 	kept := map[string]fieldType{}
 	for _, p := range r.fields {
 		if t, ok := l.shape.fields[p.text]; ok || len(p.parts) == 1 {

@@ -5,8 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 	"github.com/scf-etl/scf-etl/pkg/transform/internal/sensitive"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // maskRule covers personal data in fields: all of a value, or what is found in it.
@@ -19,29 +20,29 @@ type maskRule struct {
 	secret []byte // nil: stars
 }
 
-func (l *loader) mask(n *node) rule {
-	t := l.table(n, "mask", "fields", "find", "hash", "keep_ipv4", "keep_ipv6")
-	r := &maskRule{cover: sensitive.Cover{IPv4: t.number("keep_ipv4", 24, 0, 32), IPv6: t.number("keep_ipv6", 48, 0, 128)}}
-	if at := t.need("fields"); at != nil && (at.kind != scalar || at.text != "all") {
-		r.fields = l.fields(l.texts(at, "fields"))
+func (l *loader) mask(n *yamlfile.Node) rule {
+	t := l.Table(n, "mask", "fields", "find", "hash", "keep_ipv4", "keep_ipv6")
+	r := &maskRule{cover: sensitive.Cover{IPv4: t.Number("keep_ipv4", 24, 0, 32), IPv6: t.Number("keep_ipv6", 48, 0, 128)}}
+	if at := t.Need("fields"); at != nil && (at.Kind != yamlfile.Scalar || at.Text != "all") {
+		r.fields = l.fields(l.Texts(at, "fields"))
 	}
 	kinds := sensitive.Kinds()
-	for _, k := range l.texts(t.get("find"), "find") {
-		kind, ok := kinds[k.text]
+	for _, k := range l.Texts(t.Get("find"), "find") {
+		kind, ok := kinds[k.Text]
 		if !ok {
-			l.fault(k, suggest(k.text, slices.Sorted(maps.Keys(kinds))), "%q is no kind of personal data", k.text)
+			l.Fault(k, yamlfile.Suggest(k.Text, slices.Sorted(maps.Keys(kinds))), "%q is no kind of personal data", k.Text)
 		}
 		r.find |= kind
 	}
-	if r.fields == nil && r.find == 0 && t.get("fields") != nil {
-		l.fault(n, "add find: [email, phone, ...]", "to mask all of all fields leaves nothing")
+	if r.fields == nil && r.find == 0 && t.Get("fields") != nil {
+		l.Fault(n, "add find: [email, phone, ...]", "to mask all of all fields leaves nothing")
 	}
 	for _, setting := range []string{"keep_ipv4", "keep_ipv6"} {
-		if at := t.get(setting); at != nil && (r.find&sensitive.IP == 0 || t.get("hash") != nil) {
-			l.fault(at, "", "%s has no effect without find: [ip], or with hash", setting)
+		if at := t.Get(setting); at != nil && (r.find&sensitive.IP == 0 || t.Get("hash") != nil) {
+			l.Fault(at, "", "%s has no effect without find: [ip], or with hash", setting)
 		}
 	}
-	r.secret = l.secret(t.get("hash"))
+	r.secret = l.secret(t.Get("hash"))
 	for _, p := range r.fields {
 		if known, ok := l.shape.fields[p.text]; ok && known != stringType {
 			l.shape.fields[p.text] = anyType // a number may have become a text
@@ -54,21 +55,21 @@ func (l *loader) mask(n *node) rule {
 // the hash, and a short one lets everybody try all phone numbers.
 const minSecret = 32
 
-func (l *loader) secret(n *node) []byte {
+func (l *loader) secret(n *yamlfile.Node) []byte {
 	if n == nil {
 		return nil
 	}
-	name := l.text(n, "hash")
+	name := l.Text(n, "hash")
 	if l.options.Secret == nil {
-		l.fault(n, "", "hash needs a key, and this program looks up none")
+		l.Fault(n, "", "hash needs a key, and this program looks up none")
 		return nil
 	}
 	key, found := l.options.Secret(name)
 	switch {
 	case !found:
-		l.fault(n, "set it to a random text of 32 characters or more", "the key %s is not set", name)
+		l.Fault(n, "set it to a random text of 32 characters or more", "the key %s is not set", name)
 	case len(key) < minSecret:
-		l.fault(n, fmt.Sprintf("take at least %d random bytes", minSecret), "the key %s is too short", name)
+		l.Fault(n, fmt.Sprintf("take at least %d random bytes", minSecret), "the key %s is too short", name)
 	}
 	return []byte(key)
 }

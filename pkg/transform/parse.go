@@ -3,6 +3,8 @@ package transform
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // parser reads a text into a document. An error wraps [ErrParse].
@@ -27,30 +29,30 @@ func formats() []string {
 }
 
 // parse reads `parse: json` or a mapping with the settings of a format.
-func (l *loader) parse(n *node) rule {
-	if n.kind == scalar {
-		n = &node{pos: n.pos, kind: mapping, keys: []*node{{pos: n.pos, text: "format"}}, values: []*node{n}}
+func (l *loader) parse(n *yamlfile.Node) rule {
+	if n.Kind == yamlfile.Scalar {
+		n = &yamlfile.Node{Pos: n.Pos, Kind: yamlfile.Mapping, Keys: []*yamlfile.Node{{Pos: n.Pos, Text: "format"}}, Values: []*yamlfile.Node{n}}
 	}
-	t := l.table(n, "parse", "format", "field", "prefix", "types", "pattern", "columns", "separator", "assign")
+	t := l.Table(n, "parse", "format", "field", "prefix", "types", "pattern", "columns", "separator", "assign")
 	r := &parseRule{lines: true}
-	if from := t.get("field"); from != nil {
+	if from := t.Get("field"); from != nil {
 		r.from = l.field(from)
 	}
-	if t.need("format") == nil {
+	if t.Need("format") == nil {
 		l.shape.open = true // its fields are unknown, not wrong
 		return r
 	}
-	kind := t.choice("format", formats()...)
+	kind := t.Choice("format", formats()...)
 	for setting, of := range map[string][]string{
 		"pattern": {"regexp", "grok"}, "columns": {"csv"}, "separator": {"csv", "keyvalue"}, "assign": {"keyvalue"},
 	} {
-		if at := t.get(setting); at != nil && !contains(of, kind) {
-			l.fault(at, "", "%s is not a setting of the format %s, only of %v", setting, kind, of)
+		if at := t.Get(setting); at != nil && !contains(of, kind) {
+			l.Fault(at, "", "%s is not a setting of the format %s, only of %v", setting, kind, of)
 		}
 	}
-	prefix := t.text("prefix", "")
+	prefix := t.Text("prefix", "")
 	r.format = l.format(kind, t, prefix)
-	r.types = append(r.types, l.types(t.get("types"), kind)...)
+	r.types = append(r.types, l.types(t.Get("types"), kind)...)
 	r.lines = kind != "json"
 	return r
 }
@@ -64,7 +66,7 @@ func contains(list []string, text string) bool {
 	return false
 }
 
-func (l *loader) format(kind string, t *table, prefix string) format {
+func (l *loader) format(kind string, t *yamlfile.Table, prefix string) format {
 	switch kind {
 	case "json":
 		l.shape.open = true

@@ -1,6 +1,10 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+import (
+	"github.com/scf-etl/scf-etl/internal/rawjson"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
+)
 
 // csvFormat is one line of RFC 4180 with known columns. A quote inside of a field
 // without quotes is an error, as in encoding/csv.
@@ -9,19 +13,19 @@ type csvFormat struct {
 	slots     []slot
 }
 
-func (l *loader) csvFormat(t *table, prefix string) format {
+func (l *loader) csvFormat(t *yamlfile.Table, prefix string) format {
 	f := &csvFormat{separator: l.separator(t, ',')}
-	columns := t.need("columns")
+	columns := t.Need("columns")
 	seen := map[string]bool{}
-	for _, n := range l.texts(columns, "columns") {
-		if seen[n.text] || n.text == "" {
-			l.fault(n, "", "each column needs a name of its own")
+	for _, n := range l.Texts(columns, "columns") {
+		if seen[n.Text] || n.Text == "" {
+			l.Fault(n, "", "each column needs a name of its own")
 		}
-		seen[n.text] = true
-		s := slot{name: []byte(prefix + n.text)}
+		seen[n.Text] = true
+		s := slot{name: []byte(prefix + n.Text)}
 		s.key, _ = rawjson.AppendString(nil, s.name)
 		f.slots = append(f.slots, s)
-		l.shape.add(prefix+n.text, stringType)
+		l.shape.add(prefix+n.Text, stringType)
 	}
 	return f
 }

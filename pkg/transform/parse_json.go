@@ -3,7 +3,7 @@ package transform
 import (
 	"fmt"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // jsonFormat makes a field of each member of a JSON object.

@@ -1,6 +1,10 @@
 package transform
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
+)
 
 // keyValueFormat is pairs such as a=1;b=2. White space around names and values goes.
 // A value in quotes may hold the separator; \" and \\ stand for a quote and a
@@ -10,17 +14,17 @@ type keyValueFormat struct {
 	separator, assign byte
 }
 
-func (l *loader) keyValueFormat(t *table, prefix string) format {
+func (l *loader) keyValueFormat(t *yamlfile.Table, prefix string) format {
 	f := keyValueFormat{prefix: prefix, separator: l.separator(t, ' '), assign: '='}
-	if n := t.get("assign"); n != nil {
-		if s := l.text(n, "assign"); len(s) == 1 && s[0] > ' ' && s[0] < 0x7f && s[0] != '"' {
+	if n := t.Get("assign"); n != nil {
+		if s := l.Text(n, "assign"); len(s) == 1 && s[0] > ' ' && s[0] < 0x7f && s[0] != '"' {
 			f.assign = s[0]
 		} else {
-			l.fault(n, `write "=" or ":"`, "assign has to be one visible ASCII character, and no quote")
+			l.Fault(n, `write "=" or ":"`, "assign has to be one visible ASCII character, and no quote")
 		}
 	}
 	if f.assign == f.separator {
-		l.fault(t.node, "", "separator and assign are the same")
+		l.Fault(t.Node, "", "separator and assign are the same")
 	}
 	return f
 }

@@ -1,6 +1,6 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+import "github.com/scf-etl/scf-etl/internal/rawjson"
 
 // logfmtFormat is key=value, key="a value" with the escapes of JSON, and key alone,
 // which is true; as github.com/go-logfmt/logfmt and github.com/kr/logfmt write it. The

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 	"github.com/scf-etl/scf-etl/pkg/transform/internal/pattern"
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // The log formats of Apache httpd and nginx (mod_log_config "combined" and "common",
@@ -36,7 +37,7 @@ type slot struct {
 	kind      kind
 }
 
-func (l *loader) patternFormat(kind string, t *table, prefix string) format {
+func (l *loader) patternFormat(kind string, t *yamlfile.Table, prefix string) format {
 	f := &patternFormat{what: kind, empty: true}
 	expr, types := "", map[string]string{"status": "int", "size": "int"}
 	switch kind {
@@ -45,7 +46,7 @@ func (l *loader) patternFormat(kind string, t *table, prefix string) format {
 	case "common":
 		expr = commonLog + restOfLog
 	default:
-		n := t.need("pattern")
+		n := t.Need("pattern")
 		if n == nil {
 			l.shape.open = true
 			return f
@@ -62,8 +63,8 @@ func (l *loader) patternFormat(kind string, t *table, prefix string) format {
 }
 
 // expr returns the regular expression of a pattern, and the types it names.
-func (l *loader) expr(kind string, n *node) (expr string, types map[string]string, ok bool) {
-	expr = l.text(n, "pattern")
+func (l *loader) expr(kind string, n *yamlfile.Node) (expr string, types map[string]string, ok bool) {
+	expr = l.Text(n, "pattern")
 	if kind == "regexp" {
 		return expr, nil, true
 	}
@@ -74,16 +75,16 @@ func (l *loader) expr(kind string, n *node) (expr string, types map[string]strin
 		if errors.As(err, &unknown) {
 			fix = suggestNear(unknown.Name, sorted(l.patterns))
 		}
-		l.fault(n, fix, "%v", err)
+		l.Fault(n, fix, "%v", err)
 		return "", nil, false
 	}
 	return grok.Expr, grok.Types, true
 }
 
-func (l *loader) compilePattern(f *patternFormat, t *table, expr string, types map[string]string, prefix string) {
+func (l *loader) compilePattern(f *patternFormat, t *yamlfile.Table, expr string, types map[string]string, prefix string) {
 	compiled, err := pattern.Compile(expr)
 	if err != nil {
-		l.fault(t.get("pattern"), "", "the pattern: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		l.Fault(t.Get("pattern"), "", "the pattern: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		l.shape.open = true
 		return
 	}
@@ -108,28 +109,28 @@ func (l *loader) compilePattern(f *patternFormat, t *table, expr string, types m
 		l.shape.add(prefix+name, known)
 	}
 	if len(f.slots) == 0 {
-		l.fault(t.node, "name its groups: (?P<name>...), %{NAME:field}", "the pattern makes no fields")
+		l.Fault(t.Node, "name its groups: (?P<name>...), %{NAME:field}", "the pattern makes no fields")
 	}
 }
 
 // suggestNear is suggest without a list of hundreds of names.
 func suggestNear(text string, known []string) string {
-	if s := suggest(text, known); strings.HasPrefix(s, "did") {
+	if s := yamlfile.Suggest(text, known); strings.HasPrefix(s, "did") {
 		return s
 	}
 	return "define it under patterns"
 }
 
 // definitions reads the grok patterns of the file.
-func (l *loader) definitions(n *node) map[string]string {
+func (l *loader) definitions(n *yamlfile.Node) map[string]string {
 	own := map[string]string{}
-	if n != nil && n.kind != mapping {
-		l.fault(n, "write NAME: pattern", "patterns has to be a mapping")
+	if n != nil && n.Kind != yamlfile.Mapping {
+		l.Fault(n, "write NAME: pattern", "patterns has to be a mapping")
 		n = nil
 	}
 	if n != nil {
-		for i, key := range n.keys {
-			own[key.text] = l.text(n.values[i], "a pattern")
+		for i, key := range n.Keys {
+			own[key.Text] = l.Text(n.Values[i], "a pattern")
 		}
 	}
 	return pattern.Definitions(own)

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // syslogFormat is one message of RFC 5424 or of RFC 3164, the older form of BSD; as

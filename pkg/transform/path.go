@@ -4,7 +4,8 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // path names a field: first the field of exactly that name, then, along the dots,
@@ -57,19 +58,19 @@ func (s *shape) add(name string, t fieldType) {
 }
 
 // field reads the name of a field that has to be there.
-func (l *loader) field(n *node) *path {
-	p := newPath(n.text)
-	if n.kind != scalar || n.text == "" {
-		l.fault(n, "", "the name of a field has to be a text")
+func (l *loader) field(n *yamlfile.Node) *path {
+	p := newPath(n.Text)
+	if n.Kind != yamlfile.Scalar || n.Text == "" {
+		l.Fault(n, "", "the name of a field has to be a text")
 		return p
 	}
 	if _, ok := l.shape.find(p); !ok {
-		l.fault(n, suggest(n.text, sorted(l.shape.fields)), "there is no field %q at this point", n.text)
+		l.Fault(n, yamlfile.Suggest(n.Text, sorted(l.shape.fields)), "there is no field %q at this point", n.Text)
 	}
 	return p
 }
 
-func (l *loader) fields(list []*node) []*path {
+func (l *loader) fields(list []*yamlfile.Node) []*path {
 	paths := make([]*path, len(list))
 	for i, n := range list {
 		paths[i] = l.field(n)

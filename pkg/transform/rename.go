@@ -1,20 +1,22 @@
 package transform
 
+import "github.com/scf-etl/scf-etl/pkg/yamlfile"
+
 // renameRule gives fields other names, in their places. A field that has the new
 // name already goes. A field that is not there is left out.
 type renameRule struct{ pairs [][2]*path }
 
-func (l *loader) rename(n *node) rule {
+func (l *loader) rename(n *yamlfile.Node) rule {
 	r := &renameRule{}
-	if n.kind != mapping {
-		l.fault(n, "write rename: {old: new}", "rename has to be a mapping of old names to new ones")
+	if n.Kind != yamlfile.Mapping {
+		l.Fault(n, "write rename: {old: new}", "rename has to be a mapping of old names to new ones")
 		return r
 	}
-	for i, key := range n.keys {
+	for i, key := range n.Keys {
 		from := l.field(key)
-		to := newPath(l.text(n.values[i], "the new name"))
+		to := newPath(l.Text(n.Values[i], "the new name"))
 		if to.text == "" {
-			l.fault(n.values[i], "", "the new name is empty")
+			l.Fault(n.Values[i], "", "the new name is empty")
 		}
 		r.pairs = append(r.pairs, [2]*path{from, to})
 		known, _ := l.shape.find(from)

@@ -1,6 +1,10 @@
 package transform
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
+)
 
 // route sends what a condition holds for to a topic. The first that holds ends the
 // search, unless it says more.
@@ -10,24 +14,24 @@ type route struct {
 	more  bool
 }
 
-func (l *loader) routes(n *node) []route {
+func (l *loader) routes(n *yamlfile.Node) []route {
 	if n == nil {
 		return nil
 	}
-	if n.kind != sequence {
-		l.fault(n, "write - {when: ..., topic: ...}", "routes has to be a list")
+	if n.Kind != yamlfile.Sequence {
+		l.Fault(n, "write - {when: ..., topic: ...}", "routes has to be a list")
 		return nil
 	}
 	var out []route
-	for _, e := range n.list {
-		t := l.table(e, "a route", "when", "topic", "more")
-		r := route{more: t.boolean("more")}
-		if when := t.need("when"); when != nil {
+	for _, e := range n.List {
+		t := l.Table(e, "a route", "when", "topic", "more")
+		r := route{more: t.Boolean("more")}
+		if when := t.Need("when"); when != nil {
 			r.when = l.condition(when)
 		}
-		if topic := t.need("topic"); topic != nil {
+		if topic := t.Need("topic"); topic != nil {
 			l.checkTopic(topic)
-			r.topic = topic.text
+			r.topic = topic.Text
 		}
 		out = append(out, r)
 	}
@@ -35,15 +39,15 @@ func (l *loader) routes(n *node) []route {
 }
 
 // checkTopic refuses names that Kafka refuses (org.apache.kafka.common.internals.Topic).
-func (l *loader) checkTopic(n *node) {
+func (l *loader) checkTopic(n *yamlfile.Node) {
 	if n == nil {
 		return
 	}
-	name := l.text(n, "topic")
+	name := l.Text(n, "topic")
 	bad := strings.ContainsFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
 	})
 	if bad || name == "" || len(name) > 249 || name == "." || name == ".." {
-		l.fault(n, "use 1 to 249 letters, digits, dots, hyphens and underscores", "%q is no name of a topic", name)
+		l.Fault(n, "use 1 to 249 letters, digits, dots, hyphens and underscores", "%q is no name of a topic", name)
 	}
 }

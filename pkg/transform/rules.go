@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // Options are what a rules file cannot hold itself.
@@ -11,6 +13,10 @@ type Options struct {
 	// Secret looks up what a rule names as the environment variable of a key. Where
 	// it is nil, rules that need a key are refused.
 	Secret func(env string) (value string, found bool)
+
+	// Sections are keys of the file that are not about rules, and who reads them. Each
+	// is called once, also where the file has no such key, before the rules are read.
+	Sections map[string]func(Section)
 }
 
 // Rules is a checked and compiled rules file. It does not change: any number of
@@ -47,20 +53,14 @@ const (
 // Load reads a rules file. name is what positions in errors begin with. The error is
 // a *[RulesError] with every mistake that was found.
 func Load(name string, content []byte, options Options) (*Rules, error) {
-	root, fault := parseYAML(name, content)
-	if fault != nil {
-		return nil, &RulesError{[]Fault{*fault}}
+	root, err := yamlfile.Parse(name, content)
+	if err != nil {
+		return nil, err
 	}
 	l := &loader{options: options, shape: shape{fields: map[string]fieldType{}}}
 	rules := l.file(root)
-	if len(l.faults) > 0 {
-		slices.SortStableFunc(l.faults, func(a, b Fault) int {
-			if a.Pos.Line != b.Pos.Line {
-				return a.Pos.Line - b.Pos.Line
-			}
-			return a.Pos.Column - b.Pos.Column
-		})
-		return nil, &RulesError{l.faults}
+	if err := l.Err(); err != nil {
+		return nil, err
 	}
 	return rules, nil
 }
@@ -80,24 +80,29 @@ func (r *Rules) Window() (offsets int64, span time.Duration, most int64) {
 	return offsets, span, most
 }
 
-func (l *loader) file(root *node) *Rules {
-	t := l.table(root, "the file", "version", "patterns", "rules", "output")
-	if version := t.get("version"); version != nil && l.text(version, "version") != "1" {
-		l.fault(version, "write 1", "this program reads version 1 of the format only")
+func (l *loader) file(root *yamlfile.Node) *Rules {
+	l.root = root
+	sections := sorted(l.options.Sections)
+	t := l.Table(root, "the file", append(sections, "version", "patterns", "rules", "output")...)
+	for _, name := range sections {
+		l.options.Sections[name](Section{l, t.Get(name)})
 	}
-	l.patterns = l.definitions(t.get("patterns"))
+	if version := t.Get("version"); version != nil && l.Text(version, "version") != "1" {
+		l.Fault(version, "write 1", "this program reads version 1 of the format only")
+	}
+	l.patterns = l.definitions(t.Get("patterns"))
 	r := &Rules{}
-	if list := t.get("rules"); list != nil {
-		if list.kind != sequence {
-			l.fault(list, "write - parse: json and so on", "rules has to be a list")
+	if list := t.Get("rules"); list != nil {
+		if list.Kind != yamlfile.Sequence {
+			l.Fault(list, "write - parse: json and so on", "rules has to be a list")
 		}
-		for _, n := range list.list {
+		for _, n := range list.List {
 			if p, ok := l.rule(n); ok {
 				r.rules = append(r.rules, p)
 			}
 		}
 	}
-	r.output = l.output(t.get("output"), root)
+	r.output = l.output(t.Get("output"), root)
 	return r
 }
 
@@ -105,26 +110,26 @@ func ruleKinds() []string {
 	return []string{"parse", "timestamp", "filter", "mask", "rename", "drop", "keep", "set", "deduplicate"}
 }
 
-func (l *loader) rule(n *node) (placed, bool) {
-	t := l.table(n, "a rule", append(ruleKinds(), "when")...)
-	p := placed{pos: n.pos}
-	var when *node
-	var body *node
-	for i, key := range t.node.keys {
+func (l *loader) rule(n *yamlfile.Node) (placed, bool) {
+	t := l.Table(n, "a rule", append(ruleKinds(), "when")...)
+	p := placed{pos: n.Pos}
+	var when *yamlfile.Node
+	var body *yamlfile.Node
+	for i, key := range t.Node.Keys {
 		switch {
-		case key.text == "when":
-			when = t.node.values[i]
-		case !slices.Contains(ruleKinds(), key.text):
+		case key.Text == "when":
+			when = t.Node.Values[i]
+		case !slices.Contains(ruleKinds(), key.Text):
 		case body != nil:
-			l.fault(key, "begin a new rule with -", "a rule does one thing: %s and %s are two", p.kind, key.text)
+			l.Fault(key, "begin a new rule with -", "a rule does one thing: %s and %s are two", p.kind, key.Text)
 		default:
-			p.kind, body = key.text, t.node.values[i]
-			p.pos = key.pos
+			p.kind, body = key.Text, t.Node.Values[i]
+			p.pos = key.Pos
 		}
 	}
 	if body == nil {
-		if n.kind == mapping && len(n.keys) <= 1 && when != nil {
-			l.fault(n, "", "a rule with nothing to do")
+		if n.Kind == yamlfile.Mapping && len(n.Keys) <= 1 && when != nil {
+			l.Fault(n, "", "a rule with nothing to do")
 		}
 		return p, false
 	}
@@ -139,7 +144,7 @@ func (l *loader) rule(n *node) (placed, bool) {
 	return p, p.rule != nil
 }
 
-func (l *loader) body(kind string, n *node) rule {
+func (l *loader) body(kind string, n *yamlfile.Node) rule {
 	switch kind {
 	case "parse":
 		return l.parse(n)

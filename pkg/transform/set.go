@@ -1,6 +1,10 @@
 package transform
 
-import "github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+import (
+	"github.com/scf-etl/scf-etl/internal/rawjson"
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
+)
 
 // setRule gives fields values: constants, properties of the record, results of
 // expressions. The rules of one set are applied in their order. nil as the result of
@@ -14,58 +18,58 @@ type setting struct {
 	expr     *expression
 }
 
-func (l *loader) set(n *node) rule {
+func (l *loader) set(n *yamlfile.Node) rule {
 	r := &setRule{}
-	if n.kind != mapping {
-		l.fault(n, "write set: {name: value}", "set has to be a mapping of fields to values")
+	if n.Kind != yamlfile.Mapping {
+		l.Fault(n, "write set: {name: value}", "set has to be a mapping of fields to values")
 		return r
 	}
-	for i, key := range n.keys {
-		v := n.values[i]
+	for i, key := range n.Keys {
+		v := n.Values[i]
 		known := anyType
-		s := setting{path: newPath(key.text)}
-		if key.text == "" {
-			l.fault(key, "", "the name of a field is empty")
+		s := setting{path: newPath(key.Text)}
+		if key.Text == "" {
+			l.Fault(key, "", "the name of a field is empty")
 		}
-		switch v.kind {
-		case scalar:
+		switch v.Kind {
+		case yamlfile.Scalar:
 			s.constant, known = constantValue(v)
-		case nothing:
+		case yamlfile.Nothing:
 			s.constant = value{null, []byte("null")}
 		default:
 			l.setting(&s, v)
 		}
 		r.sets = append(r.sets, s)
 		if _, old := l.shape.find(s.path); !old || len(s.path.parts) == 1 {
-			l.shape.fields[key.text] = known
+			l.shape.fields[key.Text] = known
 		}
 	}
 	return r
 }
 
-func (l *loader) setting(s *setting, n *node) {
-	t := l.table(n, "a value", "expr", "from")
-	e, from := t.get("expr"), t.get("from")
+func (l *loader) setting(s *setting, n *yamlfile.Node) {
+	t := l.Table(n, "a value", "expr", "from")
+	e, from := t.Get("expr"), t.Get("from")
 	switch {
 	case (e == nil) == (from == nil):
-		l.fault(n, "write {expr: ...} or {from: topic}", "a value needs one of expr and from")
+		l.Fault(n, "write {expr: ...} or {from: topic}", "a value needs one of expr and from")
 	case e != nil:
 		s.expr = l.expression(e)
 	default:
-		name := l.text(from, "from")
+		name := l.Text(from, "from")
 		if s.meta = metaValue(name); s.meta == nil {
-			l.fault(from, suggest(name, metaNames()), "a record has no %q", name)
+			l.Fault(from, yamlfile.Suggest(name, metaNames()), "a record has no %q", name)
 		}
 	}
 }
 
 // constantValue reads a scalar as YAML does: quoted it is a text, without quotes it
 // may be a number or a boolean.
-func constantValue(n *node) (value, fieldType) {
-	raw := []byte(n.text)
-	if n.plain {
+func constantValue(n *yamlfile.Node) (value, fieldType) {
+	raw := []byte(n.Text)
+	if n.Plain {
 		switch {
-		case n.text == "true" || n.text == "false":
+		case n.Text == "true" || n.Text == "false":
 			return value{boolean, raw}, boolType
 		case len(raw) > 0 && (raw[0] == '-' || raw[0]-'0' <= 9) && rawjson.Valid(raw):
 			if _, ok := whole(raw); ok {

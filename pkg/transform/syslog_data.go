@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // structuredData reads RFC 5424 6.3 into an object of objects.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 	_ "time/tzdata" // a function's image need not have the time zones
+
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // timestampRule makes a field the event time of the record.
@@ -14,36 +16,36 @@ type timestampRule struct {
 	into    *path
 }
 
-func (l *loader) timestamp(n *node) rule {
-	if n.kind == scalar {
-		n = &node{pos: n.pos, kind: mapping, keys: []*node{{pos: n.pos, text: "field"}}, values: []*node{n}}
+func (l *loader) timestamp(n *yamlfile.Node) rule {
+	if n.Kind == yamlfile.Scalar {
+		n = &yamlfile.Node{Pos: n.Pos, Kind: yamlfile.Mapping, Keys: []*yamlfile.Node{{Pos: n.Pos, Text: "field"}}, Values: []*yamlfile.Node{n}}
 	}
-	t := l.table(n, "timestamp", "field", "layouts", "zone", "failure", "into")
-	r := &timestampRule{keep: t.choice("failure", "fail", "keep") == "keep"}
-	if f := t.need("field"); f != nil {
+	t := l.Table(n, "timestamp", "field", "layouts", "zone", "failure", "into")
+	r := &timestampRule{keep: t.Choice("failure", "fail", "keep") == "keep"}
+	if f := t.Need("field"); f != nil {
 		r.field = l.field(f)
 	}
 	zone := time.UTC
-	if z := t.get("zone"); z != nil {
+	if z := t.Get("zone"); z != nil {
 		var err error
-		if zone, err = time.LoadLocation(l.text(z, "zone")); err != nil {
-			l.fault(z, "write UTC, Asia/Shanghai or another name of the IANA database", "%q is no time zone", z.text)
+		if zone, err = time.LoadLocation(l.Text(z, "zone")); err != nil {
+			l.Fault(z, "write UTC, Asia/Shanghai or another name of the IANA database", "%q is no time zone", z.Text)
 			zone = time.UTC
 		}
 	}
-	layouts := l.texts(t.get("layouts"), "layouts")
+	layouts := l.Texts(t.Get("layouts"), "layouts")
 	if layouts == nil {
-		layouts = []*node{{text: "rfc3339"}, {text: "common_log"}, {text: "datetime"}, {text: "syslog"}}
+		layouts = []*yamlfile.Node{{Text: "rfc3339"}, {Text: "common_log"}, {Text: "datetime"}, {Text: "syslog"}}
 	}
 	for _, name := range layouts {
-		read, ok := layoutOf(name.text, zone)
+		read, ok := layoutOf(name.Text, zone)
 		if !ok {
-			l.fault(name, suggest(name.text, layoutNames()), "%q is neither a layout's name nor a layout of Go such as 2006-01-02 15:04", name.text)
+			l.Fault(name, yamlfile.Suggest(name.Text, layoutNames()), "%q is neither a layout's name nor a layout of Go such as 2006-01-02 15:04", name.Text)
 		}
 		r.layouts = append(r.layouts, read)
 	}
-	if into := t.get("into"); into != nil {
-		r.into = newPath(l.text(into, "into"))
+	if into := t.Get("into"); into != nil {
+		r.into = newPath(l.Text(into, "into"))
 		l.shape.fields[r.into.text] = stringType
 	}
 	return r

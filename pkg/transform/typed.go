@@ -5,7 +5,8 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
 
 // typed gives a field that was parsed from a text the type that it has in JSON.
@@ -15,29 +16,29 @@ type typed struct {
 }
 
 // types reads a mapping of fields to types.
-func (l *loader) types(n *node, format string) []typed {
+func (l *loader) types(n *yamlfile.Node, format string) []typed {
 	if n == nil {
 		return nil
 	}
 	if format == "json" {
-		l.fault(n, "remove it", "JSON has types of its own")
+		l.Fault(n, "remove it", "JSON has types of its own")
 		return nil
 	}
-	if n.kind != mapping {
-		l.fault(n, "write {status: int}", "types has to be a mapping of fields to types")
+	if n.Kind != yamlfile.Mapping {
+		l.Fault(n, "write {status: int}", "types has to be a mapping of fields to types")
 		return nil
 	}
 	var out []typed
-	for i, key := range n.keys {
+	for i, key := range n.Keys {
 		p := l.field(key)
 		allowed := []string{string(stringType), string(intType), string(floatType), string(boolType)}
-		to := l.text(n.values[i], "a type")
+		to := l.Text(n.Values[i], "a type")
 		if !contains(allowed, to) {
-			l.fault(n.values[i], suggest(to, allowed), "%q is no type", to)
+			l.Fault(n.Values[i], yamlfile.Suggest(to, allowed), "%q is no type", to)
 			continue
 		}
 		out = append(out, typed{p, fieldType(to)})
-		l.shape.fields[key.text] = fieldType(to)
+		l.shape.fields[key.Text] = fieldType(to)
 	}
 	return out
 }

@@ -3,7 +3,7 @@ package transform
 import (
 	"unicode/utf8"
 
-	"github.com/scf-etl/scf-etl/pkg/transform/internal/rawjson"
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // logfmt writes the fields in their order. What a name cannot hold becomes an

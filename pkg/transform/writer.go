@@ -14,12 +14,19 @@ type writer struct {
 	buffer  []byte
 	keys    []byte
 	outputs []Output
+
+	expressions []evaluator // of added headers, by their index
+	kept        []batch.Header
+	texts       []byte
 }
 
 func (o *output) start() *writer {
 	w := &writer{output: o, key: o.key.start()}
 	for _, r := range o.routes {
 		w.when = append(w.when, r.when.start())
+	}
+	for _, h := range o.added {
+		w.expressions = append(w.expressions, h.expr.start())
 	}
 	return w
 }
@@ -35,8 +42,8 @@ func (w *writer) write(s *state) error {
 		return err
 	}
 	record := batch.Record{Offset: s.in.Offset, Timestamp: s.timestamp, Key: key, Value: value}
-	if w.output.headers {
-		record.Headers = s.in.Headers
+	if record.Headers, err = w.headers(s); err != nil {
+		return err
 	}
 	for i := range w.output.routes {
 		r := &w.output.routes[i]

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
@@ -102,7 +103,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}
-	peak, err := peakBytes()
+	peak, err := page.PeakBytes()
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
@@ -47,7 +48,7 @@ func (t task) produce(ctx context.Context, source, target *kafka.Client) (done o
 	}
 
 	var records atomic.Int64
-	used, begun := cpuSeconds(), time.Now()
+	used, begun := page.CPUSeconds(), time.Now()
 	group, producing := errgroup.WithContext(ctx)
 	for p := range loads {
 		group.Go(func() error {
@@ -60,7 +61,7 @@ func (t task) produce(ctx context.Context, source, target *kafka.Client) (done o
 		return done, err
 	}
 	done = since(begun, records.Load())
-	done.CPUSeconds = cpuSeconds() - used
+	done.CPUSeconds = page.CPUSeconds() - used
 	return done, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
@@ -28,7 +29,7 @@ func (t task) verify(ctx context.Context, source, target *kafka.Client) (done ou
 	if err := t.settle(ctx, target); err != nil {
 		return done, err
 	}
-	used, begun := cpuSeconds(), time.Now()
+	used, begun := page.CPUSeconds(), time.Now()
 	got, err := mirror.CompareTopics(ctx, source, target, t.from, t.to, mirror.CompareOptions{})
 	if err != nil {
 		return done, err
@@ -38,7 +39,7 @@ func (t task) verify(ctx context.Context, source, target *kafka.Client) (done ou
 		records += p.Source.Records
 	}
 	done = since(begun, records)
-	done.CPUSeconds = cpuSeconds() - used
+	done.CPUSeconds = page.CPUSeconds() - used
 	if !got.Equal || records != t.records {
 		return done, fmt.Errorf("%d records of %d were compared, equal is %t", records, t.records, got.Equal)
 	}

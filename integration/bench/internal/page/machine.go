@@ -37,3 +37,11 @@ func Field(path, name string) string {
 	}
 	return ""
 }
+
+// Load is how many processes wanted a processor, on average over the last minute; empty
+// where the system does not say.
+func Load() string {
+	text, _ := os.ReadFile("/proc/loadavg") // other systems have none
+	load, _, _ := strings.Cut(string(text), " ")
+	return load
+}

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 )
 
 // The results of the commands in the README stand between one of the first lines and
 // the last.
 const (
 	Copiers    = "<!-- results: written by make bench WRITE=1 -->\n"
+	Backups    = "<!-- results of backup: written by make bench WRITE=1 -->\n"
 	Transforms = "<!-- results of transform: written by make bench WRITE=1 -->\n"
 	Media      = "<!-- results of media: written by make bench WRITE=1 -->\n"
 
@@ -28,5 +30,5 @@ func Write(path, begin, results string) error {
 	if !begins || !ends {
 		return errors.New(path + " has no place for results")
 	}
-	return os.WriteFile(path, append(append(before, begin+"\n"+results+End...), after...), 0o644)
+	return os.WriteFile(path, slices.Concat(before, []byte(begin+"\n"+results+End), after), 0o644)
 }

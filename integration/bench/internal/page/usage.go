@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"bytes"
@@ -9,17 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuSeconds is the processor time, user and system, of this process so far.
-func cpuSeconds() float64 {
+// CPUSeconds is the processor time, user and system, of this process so far.
+func CPUSeconds() float64 {
 	var usage unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &usage) // fails only for another who
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
 }
 
-// peakBytes is the largest resident size that this process had. Not that of
+// PeakBytes is the largest resident size that this process had. Not that of
 // getrusage: there a process begins with the size of the one that started it
 // (getrusage(2), ru_maxrss; exec keeps it).
-func peakBytes() (int64, error) {
+func PeakBytes() (int64, error) {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, err

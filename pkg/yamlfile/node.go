@@ -1,4 +1,4 @@
-package transform
+package yamlfile
 
 import (
 	"errors"
@@ -13,36 +13,47 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Limits of a rules file: the parser recurses without a bound of its own, and an
+// Limits of a file: the parser recurses without a bound of its own, and an
 // overflow of the stack cannot be caught.
 const (
 	maxFile  = 1 << 20
 	maxLevel = 64
 )
 
-type nodeKind uint8
+// Kind is what a node is.
+type Kind uint8
 
+// The kinds of nodes.
 const (
-	scalar nodeKind = iota
-	sequence
-	mapping
-	nothing
+	Scalar Kind = iota
+	Sequence
+	Mapping
+	Nothing // null
 )
 
-// node is a value of a rules file with its place.
-type node struct {
-	pos    Position
-	kind   nodeKind
-	text   string
-	plain  bool // a scalar without quotes, whose text may be a number or a boolean
-	offset int  // columns from pos to where the text begins: 1 for quotes; -1 where columns do not match
-	list   []*node
-	keys   []*node
-	values []*node
+// Node is a value of a file with its place.
+type Node struct {
+	Pos    Position
+	Kind   Kind
+	Text   string  // of a scalar
+	Plain  bool    // a scalar without quotes, whose text may be a number or a boolean
+	Offset int     // columns from Pos to where the text begins: 1 for quotes; -1 where columns do not match
+	List   []*Node // of a sequence
+	Keys   []*Node // of a mapping, all scalars
+	Values []*Node // one for each key
 }
 
-// parseYAML reads one document; what is wrong with it is a fault.
-func parseYAML(file string, content []byte) (root *node, fault *Fault) {
+// Parse reads the one document of a file. name is what positions begin with. What is no YAML, or too much of it, is an
+// *[Error].
+func Parse(name string, content []byte) (*Node, error) {
+	root, fault := parse(name, content)
+	if fault != nil {
+		return nil, &Error{[]Fault{*fault}}
+	}
+	return root, nil
+}
+
+func parse(file string, content []byte) (root *Node, fault *Fault) {
 	at := func(t *token.Token, reason string) *Fault { return &Fault{Pos: positionOf(file, t), Reason: reason} }
 	defer func() {
 		// The parser has panicked on malformed input before; a broken file must not take the process with it.
@@ -69,11 +80,11 @@ func parseYAML(file string, content []byte) (root *node, fault *Fault) {
 	case err != nil:
 		return nil, at(nil, "is not YAML: "+err.Error())
 	}
-	return (&yamlBuilder{file: file}).document(doc)
+	return (&builder{file: file}).document(doc)
 }
 
 // document is the node of the one document of a file.
-func (b *yamlBuilder) document(f *ast.File) (root *node, fault *Fault) {
+func (b *builder) document(f *ast.File) (root *Node, fault *Fault) {
 	for _, d := range f.Docs {
 		if d.Body == nil {
 			continue
@@ -123,21 +134,21 @@ func tooDeep(tokens token.Tokens) *token.Token {
 	return nil
 }
 
-type yamlBuilder struct {
+type builder struct {
 	file  string
 	fault *Fault
 }
 
 // fail notes the first fault, and stands for the node that it is in.
-func (b *yamlBuilder) fail(n ast.Node, reason string) *node {
-	out := &node{pos: b.position(n), kind: nothing}
+func (b *builder) fail(n ast.Node, reason string) *Node {
+	out := &Node{Pos: b.position(n), Kind: Nothing}
 	if b.fault == nil {
-		b.fault = &Fault{Pos: out.pos, Reason: reason}
+		b.fault = &Fault{Pos: out.Pos, Reason: reason}
 	}
 	return out
 }
 
-func (b *yamlBuilder) position(n ast.Node) Position {
+func (b *builder) position(n ast.Node) Position {
 	t := n.GetToken()
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -150,61 +161,61 @@ func (b *yamlBuilder) position(n ast.Node) Position {
 	return positionOf(b.file, t)
 }
 
-func (b *yamlBuilder) node(n ast.Node, level int) *node {
+func (b *builder) node(n ast.Node, level int) *Node {
 	if level > maxLevel {
 		return b.fail(n, "is nested too deep")
 	}
-	out := &node{pos: b.position(n)}
+	out := &Node{Pos: b.position(n)}
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		return b.mapping(out, n.Values, level)
 	case *ast.MappingValueNode:
 		return b.mapping(out, []*ast.MappingValueNode{n}, level)
 	case *ast.SequenceNode:
-		out.kind = sequence
+		out.Kind = Sequence
 		for _, e := range n.Values {
-			out.list = append(out.list, b.node(e, level+1))
+			out.List = append(out.List, b.node(e, level+1))
 		}
 	case *ast.NullNode:
-		out.kind = nothing
+		out.Kind = Nothing
 	case *ast.LiteralNode:
-		out.text, out.offset = n.Value.Value, -1
+		out.Text, out.Offset = n.Value.Value, -1
 	case *ast.StringNode:
-		out.text = n.Value
+		out.Text = n.Value
 		b.columns(out, n.Token)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		out.text, out.plain = n.GetToken().Value, true
+		out.Text, out.Plain = n.GetToken().Value, true
 	default:
-		return b.fail(n, fmt.Sprintf("a %s has no meaning in a rules file", strings.ToLower(n.Type().String())))
+		return b.fail(n, fmt.Sprintf("a %s has no meaning here", strings.ToLower(n.Type().String())))
 	}
 	return out
 }
 
 // columns finds out whether a column of the text is one of the file.
-func (b *yamlBuilder) columns(out *node, t *token.Token) {
+func (b *builder) columns(out *Node, t *token.Token) {
 	switch {
 	case strings.Contains(strings.TrimSpace(t.Origin), "\n"):
-		out.offset = -1
-	case t.Type == token.SingleQuoteType && !strings.Contains(out.text, "'"),
+		out.Offset = -1
+	case t.Type == token.SingleQuoteType && !strings.Contains(out.Text, "'"),
 		t.Type == token.DoubleQuoteType && !strings.ContainsAny(t.Origin, `\`):
-		out.offset = 1
+		out.Offset = 1
 	case t.Type == token.SingleQuoteType || t.Type == token.DoubleQuoteType:
-		out.offset = -1
+		out.Offset = -1
 	default:
-		out.plain = true
+		out.Plain = true
 	}
 }
 
-func (b *yamlBuilder) mapping(out *node, pairs []*ast.MappingValueNode, level int) *node {
-	out.kind = mapping
+func (b *builder) mapping(out *Node, pairs []*ast.MappingValueNode, level int) *Node {
+	out.Kind = Mapping
 	for _, pair := range pairs {
 		key := b.node(pair.Key, level+1)
-		if key.kind != scalar {
+		if key.Kind != Scalar {
 			b.fail(pair.Key, "a key that is no text")
 			continue
 		}
-		out.keys = append(out.keys, key)
-		out.values = append(out.values, b.node(pair.Value, level+1))
+		out.Keys = append(out.Keys, key)
+		out.Values = append(out.Values, b.node(pair.Value, level+1))
 	}
 	return out
 }

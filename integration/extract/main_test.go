@@ -1,0 +1,14 @@
+package extract
+
+import (
+	"os"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	servers.postgres.stop()
+	servers.mariadb.stop()
+	os.RemoveAll(function.folder)
+	os.Exit(code)
+}
