@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -31,18 +32,19 @@ func TestReadme(t *testing.T) {
 	}
 	here := t.TempDir()
 	var up *exec.Cmd
-	var said bytes.Buffer
+	said := &output{}
 	ran := 0
 	for _, line := range commands(string(text)) {
 		command := shell(t.Context(), bin, here, line)
 		switch {
 		case strings.Contains(line, "etl up"):
 			command.Dir = root // as everything of a reader, who is in the folder of serverless.yml
-			command.Stdout, command.Stderr = &said, &said
+			command.Stdout, command.Stderr = said, said
 			if err := command.Start(); err != nil {
 				t.Fatal(err)
 			}
 			up = command
+			await(t, "the function to be there", func() (bool, any) { return strings.Contains(said.String(), "deployed in"), said.String() })
 		case strings.Contains(line, "etl cos list"):
 			await(t, line, func() (bool, any) {
 				out, _ := shell(t.Context(), bin, here, line).CombinedOutput()
@@ -80,6 +82,24 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// output is what a process has said so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // commands are those of the blocks for a shell, without comments.
 func commands(text string) []string {
 	var all []string
@@ -101,10 +121,10 @@ func commands(text string) []string {
 
 // shell runs a line as a reader does, with the built etl as a command.
 func shell(ctx context.Context, bin, dir, line string) *exec.Cmd {
-	command := exec.CommandContext(ctx, "sh", "-c", "exec "+line)
-	if strings.Contains(line, "|") || strings.Contains(line, "=") && strings.HasPrefix(line, "TRANSCODE") {
-		command = exec.CommandContext(ctx, "sh", "-c", line)
+	if strings.HasPrefix(line, "TRANSCODE=") {
+		line = "exec env " + line // a signal is for etl, and not for the shell
 	}
+	command := exec.CommandContext(ctx, "sh", "-c", line)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"), "COS_DIR="+filepath.Join(dir, "cos"),
 		"XDG_CACHE_HOME="+cache())
