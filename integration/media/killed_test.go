@@ -12,6 +12,9 @@ import (
 
 func TestKilled(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("builds the function and kills it, left out by -short: make integration")
+	}
 
 	t.Run("kill -9 in the middle of jobs, redelivered: each output once, and nothing left", func(t *testing.T) {
 		t.Parallel()
