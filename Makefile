@@ -78,6 +78,8 @@ bench: ## The copy beside its peers on real Kafka, then backup, extract, Parquet
 	@$(GO) run ./integration/bench/extract -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 	@$(GO) run -C $(PEERS) . -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) $(if $(WRITE),-write=../README.md)
+	@$(GO) run ./integration/bench/media -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) \
+	  $(if $(WRITE),-write=integration/bench/README.md)
 
 SEED          ?= 0
 KILLS         ?= 500

@@ -26,7 +26,7 @@ type Config struct {
 	WorkPrefix   string `env:"WORK_PREFIX" envDefault:"transcode.work/" doc:"folder for the state of what is under way"`
 	FailedPrefix string `env:"FAILED_PREFIX" envDefault:"transcode.failed/" doc:"folder of dead letters: what failed, why, and the last lines of FFmpeg"`
 
-	SplitOver   time.Duration `env:"SPLIT_OVER" envDefault:"10m" doc:"a longer video is split, and its pieces are messages to JOBS_TOPIC; 0: none is"`
+	SplitOver   time.Duration `env:"SPLIT_OVER" envDefault:"5m" doc:"a longer video is split, and its pieces are messages to JOBS_TOPIC; 0: none is"`
 	PieceLength time.Duration `env:"PIECE_LENGTH" envDefault:"2m" doc:"about how long a piece is"`
 	Attempts    int           `env:"ATTEMPTS" envDefault:"3" doc:"so often a job may kill its process, or run out of its time, before it goes to the dead letter"`
 

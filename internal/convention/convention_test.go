@@ -78,7 +78,7 @@ func TestBorders(t *testing.T) {
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
 		"github.com/dop251/goja":                      {"pkg/report"},
-		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile", "pkg/media", "pkg/dataset"},
+		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile", "pkg/dataset"},
 		"github.com/parquet-go/parquet-go":            {"pkg/dataset", "pkg/backup"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
 		"github.com/jackc/pgx":                        {"pkg/extract", "integration/extract"},

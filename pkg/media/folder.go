@@ -39,7 +39,7 @@ func NewFolder(parent string, budget int64) (*Folder, error) {
 		lock, err := lockFolder(dir)
 		if _, gone := os.Stat(dir); errors.Is(gone, os.ErrNotExist) { // another one's sweep was in between
 			if err == nil {
-				err = lock.Close()
+				_ = lock.Close() // of a folder that is gone
 			}
 			continue
 		}

@@ -6,20 +6,11 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"github.com/scf-etl/scf-etl/pkg/yamlfile"
 )
-
-// presetFile is the form of a file with presets.
-type presetFile struct {
-	Presets map[string]struct {
-		Container Container `yaml:"container"`
-		Video     []string  `yaml:"video"`
-		Audio     []string  `yaml:"audio"`
-		Seconds   float64   `yaml:"seconds"`
-	} `yaml:"presets"`
-}
 
 var presetName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`)
 
@@ -30,7 +21,7 @@ const (
 
 // ReadPresets reads a file with presets, and adds those that are built in. Each option and
 // each filter is one of a list: none that names a file or an address, or another input. All
-// faults are named.
+// faults are named, each with its place.
 //
 //	presets:
 //	  small:
@@ -42,40 +33,62 @@ func ReadPresets(name string, text []byte) (map[string]Preset, error) {
 	if len(text) > mostPresetFile {
 		return nil, fmt.Errorf("%s: a file with presets has at most %d bytes", name, mostPresetFile)
 	}
-	var file presetFile
-	if err := yaml.UnmarshalWithOptions(text, &file, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	root, err := yamlfile.Parse(name, text)
+	if err != nil {
+		return nil, err
 	}
+	r := &yamlfile.Reader{}
 	all := Presets()
-	var faults []error
-	if len(file.Presets) == 0 {
-		faults = append(faults, errors.New("there are no presets in it"))
+	list := r.Table(root, "the file", "presets").Get("presets")
+	if list == nil || list.Kind != yamlfile.Mapping || len(list.Keys) == 0 {
+		r.Fault(root, "presets: {NAME: {container: mp4, ...}}", "there are no presets in it")
+		return nil, r.Err()
 	}
-	for _, key := range slices.Sorted(maps.Keys(file.Presets)) {
-		p := file.Presets[key]
-		made := Preset{Name: key, Container: p.Container, video: p.Video, audio: p.Audio,
-			Begin: time.Duration(p.Seconds * float64(time.Second))}
-		if p.Container == ContainerHLS || p.Container == ContainerTS {
-			made.key = keySpan
-		}
-		_, taken := Presets()[key]
+	for i, key := range list.Keys {
+		made, err := readPreset(r, key.Text, list.Values[i])
+		_, taken := all[key.Text]
 		switch {
-		case !presetName.MatchString(key):
-			faults = append(faults, fmt.Errorf("preset %q: want a name of small letters, digits and '-'", key))
+		case !presetName.MatchString(key.Text):
+			r.Fault(key, "", "preset %q: want a name of small letters, digits and '-'", key.Text)
 		case taken:
-			faults = append(faults, fmt.Errorf("preset %s is built in: take another name", key))
-		case !(p.Seconds >= 0 && p.Seconds <= mostSeconds):
-			faults = append(faults, fmt.Errorf("preset %s: seconds is %v: want 0, for all, to %d", key, p.Seconds, mostSeconds))
+			r.Fault(key, "take another name", "preset %s is there already", key.Text)
+		case err != nil:
+			r.Fault(key, "", "preset %s: %v", key.Text, err)
 		}
-		if err := made.check(); err != nil {
-			faults = append(faults, fmt.Errorf("preset %s: %w", key, err))
-		}
-		all[key] = made
+		all[key.Text] = made
 	}
-	if len(faults) > 0 {
-		return nil, fmt.Errorf("%s: %w", name, errors.Join(faults...))
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return all, nil
+}
+
+// readPreset reads one preset. err is what is wrong with it beside its form.
+func readPreset(r *yamlfile.Reader, name string, n *yamlfile.Node) (Preset, error) {
+	t := r.Table(n, "a preset", "container", "video", "audio", "seconds")
+	p := Preset{Name: name, Container: Container(t.Text("container", ""))}
+	p.video, p.audio = texts(r, t.Get("video")), texts(r, t.Get("audio"))
+	if p.Container == ContainerHLS || p.Container == ContainerTS {
+		p.key = keySpan
+	}
+	length, err := strconv.ParseFloat(t.Text("seconds", "0"), 64)
+	if err != nil || !(length >= 0 && length <= mostSeconds) {
+		return p, fmt.Errorf("seconds is %q: want 0, for all, to %d", t.Text("seconds", "0"), mostSeconds)
+	}
+	p.Begin = time.Duration(length * float64(time.Second))
+	return p, p.check()
+}
+
+// texts are the options of one kind of stream; nil where there is no list.
+func texts(r *yamlfile.Reader, n *yamlfile.Node) []string {
+	if n == nil {
+		return nil
+	}
+	list := []string{}
+	for _, one := range r.List(n) {
+		list = append(list, r.Text(one, "an option"))
+	}
+	return list
 }
 
 // check refuses what a preset of a file may not have.

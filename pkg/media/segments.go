@@ -77,9 +77,7 @@ func (r *run) cut(
 ) (ended, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stdout, wait, err := r.start(ctx, "-f", "segment", "-segment_format", muxer,
-		"-segment_time", strconv.FormatFloat(length.Seconds(), 'f', 3, 64),
-		"-segment_list", "pipe:1", "-segment_list_type", "csv", segmentName)
+	stdout, wait, err := r.start(ctx, segmentArguments(length, muxer)...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +103,12 @@ func (r *run) cut(
 		return nil, over
 	}
 	return ended, nil
+}
+
+// segmentArguments have ffmpeg write segments into the folder, and a line about each to pipe:1.
+func segmentArguments(length time.Duration, muxer string) []string {
+	return []string{"-f", "segment", "-segment_format", muxer, "-segment_time", decimal(length),
+		"-segment_list", "pipe:1", "-segment_list_type", "csv", segmentName}
 }
 
 // take hands over one segment.

@@ -193,3 +193,17 @@ func (in *Input) blame(err error) error {
 	}
 	return err
 }
+
+// Arguments are those that Transcode gives ffmpeg for a preset that is put while it is made:
+// the input is pipe:0, or a file of the folder, the output pipe:1, the progress pipe:3.
+func (in *Input) Arguments(p Preset) ([]string, error) {
+	options, _, err := p.options(in)
+	if err != nil {
+		return nil, err
+	}
+	args := append(in.decoding(), options...)
+	if p.Container == ContainerHLS {
+		return append(args, segmentArguments(segmentSpan, "mpegts")...), nil
+	}
+	return append(append(args, p.Container.form().muxer...), "pipe:1"), nil
+}

@@ -17,7 +17,8 @@
 // words. A job whose output has that identity does nothing. An output is an upload that is
 // completed only after it was checked (package media), and only while the input is still the
 // version that was read: so what is there is whole, and of a newer version an older one is no
-// successor.
+// successor. Where there is no output yet, it is made with a conditional create: of two deliveries
+// at the same moment one makes it, and the other finds it done.
 //
 // A process that dies leaves an attempt, an object in transcode.work. A job whose attempts are used
 // up goes to the dead letter, because it is what kills the process.

@@ -89,10 +89,18 @@ func (e *Engine) join(
 		audio = pieces[len(p.Chunks)]
 	}
 	made, err := e.Tools.Join(ctx, folder, pieces[:len(p.Chunks)], audio, p.Info, e.task(ctx, id, input, o), e.Limits)
-	if err != nil {
-		return err
+	switch {
+	case errors.Is(err, errDone):
+		result.Done = append(result.Done, o.key)
+	case err != nil:
+		// another delivery of the same message may have joined them, and removed them
+		if done, failed := e.done(ctx, o.key, id); failed != nil || !done {
+			return err
+		}
+		result.Done = append(result.Done, o.key)
+	default:
+		result.Joined = true
+		result.Made = append(result.Made, Made{Key: o.key, Preset: o.preset.Name, Output: made})
 	}
-	result.Joined = true
-	result.Made = append(result.Made, Made{Key: o.key, Preset: o.preset.Name, Output: made})
 	return errors.Join(e.tidy(ctx, id, o), e.unbury(ctx, input.Key, id), e.remove(ctx, state, nil))
 }

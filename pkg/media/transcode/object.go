@@ -90,21 +90,36 @@ func (g guarded) Read(p []byte) (int, error) {
 // segmentsFolder is that of the segments of a playlist, beside it.
 const segmentsFolder = "segments/"
 
+// errDone says that another delivery of the same job was faster.
+var errDone = errors.New("the output is there already")
+
 // put gives what puts the files of an output: segments below the folder of the playlist, with the
 // identity in their names, so that those of another version stay what they are until this
-// one is complete.
+// one is complete. Where there is no output yet, the first of two deliveries makes it, and the
+// other gets errDone.
 func (e *Engine) put(id string, input cos.Object, o output) media.Put {
 	folder := o.key[:strings.LastIndexByte(o.key, '/')+1]
 	return func(ctx context.Context, f media.File, body io.Reader) error {
-		key, guard := o.key, body
+		options := cos.PutOptions{Metadata: metadata(id, input, o.preset), ContentType: f.Type, Size: f.Size}
 		if f.Name != "" {
-			key = folder + f.Name
-		} else {
-			guard = guarded{body, func() error { return e.still(ctx, input) }}
+			_, err := e.Bucket.Put(ctx, folder+f.Name, body, options)
+			return err
 		}
-		_, err := e.Bucket.Put(ctx, key, guard, cos.PutOptions{
-			Metadata: metadata(id, input, o.preset), ContentType: f.Type, Size: f.Size,
-		})
+		there, err := e.Bucket.Head(ctx, o.key)
+		switch {
+		case errors.Is(err, cos.ErrNotFound):
+			options.IfAbsent = true
+		case err != nil:
+			return err
+		case there.Metadata[metaJob] == id:
+			return errDone
+		}
+		_, err = e.Bucket.Put(ctx, o.key, guarded{body, func() error { return e.still(ctx, input) }}, options)
+		if errors.Is(err, cos.ErrExists) {
+			if done, failed := e.done(ctx, o.key, id); done || failed != nil {
+				return errors.Join(failed, errDone)
+			}
+		}
 		return err
 	}
 }

@@ -142,6 +142,8 @@ func (e *Engine) one(
 		if made, err = in.Transcode(ctx, e.task(ctx, id, input, o)); err == nil {
 			result.Made = append(result.Made, Made{Key: o.key, Preset: o.preset.Name, Output: made})
 			err = errors.Join(e.tidy(ctx, id, o), e.unbury(ctx, input.Key, id))
+		} else if errors.Is(err, errDone) {
+			result.Done, err = append(result.Done, o.key), nil
 		}
 	}
 	if err != nil {

@@ -15,6 +15,7 @@ const (
 	Datasets   = "<!-- results of dataset: written by make bench WRITE=1 -->\n"
 	Transforms = "<!-- results of transform: written by make bench WRITE=1 -->\n"
 	Extracts   = "<!-- results of extract: written by make bench WRITE=1 -->\n"
+	Media      = "<!-- results of media: written by make bench WRITE=1 -->\n"
 
 	End = "<!-- end of results -->\n"
 )
