@@ -63,10 +63,12 @@ matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.
 	  -sources=$(SOURCES) -targets=$(TARGETS) $(if $(UPDATE),-update) | $(REPORT)
 
 .PHONY: bench
-bench: ## The copy beside its peers on real Kafka, then backup and restore, then extract, then transform beside its peer; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
+bench: ## The copy beside its peers on real Kafka, then backup, extract, Parquet beside DuckDB, transform beside its peer; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
 	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 	@$(GO) run ./integration/bench/backup -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
+	  $(if $(WRITE),-write=integration/bench/README.md)
+	@$(GO) run ./integration/bench/dataset -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 	@$(GO) run ./integration/bench/extract -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) \
 	  $(if $(WRITE),-write=integration/bench/README.md)

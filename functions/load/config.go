@@ -22,8 +22,8 @@ type Config struct {
 	Start  Start       `env:"START" envDefault:"earliest" doc:"where the first load of a partition begins: earliest: at the earliest record of the source; event: at the event"`
 	Gaps   Gaps        `env:"GAPS" envDefault:"refuse" doc:"records that the source has deleted before they were loaded: refuse: an error that says which; record: they are noted, and it goes on behind them"`
 
-	RangeBytes  int   `env:"RANGE_BYTES" envDefault:"16777216" doc:"about how much of a partition's records makes one object in each folder, at most"`
-	Parallel    int   `env:"PARALLEL" envDefault:"2" doc:"partitions that are loaded at a time; each takes about five times RANGE_BYTES of memory"`
+	RangeBytes  int   `env:"RANGE_BYTES" envDefault:"8388608" doc:"about how much of a partition's records makes one object in each folder, at most"`
+	Parallel    int   `env:"PARALLEL" envDefault:"2" doc:"partitions that are loaded at a time; each takes about ten times RANGE_BYTES of memory"`
 	Compact     bool  `env:"COMPACT" envDefault:"true" doc:"a timer merges the small objects of hours that have ended"`
 	ObjectBytes int64 `env:"OBJECT_BYTES" envDefault:"134217728" doc:"about how large an object is that is merged of others"`
 	CompactDays int   `env:"COMPACT_DAYS" envDefault:"7" doc:"how many days back objects are merged"`

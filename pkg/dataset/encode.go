@@ -26,7 +26,13 @@ const (
 // Encode writes one Parquet object with rows: those of selection, in its order, or all where it is nil. Columns that are
 // named in without are left out: they are in the name of the folder. The same rows give the same bytes.
 func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) error {
-	e, err := newEncoder(w, rows, selection, without...)
+	return encode(w, newCodec(), rows, selection, without...)
+}
+
+func newCodec() *zstd.Codec { return &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1} }
+
+func encode(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, without ...string) error {
+	e, err := newEncoder(w, codec, rows, selection, without...)
 	if err != nil {
 		return err
 	}
@@ -46,7 +52,7 @@ type encoder struct {
 }
 
 // newEncoder begins an object with the columns of rows, and encodings that fit what is in them.
-func newEncoder(w io.Writer, rows *Rows, selection []int32, without ...string) (e *encoder, err error) {
+func newEncoder(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, without ...string) (e *encoder, err error) {
 	// why: parquet-go panics where its caller is at fault, and a fault of ours must be an error of this object alone
 	defer recovered(&err)
 	group := parquet.Group{}
@@ -67,7 +73,6 @@ func newEncoder(w io.Writer, rows *Rows, selection []int32, without ...string) (
 	if len(group) == 0 {
 		return nil, fmt.Errorf("an object needs a column")
 	}
-	codec := &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}
 	e = &encoder{values: make([]parquet.Value, valuesAtATime)}
 	e.writer = parquet.NewGenericWriter[any](w, parquet.NewSchema("rows", group), parquet.Compression(codec),
 		parquet.PageBufferSize(pageBytes), parquet.CreatedBy(createdBy, "1", ""), parquet.DataPageStatistics(false))
@@ -88,7 +93,7 @@ func (e *encoder) write(rows *Rows, selection []int32) (err error) {
 	for begin := 0; begin < total; begin += RowGroupRows {
 		end := min(begin+RowGroupRows, total)
 		for c, from := range e.from {
-			if err := encodeColumn(e.columns[c], &rows.vectors[from], c, selection, begin, end, e.values); err != nil {
+			if err := encodeColumn(e.columns[c], &rows.vectors[from], selection, begin, end, e.values); err != nil {
 				return fmt.Errorf("encode column %s: %w", e.names[c], err)
 			}
 		}
@@ -118,30 +123,28 @@ func recovered(err *error) {
 // valuesAtATime bounds the memory of values on their way into a column.
 const valuesAtATime = 4096
 
-func encodeColumn(w *parquet.ColumnWriter, v *vector, column int, selection []int32, begin, end int, values []parquet.Value) error {
+func encodeColumn(w *parquet.ColumnWriter, v *vector, selection []int32, begin, end int, values []parquet.Value) error {
 	for begin < end {
 		n := min(len(values), end-begin)
-		for i := range n {
-			row := begin + i
-			if selection != nil {
-				row = int(selection[row])
+		if selection != nil {
+			v.some(selection[begin:begin+n], values[:n])
+		} else {
+			v.run(begin, values[:n])
+		}
+		if v.nulls < len(v.valid) {
+			for i := range n {
+				row := begin + i
+				if selection != nil {
+					row = int(selection[row])
+				}
+				if v.valid[row] {
+					values[i].SetDefinitionLevel(1)
+				} else {
+					values[i] = parquet.Value{}
+				}
 			}
-			if !v.valid[row] {
-				values[i] = parquet.NullValue().Level(0, 0, column)
-				continue
-			}
-			var value parquet.Value
-			switch v.kind {
-			case Int, Timestamp:
-				value = parquet.Int64Value(v.ints[row])
-			case Float:
-				value = parquet.DoubleValue(v.floats[row])
-			case Bool:
-				value = parquet.BooleanValue(v.bools[row])
-			default:
-				value = parquet.ByteArrayValue(v.text(row))
-			}
-			values[i] = value.Level(0, 1, column)
+		} else {
+			clear(values[:n])
 		}
 		if _, err := w.WriteRowValues(values[:n]); err != nil {
 			return err
@@ -149,6 +152,52 @@ func encodeColumn(w *parquet.ColumnWriter, v *vector, column int, selection []in
 		begin += n
 	}
 	return nil
+}
+
+// run gives the values from a row on, nulls as zeros.
+func (v *vector) run(begin int, values []parquet.Value) {
+	switch v.kind {
+	case Int, Timestamp:
+		for i, x := range v.ints[begin : begin+len(values)] {
+			values[i] = parquet.Int64Value(x)
+		}
+	case Float:
+		for i, x := range v.floats[begin : begin+len(values)] {
+			values[i] = parquet.DoubleValue(x)
+		}
+	case Bool:
+		for i, x := range v.bools[begin : begin+len(values)] {
+			values[i] = parquet.BooleanValue(x)
+		}
+	default:
+		at := v.begin(begin)
+		for i, end := range v.ends[begin : begin+len(values)] {
+			values[i] = parquet.ByteArrayValue(v.data[at:end])
+			at = end
+		}
+	}
+}
+
+// some is run for the rows of a selection.
+func (v *vector) some(rows []int32, values []parquet.Value) {
+	switch v.kind {
+	case Int, Timestamp:
+		for i, row := range rows {
+			values[i] = parquet.Int64Value(v.ints[row])
+		}
+	case Float:
+		for i, row := range rows {
+			values[i] = parquet.DoubleValue(v.floats[row])
+		}
+	case Bool:
+		for i, row := range rows {
+			values[i] = parquet.BooleanValue(v.bools[row])
+		}
+	default:
+		for i, row := range rows {
+			values[i] = parquet.ByteArrayValue(v.text(int(row)))
+		}
+	}
 }
 
 // nodeOf says how a column is written.

@@ -91,7 +91,7 @@ func (d *Dataset) merge(ctx context.Context, w io.Writer, columns []Column, obje
 	var e *encoder
 	flush := func() (err error) {
 		if e == nil {
-			if e, err = newEncoder(w, rows, nil); err != nil {
+			if e, err = newEncoder(w, d.codec, rows, nil); err != nil {
 				return err
 			}
 		}

@@ -36,7 +36,7 @@ type Config struct {
 	// Gaps goes on behind records that the source has deleted, and notes them; else they are a [GapError].
 	Gaps bool
 
-	// RangeBytes is about how much of a partition's records one entry of the log has (16 MiB by default). About five
+	// RangeBytes is about how much of a partition's records one entry of the log has (8 MiB by default). About ten
 	// times that is in memory for each partition that is loaded at a time.
 	RangeBytes int
 	// Folders is how many folders one entry has, at most (500 by default): each gets an object.
@@ -62,7 +62,7 @@ type Config struct {
 }
 
 const (
-	defaultRangeBytes  = 16 << 20
+	defaultRangeBytes  = 8 << 20
 	defaultFolders     = 500
 	defaultParallel    = 2
 	defaultRetryFor    = 30 * time.Second
