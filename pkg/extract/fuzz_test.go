@@ -28,6 +28,8 @@ func FuzzFile(f *testing.F) {
 // it, each once and in order: of JSON and lines their bytes, of CSV the row's.
 func FuzzPage(f *testing.F) {
 	f.Add("json", []byte(`{"items":[{"id":1},null,"a",[2]],"next":"c"}`))
+	f.Add("json", []byte(`{"items":[`+strings.Repeat("[", 600)+strings.Repeat("]", 600)+`,"\xff\ud800",{"a\u0000":1e999}],"next":{}}`))
+	f.Add("json", []byte(" {\"next\":null,\"items\":[ 1 ,\t\"]\" , {} ] , \"items\":[2]} "))
 	f.Add("ndjson", []byte("{\"id\":1}\r\n\n  {\"id\":2} \nx"))
 	f.Add("csv", []byte("a,b\n1,\"2\n3\"\r\n4\n\n5,6\"7,8\n"))
 	f.Fuzz(func(t *testing.T, format string, body []byte) {

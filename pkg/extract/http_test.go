@@ -224,7 +224,7 @@ func TestASourceThatFails(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, "\n <html>")
 		}, []string{"begins as HTML or XML does"}},
-		"an object without a list":   {says(`{"error":"none","code":7}`), []string{"the answer is no list, but an object with code, error"}},
+		"an object without a list":   {says(`{"error":"none","code":7}`), []string{"the answer is no list, but an object with error, code"}},
 		"nothing":                    {says(""), []string{"no JSON"}},
 		"an error of its own":        {status(500, "out of cheese"), []string{"500 Internal Server Error", "out of cheese"}},
 		"that it is too busy":        {status(429, ""), []string{"429 Too Many Requests"}},
@@ -432,6 +432,18 @@ func TestBounds(t *testing.T) {
 		t.Parallel()
 		a := newAPI(t, says(list(orders(0, 100))))
 		newJob(t, httpFile(a.URL, "    max_bytes: 1000\n")).fails("larger than 1000 bytes")
+	})
+	t.Run("so is one of very many empty records, whatever the format", func(t *testing.T) {
+		t.Parallel()
+		for format, body := range map[string]string{
+			"ndjson": strings.Repeat("1\n", 500_001), "csv": "a\n" + strings.Repeat("1\n", 500_001), "json": "[" + strings.Repeat("1,", 500_000) + "1]",
+		} {
+			a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+				fmt.Fprint(w, body)
+			})
+			newJob(t, httpFile(a.URL, "    format: "+format+"\n")).fails("more than 500000 records: ask for smaller pages")
+		}
 	})
 	t.Run("a cursor that does not fit is an error before anything is written", func(t *testing.T) {
 		t.Parallel()

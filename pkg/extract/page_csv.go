@@ -36,7 +36,6 @@ func (f formatFile) readCSV(body []byte) (document, error) {
 	for i, c := range columns {
 		keys[i] = append(appendText(nil, c), ':')
 	}
-	d.items = make([]item, 0, bytes.Count(body, []byte("\n")))
 	for from := r.InputOffset(); ; from = r.InputOffset() {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -45,6 +44,9 @@ func (f formatFile) readCSV(body []byte) (document, error) {
 		raw := bytes.TrimRight(body[from:r.InputOffset()], "\r\n")
 		if errors.Is(err, csv.ErrQuote) && r.InputOffset() == int64(len(body)) {
 			return d, fmt.Errorf("%w: a quote is never closed, or only a part of it has come", err)
+		}
+		if len(d.items) == mostItems {
+			return document{}, errItems
 		}
 		d.items = append(d.items, csvItem(raw, row, keys, err))
 	}

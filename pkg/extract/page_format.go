@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
+
+	"github.com/scf-etl/scf-etl/internal/rawjson"
 )
 
 // document is what was read of the body of an answer.
@@ -26,42 +26,62 @@ func (f formatFile) read(body []byte, p pagingFile) (document, error) {
 	}
 	switch f.kind {
 	case formatNDJSON:
-		return document{items: lines(body)}, nil
+		items, err := lines(body)
+		return document{items: items}, err
 	case formatCSV:
 		return f.readCSV(body)
 	}
 	return f.readJSON(body, p)
 }
 
+// mostItems bounds the records of a page: a body of empty ones would need many times its
+// own memory.
+const mostItems = 500_000
+
+var errItems = fmt.Errorf("it has more than %d records: ask for smaller pages", mostItems)
+
 // lines gives the lines that are not blank: one that is no JSON is for the rules to
 // find. They share memory with the body.
-func lines(body []byte) []item {
-	items := make([]item, 0, bytes.Count(body, []byte("\n"))+1)
-	for number := 1; len(body) > 0; number++ {
+func lines(body []byte) ([]item, error) {
+	var items []item
+	for len(body) > 0 {
 		line, rest, _ := bytes.Cut(body, []byte("\n"))
 		body = rest
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			items = append(items, item{value: line})
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
 		}
+		if len(items) == mostItems {
+			return nil, errItems
+		}
+		items = append(items, item{value: line})
 	}
-	return items
+	return items, nil
 }
 
 // readJSON finds the list, and where the next page is. The items share memory with
 // the body.
 func (f formatFile) readJSON(body []byte, p pagingFile) (document, error) {
 	var d document
+	body = bytes.TrimSpace(body)
+	if !json.Valid(body) {
+		return d, fmt.Errorf("it is no JSON, or only a part of it: %s", excerpt(body))
+	}
 	list, err := member(body, f.records)
 	if err != nil {
 		return d, fmt.Errorf("records: %w", err)
 	}
-	var raw []json.RawMessage
-	if err := json.Unmarshal(list, &raw); err != nil || raw == nil && f.records == nil { // null is a list without records
+	null := f.records != nil && string(list) == "null" // a list without records
+	if list[0] != '[' && !null {
 		return d, fmt.Errorf("%s is no list, but %s: name with records where it is", orWhole(f.records), describe(list))
 	}
-	d.items = make([]item, len(raw))
-	for i, r := range raw {
-		d.items[i] = item{value: r}
+	if !null {
+		rawjson.Elements(list, func(e []byte) bool {
+			d.items = append(d.items, item{value: e})
+			return len(d.items) <= mostItems
+		})
+	}
+	if len(d.items) > mostItems {
+		return document{}, errItems
 	}
 	if p.kind != pagingCursor {
 		return d, nil
@@ -71,9 +91,10 @@ func (f formatFile) readJSON(body []byte, p pagingFile) (document, error) {
 	}
 	if d.more = true; p.more != nil {
 		text, err := member(body, p.more)
-		if err != nil || json.Unmarshal(text, &d.more) != nil {
+		if err != nil || string(text) != "true" && string(text) != "false" {
 			return d, fmt.Errorf("%s, which says whether there is more, is no boolean, but %s", p.more, describe(text))
 		}
+		d.more = string(text) == "true"
 	}
 	return d, nil
 }
@@ -87,7 +108,7 @@ func cursorOf(body []byte, path jsonPath) (json.Number, error) {
 	if err != nil {
 		return "", fmt.Errorf("paging: %w", err)
 	}
-	text := strings.TrimSpace(string(raw))
+	text := string(raw)
 	switch {
 	case text == "null" || text == "false" || text == `""`:
 		return "", nil
@@ -104,36 +125,36 @@ func cursorOf(body []byte, path jsonPath) (json.Number, error) {
 // errNoMember says that an object does not have what a path names.
 var errNoMember = errors.New("is not there")
 
-// member goes down a path. All of the body has to be JSON: half of it is an error.
-func member(body []byte, path jsonPath) (json.RawMessage, error) {
-	if !json.Valid(body) {
-		return nil, fmt.Errorf("it is no JSON, or only a part of it: %s", excerpt(body))
-	}
-	at := json.RawMessage(body)
+// member goes down a path of JSON that has been checked.
+func member(at []byte, path jsonPath) ([]byte, error) {
 	for i, name := range path {
-		var object map[string]json.RawMessage
-		if string(bytes.TrimSpace(at)) == "null" {
+		switch {
+		case string(at) == "null":
 			return nil, fmt.Errorf("%s %w", path[:i+1], errNoMember)
-		}
-		if json.Unmarshal(at, &object) != nil {
+		case at[0] != '{':
 			return nil, fmt.Errorf("%s is no object, but %s", orWhole(path[:i]), describe(at))
 		}
-		next, ok := object[name]
-		if !ok {
-			return nil, fmt.Errorf("%s %w: there are %s", path[:i+1], errNoMember, names(object))
+		next, _, _ := rawjson.Get(at, []string{name})
+		if next == nil {
+			return nil, fmt.Errorf("%s %w: there are %s", path[:i+1], errNoMember, names(at))
 		}
 		at = next
 	}
 	return at, nil
 }
 
-func names(object map[string]json.RawMessage) string {
+// names are those of an object's members, for an error.
+func names(object []byte) string {
 	const most = 20
-	all := slices.Sorted(maps.Keys(object))
+	var all []string
+	rawjson.Members(object, func(m rawjson.Member) bool {
+		all = append(all, string(rawjson.Decode(nil, m.Key)))
+		return len(all) < most
+	})
 	if len(all) == 0 {
 		return "none"
 	}
-	text := strings.Join(all[:min(len(all), most)], ", ")
+	text := strings.Join(all, ", ")
 	return strings.ToValidUTF8(text[:min(len(text), 300)], "")
 }
 
@@ -146,15 +167,12 @@ func orWhole(path jsonPath) string {
 
 // describe says what a JSON value is.
 func describe(raw []byte) string {
-	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 {
 		return "nothing"
 	}
 	switch raw[0] {
 	case '{':
-		var object map[string]json.RawMessage
-		_ = json.Unmarshal(raw, &object) // for its names alone
-		return "an object with " + names(object)
+		return "an object with " + names(raw)
 	case '[':
 		return "a list"
 	case '"':
