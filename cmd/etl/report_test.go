@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/dataset"
+	"github.com/scf-etl/scf-etl/pkg/localcos"
+	"github.com/scf-etl/scf-etl/pkg/secret"
 )
 
 const reportFile = `version: 1
@@ -117,5 +119,65 @@ func TestReport(t *testing.T) {
 				t.Error("the folder is there")
 			}
 		})
+	}
+}
+
+// TestReportReadme runs the commands of functions/report/README.md in their order, from the root of the repository.
+func TestReportReadme(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("builds a function, left out by -short")
+	}
+	server, err := localcos.New(localcos.Config{
+		Dir: t.TempDir(), Buckets: []string{"backup-1250000000"}, Keys: map[string]localcos.Key{localKey: {Secret: secret.New(localKey)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	if err := server.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	environ := append(os.Environ(), "COS_ENDPOINT="+server.URL(), "COS_SECRET_ID="+localKey, "COS_SECRET_KEY="+localKey)
+	text, err := os.ReadFile("../../functions/report/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := map[string][]string{
+		"report": {"Requests, 2026-01-02", "Failed"},
+		"invoke": {`"page":"reports/requests/2026-01-02/report.html"`, "q-signature"},
+		"cos":    {"reports/requests/2026-01-02/report.html", "reports/requests/2026-01-02/report.json"},
+	}
+	ran := 0
+	for line := range strings.Lines(string(text)) {
+		command, _, _ := strings.Cut(line, " #")
+		args := strings.Fields(command)
+		if len(args) < 3 || args[0] != "etl" || args[1] == "serve" { // the test has what it would serve
+			continue
+		}
+		for i := range args {
+			switch {
+			case strings.HasPrefix(args[i], "functions/"):
+				args[i] = filepath.Join("..", "..", args[i])
+			case args[i] == "page":
+				args[i] = t.TempDir()
+			}
+		}
+		code, stdout, stderr := etl(t, environ, args[1:]...)
+		if code != exitDone {
+			t.Fatalf("%s: exit code %d\n%s%s", strings.TrimSpace(line), code, stdout, stderr)
+		}
+		for _, want := range wants[args[1]] {
+			if args[1] == "cos" && args[2] != "list" {
+				continue
+			}
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s\n%swant %s", strings.TrimSpace(line), stdout, want)
+			}
+		}
+		ran++
+	}
+	if ran != 5 {
+		t.Errorf("%d commands were run", ran)
 	}
 }

@@ -41,17 +41,23 @@ func TestALargeZip(t *testing.T) {
 	platform := s.serve(t, "serve", "--listen", "localhost:0", "--cos", "localhost:0", "--data", t.TempDir())
 
 	t.Run("it goes through the bucket, and what is deployed runs", func(t *testing.T) {
-		platform.mu.Lock()
-		found := storeLine.FindStringSubmatch(strings.Join(platform.lines, "\n"))
-		platform.mu.Unlock()
-		if found == nil {
-			t.Fatal("etl serve does not say where COS is")
-		}
-		s.env["TENCENTCLOUD_COS_ENDPOINT"] = found[1]
+		s.env["TENCENTCLOUD_COS_ENDPOINT"] = platform.store(t)
 		s.must(t, "deploy")
 		out, _ := s.run("invoke", "-f", "restore", "-d", "{}") // it lacks its settings, and its process says so
 		if !strings.Contains(out, "COS_BUCKET") && !strings.Contains(out, "BUCKET") {
 			t.Errorf("the function does not run:\n%s", out)
 		}
 	})
+}
+
+// store is where the object store of etl serve answers.
+func (p *served) store(t *testing.T) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := storeLine.FindStringSubmatch(strings.Join(p.lines, "\n"))
+	if found == nil {
+		t.Fatal("etl serve does not say where COS is")
+	}
+	return found[1]
 }

@@ -23,14 +23,17 @@ func TestTheProject(t *testing.T) {
 func project(t *testing.T, framework string) {
 	topic, logs := kafkatest.Topic(t), kafkatest.Topic(t)+"-logs"
 	s := newService(t, framework, projectFile(t))
-	source, target := clusters(t, topic, logs)
+	const bucket = "code-1250000000" // of packages that are too large for a request
+	source, target := clusters(t, topic, logs, logs+"-clean", topic+"-jobs")
 	for key, value := range map[string]string{
 		"SOURCE_BROKERS": source, "TARGET_BROKERS": target, "TOPIC": topic, "CLEAN_TOPIC": logs, "CLEAN_TOPICS": logs + ":" + logs + "-clean",
-		"JOB": topic, "CLEAN_JOB": logs, "MIGRATION": topic,
+		"JOB": topic, "CLEAN_JOB": logs, "MIGRATION": topic, "LOAD_TOPIC": logs + "-clean", "TRANSCODE_TOPIC": topic + "-jobs",
+		"COS_BUCKET": bucket, "DEPLOYMENT_BUCKET": bucket,
 	} {
 		s.env[key] = value
 	}
-	platform := s.serve(t, "serve", "--listen", "localhost:0", "--data", t.TempDir())
+	platform := s.serve(t, "serve", "--listen", "localhost:0", "--cos", "localhost:0", "--data", t.TempDir())
+	s.env["TENCENTCLOUD_COS_ENDPOINT"] = platform.store(t)
 
 	out := s.must(t, "deploy", "--dry-run")
 	if !strings.Contains(out, "create etl-dev-dump\n") || !strings.Contains(out, "create trigger ckafka ckafka-local-"+topic+" of etl-dev-dump, open\n") {
