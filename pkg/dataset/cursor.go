@@ -2,10 +2,12 @@ package dataset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -100,11 +102,69 @@ func (r *reading) checkPages(group int, l leaf) error {
 			return fmt.Errorf("%w: a page of column %s has %d bytes and %d values, more than %d and %d", ErrDamaged, l.Name,
 				header.UncompressedPageSize, count, maxPage, maxPageValues)
 		}
+		body := data[len(data)-rest.Len():]
+		if int(header.CompressedPageSize) > len(body) {
+			return fmt.Errorf("%w: a page of column %s is cut short", ErrDamaged, l.Name)
+		}
+		body = body[:header.CompressedPageSize]
+		if v2 := header.DataPageHeaderV2; v2.Valid {
+			levels := int64(v2.V.RepetitionLevelsByteLength) + int64(v2.V.DefinitionLevelsByteLength)
+			if levels < 0 || levels > int64(len(body)) {
+				return fmt.Errorf("%w: a page of column %s has levels of %d bytes", ErrDamaged, l.Name, levels)
+			}
+			body = body[levels:]
+		}
+		if err := r.checkBody(m.Codec, body); err != nil {
+			return fmt.Errorf("%w: a page of column %s: %w", ErrDamaged, l.Name, err)
+		}
 		if _, err := rest.Seek(int64(header.CompressedPageSize), io.SeekCurrent); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkBody makes sure that a page is no bomb: the library decompresses all of it, whatever its header says.
+func (r *reading) checkBody(codec format.CompressionCodec, body []byte) error {
+	if len(body) == 0 {
+		return nil
+	}
+	switch codec {
+	case format.Uncompressed:
+		return nil
+	case format.Snappy:
+		if size, n := binary.Uvarint(body); n <= 0 || size > maxPage {
+			return fmt.Errorf("it has %d bytes when it is decompressed, more than %d", size, maxPage)
+		}
+		return nil
+	case format.Zstd:
+		var header zstd.Header
+		if err := header.Decode(body); err != nil {
+			return err
+		}
+		if header.HasFCS && !header.Skippable {
+			if header.FrameContentSize > maxPage {
+				return fmt.Errorf("it has %d bytes when it is decompressed, more than %d", header.FrameContentSize, maxPage)
+			}
+			return nil
+		}
+		return r.inflate(body)
+	}
+	return fmt.Errorf("it is compressed by %s: snappy, zstd and none can be read", codec)
+}
+
+// inflate looks how large a page is that does not say so.
+func (r *reading) inflate(body []byte) error {
+	decoder, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxPage))
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	n, err := io.Copy(io.Discard, io.LimitReader(decoder, maxPage+1))
+	if err == nil && n > maxPage {
+		err = fmt.Errorf("it has more than %d bytes when it is decompressed", maxPage)
+	}
+	return err
 }
 
 func (c *cursor) close() {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
 	"github.com/scf-etl/scf-etl/pkg/cos"
 )
 
@@ -17,6 +19,7 @@ type Dataset struct {
 
 	store  Store
 	prefix string // with a slash at its end, or ""
+	codec  *zstd.Codec
 }
 
 // Limits bound the memory of a query.
@@ -66,7 +69,7 @@ func New(store Store, prefix string) *Dataset {
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		prefix += "/"
 	}
-	return &Dataset{store: store, prefix: prefix}
+	return &Dataset{store: store, prefix: prefix, codec: newCodec()}
 }
 
 // Store is where the dataset is.
@@ -94,7 +97,7 @@ func (d *Dataset) WriteSome(ctx context.Context, folder, name string, rows *Rows
 	}
 	key := d.prefix + folder + name + suffix
 	var content bytes.Buffer
-	if err := Encode(&content, rows, selection, without...); err != nil {
+	if err := encode(&content, d.codec, rows, selection, without...); err != nil {
 		return cos.Object{}, fmt.Errorf("write %s: %w", key, err)
 	}
 	return d.store.Put(ctx, key, bytes.NewReader(content.Bytes()), cos.PutOptions{Size: int64(content.Len())})

@@ -93,3 +93,21 @@ func TestEveryTruncationAndManyFlipsOfAnObjectEndInAnError(t *testing.T) {
 		_ = ask(flipped) // an answer or an error, and no panic: not every byte is covered by a checksum
 	}
 }
+
+func TestAPageThatIsABombIsRefused(t *testing.T) {
+	t.Parallel()
+	s := store(t)
+	d := dataset.New(s, "x")
+	rows := dataset.NewRows([]dataset.Column{{Name: "raw", Type: dataset.Bytes}})
+	if err := rows.Append(make([]byte, 66<<20)); err != nil {
+		t.Fatal(err)
+	}
+	o, err := d.Write(t.Context(), "", "bomb", rows)
+	if err != nil || o.Size > 1<<20 {
+		t.Fatalf("%d bytes, %v", o.Size, err)
+	}
+	_, err = d.Query(t.Context(), dataset.Query{Measures: []dataset.Measure{{Name: "n", Op: dataset.Count, Column: "raw"}}})
+	if !errors.Is(err, dataset.ErrDamaged) {
+		t.Error(err)
+	}
+}

@@ -122,7 +122,13 @@ func (d *decoder) record(r batch.Record) error {
 	return nil
 }
 
+// maxRecord bounds a record: a page with it has to be one that can be read.
+const maxRecord = 32 << 20
+
 func (d *decoder) row(r batch.Record) error {
+	if len(r.Value) > maxRecord {
+		return fmt.Errorf("it has %d bytes, more than %d", len(r.Value), maxRecord)
+	}
 	if r.Value != nil { // why: a record without a value is a row whose columns are null, and no fault
 		if err := d.object(r.Value); err != nil {
 			return err
