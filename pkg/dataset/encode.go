@@ -23,8 +23,8 @@ const (
 	createdBy = "scf-etl"
 )
 
-// Encode writes one Parquet object with rows: those of selection, in its order, or all where it is nil. Columns that are
-// named in without are left out: they are in the name of the folder. The same rows give the same bytes.
+// Encode writes one Parquet object with rows: those of selection, in its order, or all where it is nil. Columns that
+// are named in without are left out: they are in the name of the folder. The same rows give the same bytes.
 func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) error {
 	return encode(w, newCodec(), rows, selection, without...)
 }
@@ -72,9 +72,16 @@ func (v *vector) long() bool {
 	return false
 }
 
-// newEncoder begins an object with the columns of rows, and encodings that fit what is in them. Those named in long have
-// no statistics.
-func newEncoder(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, long []string, without ...string) (e *encoder, err error) {
+// newEncoder begins an object with the columns of rows, and encodings that fit what is in them. Those named in long
+// have no statistics.
+func newEncoder(
+	w io.Writer,
+	codec *zstd.Codec,
+	rows *Rows,
+	selection []int32,
+	long []string,
+	without ...string,
+) (e *encoder, err error) {
 	// why: parquet-go panics where its caller is at fault, and a fault of ours must be an error of this object alone
 	defer recovered(&err)
 	group := parquet.Group{}

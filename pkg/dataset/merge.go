@@ -15,8 +15,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/cos"
 )
 
-// Merged is the first character of the names of objects that were merged of others in their folder. It is behind all that
-// begin the name of another one, so that a listing that finds some of the others gone finds the merged one.
+// Merged is the first character of the names of objects that were merged of others in their folder. It is behind all
+// that begin the name of another one, so that a listing that finds some of the others gone finds the merged one.
 const Merged = "~"
 
 // sourcesKey is the entry of a footer that names the objects that one was merged of.
@@ -25,9 +25,9 @@ const sourcesKey = "scf-etl.sources"
 // mergeBytes is about how much is in memory of the rows of a merge.
 const mergeBytes = 32 << 20
 
-// Merge makes one object of others in the same folder, with their rows in order, under a name that begins with [Merged].
-// It creates it only where none is; where one is, that is no error: it was made before, of the same ones. The others
-// stay: [Dataset.Query] leaves them out from then on. An object that is gone is [cos.ErrNotFound].
+// Merge makes one object of others in the same folder, with their rows in order, under a name that begins with
+// [Merged]. It creates it only where none is; where one is, that is no error: it was made before, of the same ones.
+// The others stay: [Dataset.Query] leaves them out from then on. An object that is gone is [cos.ErrNotFound].
 func (d *Dataset) Merge(ctx context.Context, name string, objects []Object) (err error) {
 	if len(objects) == 0 || !strings.HasPrefix(name, Merged) {
 		return fmt.Errorf("merge %q of %d objects: want a name that begins with %s, and objects", name, len(objects), Merged)
@@ -66,8 +66,8 @@ func (d *Dataset) Merge(ctx context.Context, name string, objects []Object) (err
 	return nil
 }
 
-// columnsOf are all columns that objects have, and those of them without statistics. Two of one name and not of one type
-// are an error.
+// columnsOf are all columns that objects have, and those of them without statistics. Two of one name and not of one
+// type are an error.
 func (d *Dataset) columnsOf(ctx context.Context, objects []Object) (columns []Column, long []string, err error) {
 	for _, o := range objects {
 		r, err := openObject(ctx, d.store, o.Object)
@@ -86,7 +86,13 @@ func (d *Dataset) columnsOf(ctx context.Context, objects []Object) (columns []Co
 				long = append(long, l.Name)
 			}
 			if i >= 0 && columns[i].Type != l.Type {
-				return nil, nil, fmt.Errorf("merge %s: column %s is %s, and %s in another object", o.Key, l.Name, l.Type, columns[i].Type)
+				return nil, nil, fmt.Errorf(
+					"merge %s: column %s is %s, and %s in another object",
+					o.Key,
+					l.Name,
+					l.Type,
+					columns[i].Type,
+				)
 			}
 		}
 	}
@@ -107,7 +113,14 @@ func (r *reading) unbounded(l leaf) bool {
 	return false
 }
 
-func (d *Dataset) merge(ctx context.Context, w io.Writer, columns []Column, long []string, objects []Object, note string) error {
+func (d *Dataset) merge(
+	ctx context.Context,
+	w io.Writer,
+	columns []Column,
+	long []string,
+	objects []Object,
+	note string,
+) error {
 	rows := NewRows(columns)
 	var e *encoder
 	flush := func() (err error) {
