@@ -9,7 +9,8 @@ export CGO_ENABLED = 0
 
 TOOL     = $(GO) tool -modfile=tools/go.mod
 REPORT   = $(GO) run ./internal/testreport
-LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC
+# The last is MIT's in words of Lucent, 1998: of one file of goja.
+LICENCES = Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,ISC,MPL-2.0,LicenseRef-MIT-Lucent
 
 # A module of its own: what compares pkg/transform with a peer needs more than all the rest.
 PEERS = integration/bench/transform
@@ -45,6 +46,7 @@ test: ## Every test that needs Go alone, and what was skipped and why
 integration: ## What test left out: on real Kafka in containers, and beside a peer; KAFKA_IMAGE names another image
 	@ETL_REQUIRE_DOCKER=1 $(GO) test -json -count=1 -p=1 -timeout=30m \
 	  -skip='^Test(OnEmbeddedBrokers|ManyTopics)$$' ./integration/... ./cmd/... ./internal/... | $(REPORT)
+	@$(GO) test -json -count=1 -vet=off -run='^TestVerify$$' ./pkg/backup | $(REPORT) # all of its corruptions
 	@$(GO) -C $(PEERS) test -vet=off ./...
 
 .PHONY: compose-test
@@ -61,12 +63,14 @@ matrix: ## Old and new Kafka as source and target; SOURCES=0.10.2.2 TARGETS=1.1.
 	  -sources=$(SOURCES) -targets=$(TARGETS) $(if $(UPDATE),-update) | $(REPORT)
 
 .PHONY: bench
-bench: ## The copy beside its peers on real Kafka, then backup and restore, then Parquet beside DuckDB, then transform beside its peer; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
+bench: ## The copy beside its peers on real Kafka, then backup, extract, Parquet beside DuckDB, transform beside its peer; CASES, COPIERS, ROUNDS, SCALE and PROFILE=DIR choose
 	@$(GO) run ./integration/bench -cases='$(CASES)' -copiers='$(COPIERS)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 	@$(GO) run ./integration/bench/backup -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 	@$(GO) run ./integration/bench/dataset -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) -profile='$(PROFILE)' \
+	  $(if $(WRITE),-write=integration/bench/README.md)
+	@$(GO) run ./integration/bench/extract -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) -scale=$(or $(SCALE),1) \
 	  $(if $(WRITE),-write=integration/bench/README.md)
 	@$(GO) run -C $(PEERS) . -cases='$(CASES)' -rounds=$(or $(ROUNDS),3) $(if $(WRITE),-write=../README.md)
 
@@ -82,10 +86,14 @@ chaos: ## A copy, and a migration there and back, under KILLS and other faults o
 
 FUZZTIME ?= 60s
 JOBS     ?= 2
-PARSERS   = JSON Combined Syslog Logfmt KeyValue CSV Grok Rules
+# FOLDER:TARGET, the folder below pkg.
+FUZZED    = $(addprefix transform:,JSON Combined Syslog Logfmt KeyValue CSV Grok Rules) \
+            $(addprefix backup:,Manifest Segment) cos:Answer $(addprefix localcos:,Request Range Authorization) \
+            $(addprefix emulator/api:,Body Headers Unzip)
 .PHONY: fuzz
-fuzz: ## Each parser of logs and rules against input that nobody has written, for FUZZTIME, JOBS at a time
-	@printf '%s\n' $(PARSERS) | xargs -P$(JOBS) -I{} $(GO) test -run='^$$' -fuzz='^Fuzz{}$$' -fuzztime=$(FUZZTIME) -parallel=1 ./pkg/transform
+fuzz: ## Parsers of logs, rules, backups and requests against input that nobody has written, for FUZZTIME each, JOBS at a time
+	@printf '%s\n' $(FUZZED) | tr ':' ' ' | xargs -P$(JOBS) -L1 sh -c \
+	  '$(GO) test -run="^$$" -fuzz="^Fuzz$$1$$" -fuzztime=$(FUZZTIME) -parallel=1 "./pkg/$$0"'
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check
@@ -111,9 +119,9 @@ build-functions:
 TOOLCHAIN ?= $(shell sed -n 's/^toolchain //p' go.mod)
 
 .PHONY: package
-package: ## dist/FUNCTION.zip to deploy, its SBOM beside it; the same commit gives the same bytes; SIGN_KEY=FILE signs
+package: ## dist/FUNCTION.zip to deploy, its SBOM beside it; the same commit gives the same bytes; SIGN_KEY=FILE signs, FFMPEG=PATH puts a static one into transcode's
 	@GOTOOLCHAIN=$(TOOLCHAIN) $(MAKE) --no-print-directory build
-	@bin/etl package $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)')
+	@bin/etl package $(if $(SIGN_KEY),--sign-key '$(SIGN_KEY)') $(if $(FFMPEG),--ffmpeg '$(FFMPEG)')
 
 .PHONY: rename
 rename: ## Make the repository your own: MODULE=example.com/team/etl; FORCE=1 with changes that are not committed

@@ -32,6 +32,7 @@ var binaries struct {
 	dir                string
 	dump, migrate, etl binary
 	clean, dies        binary
+	extract            binary
 }
 
 // binary is a program that is built once.
@@ -62,6 +63,14 @@ func migratePackage(t testing.TB) string {
 	code := filepath.Join(binaries.dir, "migrate")
 	binaries.migrate.build(t, "../functions/migrate", filepath.Join(code, "main"))
 	return code
+}
+
+// extractBinary gives the path of the built function extract.
+func extractBinary(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(binaries.dir, "extract", "main")
+	binaries.extract.build(t, "../functions/extract", path)
+	return path
 }
 
 // etlBinary gives the path of the built cmd/etl.

@@ -131,7 +131,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	root.AddCommand(
 		a.demoCommand(), a.newCommand(), a.upCommand(), a.serveCommand(), a.invokeCommand(), a.eventCommand(),
 		a.statusCommand(), a.produceCommand(), a.consumeCommand(), a.cosCommand(), a.verifyCommand(), a.offsetsCommand(), a.migrateCommand(),
-		a.backupCommand(), a.restoreCommand(), a.datasetCommand(), a.deadletterCommand(), a.cleanCommand(),
+		a.backupCommand(), a.restoreCommand(), a.deadletterCommand(), a.cleanCommand(), a.extractCommand(),
+		a.datasetCommand(), a.transcodeCommand(),
 		a.packageCommand(), a.costCommand(), a.lintCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	a.notice(root)

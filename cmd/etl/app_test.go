@@ -41,6 +41,7 @@ func TestUsage(t *testing.T) {
 		"a timer of another name":        {"invoke", "backup", "--timer=nightly"},
 		"a timer and records at once":    {"invoke", "backup", "--timer", "--from", "a:0:0-1"},
 		"a range that goes backwards":    {"invoke", "dump", "--from", "a:0:5-1"},
+		"a preview of nothing":           {"extract", "preview", "x.yaml", "--records", "0"},
 		"a letter without a position":    {"deadletter", "show"},
 		"a position that is none":        {"deadletter", "show", "0-12"},
 		"no letters to redrive":          {"deadletter", "redrive"},

@@ -134,6 +134,14 @@ func TestBackup(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 
+	parquet := []string{"restore", "--to-files", folder, "--format", "parquet", "--partition", "orders:0"}
+	expect(do(exitDone, parquet...), "40 records in 1 files")
+	expect(do(exitDone, parquet...), "0 records in 0 files", "1 files were there already")
+	if text, err := os.ReadFile(filepath.Join(folder, "orders", "0.parquet")); err != nil || !strings.HasPrefix(string(text), "PAR1") {
+		t.Errorf("%.10q, %v", text, err)
+	}
+	expect(do(exitUsage, "restore", "--to-files", folder, "--format", "csv"), "jsonl or parquet")
+
 	expect(do(exitDone, "backup", "prune", "--keep-count", "1"), "would be removed")
 	expect(do(exitDone, "backup", "prune", "--keep-count", "1", "--execute"), "were removed")
 	expect(do(exitDone, "backup", "verify"), "45 records", "whole")

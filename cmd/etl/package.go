@@ -20,7 +20,7 @@ import (
 const signPasswordVariable = "ETL_SIGN_PASSWORD"
 
 func (a *app) packageCommand() *cobra.Command {
-	var into, keyFile string
+	var into, keyFile, ffmpeg string
 	cmd := &cobra.Command{
 		Use:   "package [NAME...]",
 		Short: "Put built functions into the zips to deploy",
@@ -30,6 +30,10 @@ files that package.patterns lists, under the paths that they have here. Beside
 dist/NAME.zip lies dist/NAME.cdx.json: what is in it, as an SBOM in CycloneDX.
 The same binary and files give the same bytes on every machine.
 
+With --ffmpeg, ffmpeg and the ffprobe beside it lie beside the binary of transcode. They
+have to be static programs for linux/amd64: those of a distribution need a layer with
+their libraries.
+
 With --sign-key, a secret key of minisign signs each zip into dist/NAME.zip.minisig.
 Its password comes from ` + signPasswordVariable + `, or is asked for on a terminal.`,
 		Example: "  make package                                    builds first\n" +
@@ -38,6 +42,7 @@ Its password comes from ` + signPasswordVariable + `, or is asked for on a termi
 	service := newServiceFlag(cmd)
 	cmd.ValidArgsFunction = service.names(a)
 	cmd.Flags().StringVar(&into, "into", "dist", "folder of the packages, beside serverless.yml")
+	cmd.Flags().StringVar(&ffmpeg, "ffmpeg", "", "static ffmpeg for the package of transcode; ffprobe lies beside it")
 	cmd.Flags().StringVar(&keyFile, "sign-key", "", "file with the secret key of minisign that signs")
 	cmd.RunE = func(_ *cobra.Command, names []string) error {
 		chosen, folder, err := a.choose(service, names)
@@ -45,6 +50,11 @@ Its password comes from ` + signPasswordVariable + `, or is asked for on a termi
 			return err
 		}
 		packer := pack.Packer{Folder: folder, Into: below(folder, into)}
+		if ffmpeg != "" {
+			if packer.Beside, err = besideTranscode(chosen, ffmpeg); err != nil {
+				return err
+			}
+		}
 		if keyFile != "" {
 			key, err := pack.ReadKey(keyFile, a.signPassword)
 			if err != nil {
@@ -64,6 +74,27 @@ Its password comes from ` + signPasswordVariable + `, or is asked for on a termi
 	}
 	cmd.AddCommand(a.packageVerifyCommand())
 	return cmd
+}
+
+// transcodeBinary is the name of the binary that runs FFmpeg.
+const transcodeBinary = "transcode"
+
+// besideTranscode puts FFmpeg beside the functions that run it.
+func besideTranscode(service *scf.Service, ffmpeg string) (map[string][]string, error) {
+	if filepath.Base(ffmpeg) != "ffmpeg" {
+		return nil, usagef("--ffmpeg is %q: want the path of a program ffmpeg, with ffprobe beside it", ffmpeg)
+	}
+	programs := []string{ffmpeg, filepath.Join(filepath.Dir(ffmpeg), "ffprobe")}
+	beside := map[string][]string{}
+	for _, f := range service.Functions {
+		if filepath.Base(f.Binary) == transcodeBinary {
+			beside[f.Key] = programs
+		}
+	}
+	if len(beside) == 0 {
+		return nil, usagef("--ffmpeg: none of these functions runs FFmpeg")
+	}
+	return beside, nil
 }
 
 func (a *app) packageVerifyCommand() *cobra.Command {

@@ -89,3 +89,47 @@ func TestPackage(t *testing.T) {
 		}
 	})
 }
+
+func TestPackageFFmpeg(t *testing.T) {
+	t.Parallel()
+	dir := packable(t)
+	small, err := os.ReadFile(filepath.Join(dir, "bin/small"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	yml := "service: etl\nprovider: {name: tencent}\nfunctions:\n  video: {handler: main, binary: bin/transcode}\n  small: {handler: main, binary: bin/small}\n"
+	for name, content := range map[string]string{
+		"bin/transcode": string(small), "ffmpeg": string(small), "ffprobe": string(small), "serverless.yml": yml,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := filepath.Join(dir, "serverless.yml")
+
+	t.Run("ffmpeg and the ffprobe beside it lie in the zip of what runs them, and in no other", func(t *testing.T) {
+		t.Parallel()
+		code, stdout, stderr := etl(t, nil, "package", "-c", at, "--into", "with", "--ffmpeg", filepath.Join(dir, "ffmpeg"), "-o", "json")
+		var made []pack.Package
+		if err := json.Unmarshal([]byte(stdout), &made); code != 0 || err != nil {
+			t.Fatalf("exit code %d, %v, %s%s", code, err, stdout, stderr)
+		}
+		for _, p := range made {
+			want := "main"
+			if p.Function == "video" {
+				want = "main ffmpeg ffprobe"
+			}
+			if got := strings.Join(p.Files, " "); got != want {
+				t.Errorf("%s has %s, want %s", p.Function, got, want)
+			}
+		}
+	})
+	t.Run("something else than ffmpeg is wrong usage, and so is a function that does not run it", func(t *testing.T) {
+		t.Parallel()
+		for _, args := range [][]string{{"--ffmpeg", "other"}, {"small", "--ffmpeg", filepath.Join(dir, "ffmpeg")}} {
+			if code, _, stderr := etl(t, nil, append([]string{"package", "-c", at}, args...)...); code != exitUsage {
+				t.Errorf("%v: exit code %d, %s", args, code, stderr)
+			}
+		}
+	})
+}

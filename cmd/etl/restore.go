@@ -22,6 +22,8 @@ type restoreFlags struct {
 	toOffsets        []string
 	toBackup         int64
 	toFiles          string
+	formatName       string
+	format           backup.FileFormat
 	plan             bool
 	config           backup.RestoreConfig
 }
@@ -46,7 +48,7 @@ under the group's name, and it would seem to lag behind.`,
 			"  etl restore --include orders --topics orders:orders-restored --to-offset orders:3:1200\n" +
 			"  etl restore --partition orders:0,3-5                   only these partitions, of this topic\n" +
 			"  etl restore --groups none                              records alone\n" +
-			"  etl restore --include orders --to-files orders-2026\n" +
+			"  etl restore --include orders --to-files orders-2026 --format parquet\n" +
 			"  etl restore --to-backup 12 --job twelve --topics '*:restored.*'",
 		Args: cobra.NoArgs,
 	}
@@ -62,7 +64,7 @@ under the group's name, and it would seem to lag behind.`,
 			return err
 		}
 		if f.toFiles != "" {
-			return a.restoreFiles(cmd.Context(), f.config, f.toFiles)
+			return a.restoreFiles(cmd.Context(), f.config, f.toFiles, f.format)
 		}
 		if f.config.Target, err = target.open(cmd.Context(), a); err != nil {
 			return err
@@ -188,8 +190,8 @@ func printRestored(w io.Writer, r backup.RestoreResult) {
 	fmt.Fprintf(w, "restored %d records, %s, of %d topics\n", r.Records, inBytes(r.Bytes), len(r.Plan.Topics))
 }
 
-func (a *app) restoreFiles(ctx context.Context, config backup.RestoreConfig, folder string) error {
-	done, err := backup.RestoreFiles(ctx, config, folder)
+func (a *app) restoreFiles(ctx context.Context, config backup.RestoreConfig, folder string, format backup.FileFormat) error {
+	done, err := backup.RestoreFiles(ctx, config, folder, format)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scf-etl/scf-etl/pkg/backup"
+	"github.com/scf-etl/scf-etl/pkg/backup/parquet"
 	"github.com/scf-etl/scf-etl/pkg/mirror"
 )
 
@@ -58,8 +59,9 @@ func (f *restoreFlags) add(cmd *cobra.Command) {
 		&f.toFiles,
 		"to-files",
 		"",
-		"write JSON lines to this folder, TOPIC/PARTITION.jsonl, and to no cluster",
+		"write files to this folder, TOPIC/PARTITION.jsonl or .parquet, and to no cluster",
 	)
+	flags.StringVar(&f.formatName, "format", backup.JSONLines().Extension, "of files: jsonl, lines of JSON, or parquet")
 	flags.StringVar(&f.config.Job, "job", "restore", "name of the restore: the same one goes on where it was")
 	flags.BoolVar(&f.config.SkipDamaged, "skip-damaged", false, "leave out what is damaged, and tell of it")
 	flags.BoolVar(
@@ -104,6 +106,14 @@ func (f *restoreFlags) read(a *app, included bool) (err error) {
 	}
 	if f.groupPrefix != "" {
 		f.config.RenameGroup = func(group string) string { return f.groupPrefix + group }
+	}
+	switch f.formatName {
+	case backup.JSONLines().Extension:
+		f.format = backup.JSONLines()
+	case parquet.Format().Extension:
+		f.format = parquet.Format()
+	default:
+		return usagef("--format is %q: want jsonl or parquet", f.formatName)
 	}
 	if f.toTime != "" && f.toBackup != 0 {
 		return usagef("--to-time and --to-backup: give one of them")

@@ -77,9 +77,12 @@ func TestBorders(t *testing.T) {
 		"github.com/testcontainers/testcontainers-go": {"integration"},
 		"github.com/moby/moby":                        {"integration"},
 		"github.com/caarlos0/env":                     {"pkg/fn", "cmd/etl"},
-		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile", "pkg/media"},
+		"github.com/dop251/goja":                      {"pkg/report"},
+		"github.com/goccy/go-yaml":                    {"pkg/scf", "pkg/yamlfile", "pkg/media", "pkg/dataset"},
 		"github.com/parquet-go/parquet-go":            {"pkg/dataset", "pkg/backup"},
 		"github.com/spf13/cobra":                      {"cmd/etl"},
+		"github.com/jackc/pgx":                        {"pkg/extract", "integration/extract"},
+		"github.com/go-sql-driver/mysql":              {"pkg/extract", "integration/extract"},
 		module + "/functions":                         {"functions"},
 		module + "/cmd":                               {"cmd"},
 	} {

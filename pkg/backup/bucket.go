@@ -11,10 +11,13 @@ import (
 )
 
 // Bucket is a store in a bucket of COS, which must never have had versions: without
-// them it knows how to create an object only where none is.
+// them it knows how to create an object only where none is. A run looks at that.
 func Bucket(b *cos.Bucket) Store { return bucket{b} }
 
 type bucket struct{ *cos.Bucket }
+
+// Versions says that the bucket keeps versions, or has kept them.
+func (b bucket) Versions(ctx context.Context) (bool, error) { return b.Bucket.Versions(ctx) }
 
 // translated gives an error of the bucket the meaning that it has for a store.
 func translated(err error) error {
@@ -56,7 +59,7 @@ func (b bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 // Stat gives an object's size and note.
 func (b bucket) Stat(ctx context.Context, key string) (Object, error) {
 	o, err := b.Head(ctx, key)
-	return Object{Key: o.Key, Size: o.Size, Note: o.Metadata}, translated(err)
+	return Object{Key: o.Key, Size: o.Size, Modified: o.Modified, Note: o.Metadata}, translated(err)
 }
 
 // List gives objects in order of their keys.

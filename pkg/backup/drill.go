@@ -113,7 +113,7 @@ func (r *restore) compare(ctx context.Context, t PlannedTopic, part *partLog) (n
 				n,
 			), nil
 		}
-		if !sameRecord(record, *there) {
+		if !sameRecord(record.Record, *there) {
 			return n, fmt.Sprintf(
 				"%s: the record of offset %d is not that of offset %d in %s",
 				name,

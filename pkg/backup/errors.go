@@ -11,6 +11,9 @@ var (
 	// ErrTaken: another run has written the next manifest. What this run has uploaded
 	// and the other has not is removed by prune; run again to go on.
 	ErrTaken = errors.New("another run was faster")
+	// ErrVersions: the bucket keeps versions of objects, or has kept them, so that of two
+	// runs at the same time both would win.
+	ErrVersions = errors.New("the bucket has had versions: take one that never had")
 	// ErrDamaged: an object is not what the manifests say. See [DamageError].
 	ErrDamaged = errors.New("damaged")
 	// ErrKey: an object is encrypted, and none of the given identities opens it.

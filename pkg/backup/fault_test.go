@@ -38,7 +38,7 @@ func newFaulty(t *testing.T, buckets ...string) *faulty {
 	f := &faulty{}
 	var err error
 	f.Server, err = localcos.New(localcos.Config{
-		Dir: t.TempDir(), Buckets: buckets, Keys: map[string]localcos.Key{"id": {Secret: secret.New("key")}},
+		Dir: t.TempDir(), Buckets: buckets, Versioned: []string{"versioned-1250000000"}, Keys: map[string]localcos.Key{"id": {Secret: secret.New("key")}},
 		Fault: func(r *http.Request) *localcos.Fault {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -55,15 +55,22 @@ func newFaulty(t *testing.T, buckets ...string) *faulty {
 	if err := f.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	f.bucket, err = cos.Open(cos.Config{
-		Bucket: bucketName, Region: localcos.DefaultRegion, Endpoint: f.URL(), Credentials: cos.Static("id", secret.New("key")),
+	f.bucket = f.bucketOf(t, bucketName)
+	return f
+}
+
+// bucketOf is a client of one of the buckets.
+func (f *faulty) bucketOf(t *testing.T, name string) *cos.Bucket {
+	t.Helper()
+	b, err := cos.Open(cos.Config{
+		Bucket: name, Region: localcos.DefaultRegion, Endpoint: f.URL(), Credentials: cos.Static("id", secret.New("key")),
 		Retries: 2, BackOff: time.Millisecond, Stall: 10 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(f.bucket.Close)
-	return f
+	t.Cleanup(b.Close)
+	return b
 }
 
 func TestFaultsOfTheBucket(t *testing.T) {
@@ -93,6 +100,37 @@ func TestFaultsOfTheBucket(t *testing.T) {
 			}
 		},
 	)
+
+	t.Run("a bucket with versions is refused before anything is written, and a key that may not ask is none", func(t *testing.T) {
+		t.Parallel()
+		source := cluster(t, map[string]int32{"t": 1})
+		produce(t, source, "t", 0, sample.Plain(10, 100, 1)...)
+		server := newFaulty(t, bucketName)
+		store := backup.Bucket(server.bucket)
+		status := ""
+		server.set(func(r *http.Request) *localcos.Fault {
+			if r.URL.Query().Has("versioning") && status == "denied" {
+				return &localcos.Fault{Status: 403, Code: "AccessDenied"}
+			}
+			return nil
+		})
+		run(t, source, store)
+		status = "denied"
+		run(t, source, store)
+
+		versioned := newFaulty(t, "versioned-1250000000")
+		config := backup.Config{Source: source, Store: backup.Bucket(versioned.bucketOf(t, "versioned-1250000000"))}
+		if _, err := backup.Run(testContext(t), config); !errors.Is(err, backup.ErrVersions) {
+			t.Errorf("%v", err)
+		}
+		if clusters, err := backup.Clusters(testContext(t), config.Store, ""); err != nil || len(clusters) > 0 {
+			t.Errorf("%v, %v", clusters, err)
+		}
+		_, err := backup.Prune(testContext(t), backup.PruneConfig{Chain: chain(t, source, config.Store), Count: 1, Execute: true})
+		if !errors.Is(err, backup.ErrVersions) {
+			t.Errorf("%v", err)
+		}
+	})
 
 	faults := map[string]localcos.Fault{
 		"an upload that is torn":          {TearUpload: 100},

@@ -3,13 +3,12 @@ package backup
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
-	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,29 +23,32 @@ type FilesResult struct {
 	Skipped []string `json:"skipped,omitempty"` // that were there already
 }
 
-// line is one record of a file. Of a key, a value or a header's value one of two members
-// is there: the text, null for none, or where it is no UTF-8 its base64.
-type line struct {
-	Offset    int64        `json:"offset"`
-	Timestamp int64        `json:"timestamp"` // milliseconds since 1970, -1 for none
-	Key       any          `json:"key,omitempty"`
-	KeyBytes  []byte       `json:"key_base64,omitempty"`
-	Value     any          `json:"value,omitempty"`
-	ValueByte []byte       `json:"value_base64,omitempty"`
-	Headers   []headerLine `json:"headers,omitempty"`
+// FileFormat is what a restore to files writes: [JSONLines], or that of package parquet.
+type FileFormat struct {
+	Extension string // of the files' names
+	// New begins a file with the records of a partition.
+	New func(w io.Writer, topic string, partition int32) RecordWriter
 }
 
-type headerLine struct {
-	Name      string `json:"name"`
-	Value     any    `json:"value,omitempty"`
-	ValueByte []byte `json:"value_base64,omitempty"`
+// RecordWriter writes the records of one file. Close ends it, and does not close what it
+// writes to.
+type RecordWriter interface {
+	// Write writes a record, which is valid until it returns.
+	Write(FileRecord) error
+	Close() error
 }
 
-// RestoreFiles writes what a backup has at a point to files of JSON lines, one a partition:
-// folder/TOPIC/PARTITION.jsonl. A file is there once it is whole; one that is there already
+// FileRecord is a record, and whether its timestamp is when a broker appended it.
+type FileRecord struct {
+	batch.Record
+	LogAppendTime bool
+}
+
+// RestoreFiles writes what a backup has at a point to files, one a partition:
+// folder/TOPIC/PARTITION.jsonl or .parquet. A file is there once it is whole; one that is there already
 // stays, so that a run after a kill goes on. Nothing is written outside of the folder,
 // whatever a manifest says. The configuration needs no target.
-func RestoreFiles(ctx context.Context, config RestoreConfig, folder string) (FilesResult, error) {
+func RestoreFiles(ctx context.Context, config RestoreConfig, folder string, format FileFormat) (FilesResult, error) {
 	config.Target = nil
 	config, err := config.withDefaults()
 	if err != nil {
@@ -72,14 +74,14 @@ func RestoreFiles(ctx context.Context, config RestoreConfig, folder string) (Fil
 			return done, err
 		}
 		for _, p := range t.Partitions {
-			name := path.Join(t.Target, fmt.Sprintf("%d.jsonl", p.Number))
+			name := path.Join(t.Target, fmt.Sprintf("%d.%s", p.Number, format.Extension))
 			if _, err := root.Stat(name); err == nil {
 				done.Skipped = append(done.Skipped, name)
 				continue
 			}
 			done.Files = append(done.Files, name)
 			group.Go(func() error {
-				n, err := r.file(ctx, root, name, r.source.topics[t.Name].logs[p.Number])
+				n, err := r.file(ctx, root, name, format, t.Name, r.source.topics[t.Name].logs[p.Number])
 				r.mu.Lock()
 				defer r.mu.Unlock()
 				done.Records += n
@@ -94,7 +96,14 @@ func RestoreFiles(ctx context.Context, config RestoreConfig, folder string) (Fil
 }
 
 // file writes one partition.
-func (r *restore) file(ctx context.Context, root *os.Root, name string, part *partLog) (n int64, err error) {
+func (r *restore) file(
+	ctx context.Context,
+	root *os.Root,
+	name string,
+	format FileFormat,
+	topic string,
+	part *partLog,
+) (n int64, err error) {
 	unfinished := name + ".unfinished"
 	f, err := root.Create(unfinished)
 	if err != nil {
@@ -109,39 +118,18 @@ func (r *restore) file(ctx context.Context, root *os.Root, name string, part *pa
 		}
 	}()
 	buffered := bufio.NewWriterSize(f, 256<<10)
-	encoder := json.NewEncoder(buffered)
-	encoder.SetEscapeHTML(false)
+	out := format.New(buffered, topic, part.at.number)
 	for record, err := range r.source.records(ctx, part, 0) {
 		if err != nil {
 			return n, err
 		}
-		if err := encoder.Encode(lineOf(record)); err != nil {
+		if err := out.Write(record); err != nil {
 			return n, err
 		}
 		n++
 	}
+	if err := out.Close(); err != nil {
+		return n, err
+	}
 	return n, buffered.Flush()
-}
-
-func lineOf(r batch.Record) line {
-	l := line{Offset: r.Offset, Timestamp: r.Timestamp}
-	l.Key, l.KeyBytes = text(r.Key)
-	l.Value, l.ValueByte = text(r.Value)
-	for _, h := range r.Headers {
-		header := headerLine{Name: h.Key}
-		header.Value, header.ValueByte = text(h.Value)
-		l.Headers = append(l.Headers, header)
-	}
-	return l
-}
-
-// text gives what of two members holds bytes. A null is written as one.
-func text(p []byte) (asText any, asBytes []byte) {
-	switch {
-	case p == nil:
-		return json.RawMessage("null"), nil
-	case utf8.Valid(p):
-		return string(p), nil
-	}
-	return nil, p
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,7 +83,7 @@ func TestHostileManifests(t *testing.T) {
 			m := goodManifest()
 			change(&m)
 			folder := filepath.Join(t.TempDir(), "files")
-			_, err := backup.RestoreFiles(t.Context(), backup.RestoreConfig{Chain: hostile(t, m)}, folder)
+			_, err := backup.RestoreFiles(t.Context(), backup.RestoreConfig{Chain: hostile(t, m)}, folder, backup.JSONLines())
 			if !errors.Is(err, backup.ErrDamaged) {
 				t.Errorf("%v", err)
 			}
@@ -144,6 +146,43 @@ func TestDecompressionIsBounded(t *testing.T) {
 	}
 }
 
+// TestNumbersThatSomebodyHasMadeUp is about chains with holes that nobody could walk through.
+func TestNumbersThatSomebodyHasMadeUp(t *testing.T) {
+	t.Parallel()
+	const far = 900_000_000_000
+	store, m := newMemory(), goodManifest()
+	opened, err := backup.OpenChain(store, "", hostileCluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(key string) {
+		t.Helper()
+		if store.objects[key], err = backup.Seal(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(manifestKey)
+	m.Sequence, m.Previous = far, &backup.Link{Sequence: far - 1, SHA256: strings.Repeat("0", 64)}
+	put(fmt.Sprintf("%s/manifests/%012d-%d.json", hostileCluster, 999_999_999_999-far, far))
+	t.Run("a verification names the hole once, and a restore is refused, or goes around it by choice", func(t *testing.T) {
+		report := verify(t, backup.VerifyConfig{Chain: opened, StructureOnly: true})
+		named := fmt.Sprintf("every manifest up to %d", far-1)
+		if len(report.Damage) > 10 || !slices.ContainsFunc(report.Damage, func(d backup.Damage) bool {
+			return strings.Contains(d.Reason, named)
+		}) {
+			t.Errorf("%+v", report.Damage)
+		}
+		config := backup.RestoreConfig{Chain: opened}
+		if _, err := backup.PlanRestore(testContext(t), config); !errors.Is(err, backup.ErrDamaged) {
+			t.Errorf("%v", err)
+		}
+		config.SkipDamaged = true
+		if plan, err := backup.PlanRestore(testContext(t), config); err != nil && !errors.Is(err, backup.ErrDamaged) || err == nil && len(plan.Damage) == 0 {
+			t.Errorf("%+v, %v", plan, err)
+		}
+	})
+}
+
 // FuzzManifest reads documents that nobody has written.
 func FuzzManifest(f *testing.F) {
 	good, err := json.Marshal(goodManifest())
@@ -175,6 +214,7 @@ func FuzzManifest(f *testing.F) {
 			t.Context(),
 			backup.RestoreConfig{Chain: opened, SkipDamaged: true},
 			filepath.Join(folder, "files"),
+			backup.JSONLines(),
 		)
 		inside, err := os.ReadDir(folder)
 		if err != nil || len(inside) > 1 {

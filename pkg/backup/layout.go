@@ -85,6 +85,10 @@ type place struct {
 // ends with .log where it is neither compressed nor encrypted: kafka-dump-log.sh asks
 // for that.
 func (l layout) segment(of place, s Segment) string {
+	digest := s.Log.SHA256[:shortDigest]
+	if s.Copy > 0 {
+		digest += "." + strconv.Itoa(s.Copy)
+	}
 	return fmt.Sprintf(
 		"%s%s/%s/%d/%020d.%020d.%s.log%s",
 		l.topics(),
@@ -93,7 +97,7 @@ func (l layout) segment(of place, s Segment) string {
 		of.number,
 		s.First,
 		s.Next,
-		s.Log.SHA256[:shortDigest],
+		digest,
 		s.Encoding.suffix(),
 	)
 }

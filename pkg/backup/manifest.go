@@ -98,8 +98,11 @@ type Segment struct {
 	First    int64    `json:"first"` // records before it, in its first batch, do not count
 	Next     int64    `json:"next"`
 	Encoding Encoding `json:"encoding,omitempty"`
-	Log      Sum      `json:"log"`    // of the log as the broker had it
-	Object   Sum      `json:"object"` // of the object's bytes
+	// Copy tells the object from older ones of the same log, which a prune may be about to
+	// remove.
+	Copy   int `json:"copy,omitempty"`
+	Log    Sum `json:"log"`    // of the log as the broker had it
+	Object Sum `json:"object"` // of the object's bytes
 
 	// Records and Content are the number and the digest (see [batch.Digest]) of the
 	// records that a reader of committed records sees. Content is "" where a record

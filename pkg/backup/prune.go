@@ -22,7 +22,7 @@ type PruneConfig struct {
 	// Execute removes; without it nothing changes, and the answer says what would.
 	Execute bool
 	// Leftover is how old an object has to be to be removed that no manifest names, and
-	// that a run might still be about to (a day by default).
+	// that a run might still be about to (a day by default, which is the least).
 	Leftover time.Duration
 	Now      func() time.Time // the clock; nil for that of the machine
 }
@@ -51,14 +51,23 @@ func Prune(ctx context.Context, config PruneConfig) (Pruned, error) {
 	case config.Count <= 0 && config.Age <= 0:
 		return Pruned{}, errors.New("say how many backups are kept, or for how long")
 	}
-	setDefault(&config.Leftover, 24*time.Hour)
+	config.Leftover = max(config.Leftover, leftoverAge)
 	if config.Now == nil {
 		config.Now = time.Now
+	}
+	if config.Execute {
+		if err := unversioned(ctx, config.Chain.store, discard); err != nil {
+			return Pruned{}, err
+		}
 	}
 	p := &prune{PruneConfig: config}
 	err := p.prune(ctx)
 	return p.done, err
 }
+
+// leftoverAge is the least age at which what nobody names is removed. A run takes over only
+// what is half as old.
+const leftoverAge = 24 * time.Hour
 
 type prune struct {
 	PruneConfig

@@ -9,10 +9,18 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
+// appendTime says that timestamps are when a broker appended the records.
+func (u unit) appendTime() bool {
+	if u.Batch != nil {
+		return u.Batch.LogAppendTime()
+	}
+	return u.Message.LogAppendTime()
+}
+
 // records gives the records of a partition that a reader of committed records sees, from an
 // offset on and up to the partition's end. Each is valid until the next one.
-func (s *Source) records(ctx context.Context, part *partLog, from int64) iter.Seq2[batch.Record, error] {
-	return func(yield func(batch.Record, error) bool) {
+func (s *Source) records(ctx context.Context, part *partLog, from int64) iter.Seq2[FileRecord, error] {
+	return func(yield func(FileRecord, error) bool) {
 		l := loader{chain: s.chain, identities: s.identities}
 		decoder := batch.Decoder{Limit: maxDecoded}
 		for i := part.find(from); i < len(part.segments); i++ {
@@ -24,14 +32,14 @@ func (s *Source) records(ctx context.Context, part *partLog, from int64) iter.Se
 				}
 			}
 			if err != nil {
-				yield(batch.Record{}, err)
+				yield(FileRecord{}, err)
 				return
 			}
 			skips := newAborts(segment.Aborted)
 			for u, err := range units(log) {
 				if err != nil {
 					yield(
-						batch.Record{},
+						FileRecord{},
 						fmt.Errorf("read %s/%d of the backup: %w", part.at.topic, part.at.number, err),
 					)
 					return
@@ -43,7 +51,7 @@ func (s *Source) records(ctx context.Context, part *partLog, from int64) iter.Se
 					switch {
 					case err != nil:
 						yield(
-							batch.Record{},
+							FileRecord{},
 							fmt.Errorf(
 								"decode %s/%d of the backup up to offset %d: %w",
 								part.at.topic,
@@ -58,7 +66,7 @@ func (s *Source) records(ctx context.Context, part *partLog, from int64) iter.Se
 					case r.Offset >= part.end:
 						return
 					}
-					if !yield(r, nil) {
+					if !yield(FileRecord{r, u.appendTime()}, nil) {
 						return
 					}
 				}
@@ -73,8 +81,8 @@ func (s *Source) first(ctx context.Context, part *partLog, from int64) (*batch.R
 		if err != nil {
 			return nil, err
 		}
-		r = r.Clone()
-		return &r, nil
+		first := r.Clone()
+		return &first, nil
 	}
 	return nil, nil
 }

@@ -86,6 +86,9 @@ func Run(ctx context.Context, config Config) (Result, error) {
 	if r.chain, err = OpenChain(config.Store, config.Prefix, cluster.ID); err != nil {
 		return Result{}, err
 	}
+	if err := unversioned(ctx, config.Store, config.Log); err != nil {
+		return Result{}, err
+	}
 	if r.zstd, err = compressor(config.Parallel); err != nil {
 		return Result{}, err
 	}
@@ -96,6 +99,12 @@ func Run(ctx context.Context, config Config) (Result, error) {
 	if r.last, err = r.chain.newest(ctx); err != nil && !errors.Is(err, ErrNoBackup) {
 		return Result{}, err
 	}
+	if behind := r.behind(); behind > clockSlack {
+		r.Log(ctx).Warn(
+			"the clock is behind the last backup: moments are found by the times of records alone until it is past that",
+			"by", behind,
+		)
+	}
 	faults := r.observe(ctx)
 	if r.state == nil || faults != nil && ctx.Err() != nil {
 		return Result{}, faults
@@ -104,6 +113,18 @@ func Run(ctx context.Context, config Config) (Result, error) {
 	r.state.Complete = faults == nil && r.reached()
 	err = r.finish(ctx)
 	return r.result, errors.Join(faults, err)
+}
+
+// clockSlack is how far clocks of two machines may be apart without a word.
+const clockSlack = time.Minute
+
+// behind is by how much the clock is behind the last manifest: it, or the one of that run, is
+// wrong.
+func (r *run) behind() time.Duration {
+	if r.last.Manifest == nil {
+		return 0
+	}
+	return r.last.At().Sub(r.Now())
 }
 
 // reached says that every partition has been backed up to its end.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/backup"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
@@ -102,6 +103,53 @@ func TestRun(t *testing.T) {
 		run(t, source, store)
 		if report := verify(t, backup.VerifyConfig{Chain: chain(t, source, store)}); !report.OK() || report.Records != 20 {
 			t.Errorf("%+v", report)
+		}
+	})
+
+	t.Run("what a killed run has left long ago, and a prune may be about to remove, is not taken over", func(t *testing.T) {
+		t.Parallel()
+		source, store := cluster(t, map[string]int32{"t": 1}), newMemory()
+		produce(t, source, "t", 0, sample.Plain(20, 100, 1)...)
+		at := time.UnixMilli(2_000_000_000_000)
+		store.modified = func() time.Time { return at }
+		now := func(c *backup.Config) { c.Now = func() time.Time { return at } }
+		killed := func() {
+			t.Helper()
+			store.fault = func(call, key string) error {
+				if call == "create" && strings.Contains(key, "/manifests/") {
+					return errKilled
+				}
+				return nil
+			}
+			config := backup.Config{Source: source, Store: store}
+			now(&config)
+			if _, err := backup.Run(testContext(t), config); !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+			store.fault = nil
+		}
+		killed()
+		old := segments(store)
+		at = at.Add(11 * time.Hour)
+		killed() // and takes it over
+		if got := segments(store); len(got) != 1 {
+			t.Fatalf("%v", got)
+		}
+		at = at.Add(2 * time.Hour)
+		killed()
+		at = at.Add(13 * time.Hour)
+		run(t, source, store, now)
+		if got := segments(store); len(got) != 3 {
+			t.Fatalf("%v", got)
+		}
+		opened := chain(t, source, store)
+		delete(store.objects, old[0]) // as a prune does that has listed it before the run began
+		if report := verify(t, backup.VerifyConfig{Chain: opened}); !report.OK() || report.Records != 20 {
+			t.Errorf("%+v", report)
+		}
+		prune(t, backup.PruneConfig{Chain: opened, Count: 1, Execute: true, Now: func() time.Time { return at }})
+		if report := verify(t, backup.VerifyConfig{Chain: opened}); !report.OK() || len(segments(store)) != 1 {
+			t.Errorf("%+v, %v", report, segments(store))
 		}
 	})
 

@@ -19,7 +19,7 @@ type Store interface {
 	Write(ctx context.Context, key string, data []byte) error
 	// Open reads an object; [ErrNotFound] where there is none.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
-	// Stat gives an object's size and the note that it was created with.
+	// Stat gives an object's size, its age, and the note that it was created with.
 	Stat(ctx context.Context, key string) (Object, error)
 	// List gives the objects whose key begins with prefix and is behind after, in
 	// order of their keys.
@@ -32,8 +32,15 @@ type Store interface {
 type Object struct {
 	Key      string
 	Size     int64
-	Modified time.Time         // of List alone
+	Modified time.Time
 	Note     map[string]string // of Stat alone; its keys are in lower case
+}
+
+// Versioned is a store that may keep versions of objects. Where it does, Create does not
+// fail where there is an object, and no run could know another one.
+type Versioned interface {
+	// Versions says that the store keeps versions, or has kept them.
+	Versions(ctx context.Context) (bool, error)
 }
 
 var (

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/backup"
 )
@@ -23,12 +24,15 @@ type memory struct {
 	opened  int
 	listed  int // objects that were listed
 	fault   func(call, key string) error
+
+	modified func() time.Time // of objects that are created; nil: none is known
+	times    map[string]time.Time
 }
 
 var _ backup.Store = (*memory)(nil)
 
 func newMemory() *memory {
-	return &memory{objects: map[string][]byte{}, notes: map[string]map[string]string{}}
+	return &memory{objects: map[string][]byte{}, notes: map[string]map[string]string{}, times: map[string]time.Time{}}
 }
 
 func (m *memory) call(name, key string) error {
@@ -51,6 +55,9 @@ func (m *memory) Create(ctx context.Context, key string, data []byte, note map[s
 		return fmt.Errorf("create %s: %w", key, backup.ErrExists)
 	}
 	m.objects[key], m.notes[key] = bytes.Clone(data), maps.Clone(note)
+	if m.modified != nil {
+		m.times[key] = m.modified()
+	}
 	m.created++
 	return nil
 }
@@ -90,7 +97,7 @@ func (m *memory) Stat(_ context.Context, key string) (backup.Object, error) {
 	if !ok {
 		return backup.Object{}, fmt.Errorf("stat %s: %w", key, backup.ErrNotFound)
 	}
-	return backup.Object{Key: key, Size: int64(len(data)), Note: m.notes[key]}, nil
+	return backup.Object{Key: key, Size: int64(len(data)), Note: m.notes[key], Modified: m.times[key]}, nil
 }
 
 func (m *memory) List(_ context.Context, prefix, after string) iter.Seq2[backup.Object, error] {
@@ -100,10 +107,10 @@ func (m *memory) List(_ context.Context, prefix, after string) iter.Seq2[backup.
 				continue
 			}
 			m.mu.Lock()
-			data := m.objects[key]
+			data, modified := m.objects[key], m.times[key]
 			m.listed++
 			m.mu.Unlock()
-			if !yield(backup.Object{Key: key, Size: int64(len(data))}, nil) {
+			if !yield(backup.Object{Key: key, Size: int64(len(data)), Modified: modified}, nil) {
 				return
 			}
 		}
@@ -138,5 +145,5 @@ func (m *memory) keys(prefix string) []string {
 func (m *memory) copy() *memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return &memory{objects: maps.Clone(m.objects), notes: maps.Clone(m.notes)}
+	return &memory{objects: maps.Clone(m.objects), notes: maps.Clone(m.notes), times: maps.Clone(m.times)}
 }

@@ -10,6 +10,7 @@ import (
 const (
 	maxSegment    = 1 << 30 // bytes of a log or an object
 	maxPartitions = 1 << 20 // of a topic
+	maxCopies     = 100     // of a segment that killed runs have left
 )
 
 func (m *Manifest) validate(cluster string, sequence int64) error {
@@ -110,6 +111,8 @@ func validSegments(segments []Segment) error {
 			return fmt.Errorf("the segment from %d has the unknown encoding %q", s.First, s.Encoding)
 		case !s.Log.valid() || !s.Object.valid():
 			return fmt.Errorf("the segment from %d has no size or no digest", s.First)
+		case s.Copy < 0 || s.Copy >= maxCopies:
+			return fmt.Errorf("the segment from %d is copy %d, and that cannot be", s.First, s.Copy)
 		case s.Content != "" && !hexDigest.MatchString(s.Content) || s.Records < 0:
 			return fmt.Errorf("the segment from %d has a digest of its records that is none", s.First)
 		}

@@ -122,6 +122,7 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 	if err != nil {
 		return nil, err
 	}
+	last, lastErr := v.Chain.load(ctx, head)
 	noted, err := v.Chain.noted(ctx)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -141,7 +142,10 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 			v.add(Damage{Key: v.Chain.layout.manifest(head + 1), Sequence: head + 1, Offset: -1, Reason: reason})
 		}
 		if noted.Newest.Sequence <= head {
-			m, err := v.Chain.load(ctx, noted.Newest.Sequence)
+			m, err := last, lastErr
+			if noted.Newest.Sequence != head {
+				m, err = v.Chain.load(ctx, noted.Newest.Sequence)
+			}
 			if err == nil && m.Link != noted.Newest {
 				v.add(
 					Damage{
@@ -158,7 +162,10 @@ func (v *verification) ends(ctx context.Context) (newest *Manifest, err error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		m, err := v.Chain.load(ctx, sequence)
+		m, err := last, lastErr
+		if sequence != head {
+			m, err = v.Chain.load(ctx, sequence)
+		}
 		if err == nil {
 			v.report.Oldest = m.Oldest
 			return m.Manifest, nil
@@ -281,15 +288,20 @@ func (p *Partition) continues(next int64, known bool) string {
 // 0 where it is not known.
 func (v *verification) segments(ctx context.Context, at place, segments []Segment, sequence, now int64) error {
 	found := make([]*Damage, len(segments))
-	var group errgroup.Group
-	group.SetLimit(v.Parallel)
-	for i, s := range segments {
-		group.Go(func() (err error) {
-			found[i], err = v.segment(ctx, at, s, now)
-			return err
-		})
+	var err error
+	if len(segments) == 1 {
+		found[0], err = v.segment(ctx, at, segments[0], now)
+	} else {
+		var group errgroup.Group
+		group.SetLimit(v.Parallel)
+		for i, s := range segments {
+			group.Go(func() (err error) {
+				found[i], err = v.segment(ctx, at, s, now)
+				return err
+			})
+		}
+		err = group.Wait()
 	}
-	err := group.Wait()
 	for _, d := range found {
 		if d != nil {
 			d.Sequence = sequence

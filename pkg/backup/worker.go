@@ -326,31 +326,52 @@ const (
 	noteLog    = "log-sha256"
 )
 
+// takeOver is how old an object may be that a killed run has left and another one takes over:
+// less than what a prune removes for its age, by as much as clocks may differ.
+const takeOver = leftoverAge / 2
+
 // upload creates the object. Where a run that was killed, or another one, has created
-// it, that one is taken, if its content is what it says of itself.
+// it, that one is taken, if its content is what it says of itself. One that is old a prune
+// may be about to remove: another is created beside it.
 func (w *worker) upload(ctx context.Context, s *Segment, object []byte) error {
-	key := w.chain.layout.segment(place{w.topic.Name, w.topic.Lineage, w.partition.Number}, *s)
-	err := w.Store.Create(ctx, key, object, map[string]string{noteObject: s.Object.SHA256, noteLog: s.Log.SHA256})
-	if !errors.Is(err, ErrExists) {
-		return err
-	}
-	there, err := w.Store.Stat(ctx, key)
-	if err != nil {
-		return err
-	}
-	likely := there.Size > 0 && there.Size <= 2*int64(len(object))+64<<10 // as others compress and encrypt
-	if likely && there.Note[noteLog] == s.Log.SHA256 && hexDigest.MatchString(there.Note[noteObject]) {
-		sum := Sum{Bytes: there.Size, SHA256: there.Note[noteObject]}
-		content, err := read(ctx, w.Store, key, nil, there.Size)
-		switch {
-		case err != nil && !errors.Is(err, ErrDamaged):
+	where := place{w.topic.Name, w.topic.Lineage, w.partition.Number}
+	for ; s.Copy < maxCopies; s.Copy++ {
+		key := w.chain.layout.segment(where, *s)
+		err := w.Store.Create(ctx, key, object, map[string]string{noteObject: s.Object.SHA256, noteLog: s.Log.SHA256})
+		if !errors.Is(err, ErrExists) {
 			return err
-		case err == nil && sumOf(content) == sum:
-			s.Object = sum
-			return nil
 		}
+		there, err := w.Store.Stat(ctx, key)
+		if err != nil {
+			return err
+		}
+		if !there.Modified.IsZero() && w.Now().Sub(there.Modified) > takeOver {
+			continue
+		}
+		if ours, err := w.ours(ctx, s, there, int64(len(object))); err != nil || ours {
+			return err
+		}
+		return w.Store.Write(ctx, key, object) // somebody has put something else there
 	}
-	return w.Store.Write(ctx, key, object) // somebody has put something else there
+	return fmt.Errorf("killed runs have left %d objects of the offsets %d to %d: prune the backup", maxCopies, s.First, s.Next-1)
+}
+
+// ours says that an object that is there is the segment's, and makes it so.
+func (w *worker) ours(ctx context.Context, s *Segment, there Object, size int64) (bool, error) {
+	likely := there.Size > 0 && there.Size <= 2*size+64<<10 // as others compress and encrypt
+	if !likely || there.Note[noteLog] != s.Log.SHA256 || !hexDigest.MatchString(there.Note[noteObject]) {
+		return false, nil
+	}
+	content, err := read(ctx, w.Store, there.Key, nil, there.Size)
+	if err != nil && !errors.Is(err, ErrDamaged) {
+		return false, err
+	}
+	sum := Sum{Bytes: there.Size, SHA256: there.Note[noteObject]}
+	if err != nil || sumOf(content) != sum {
+		return false, nil
+	}
+	s.Object = sum
+	return true, nil
 }
 
 // same makes sure that what was fetched is of the topic that the state speaks of: ids

@@ -67,7 +67,10 @@ func Run(ctx context.Context, cfg Config) Report {
 	service := d.service()
 	var parts errgroup.Group
 	parts.Go(func() error {
-		d.part(ctx, "machine", func(ctx context.Context) { machine = checkMachine(ctx) })
+		d.part(ctx, "machine", func(ctx context.Context) {
+			machine = checkMachine(ctx)
+			d.ffmpeg(ctx, &machine)
+		})
 		return nil
 	})
 	for _, c := range []*cluster{source, target} {

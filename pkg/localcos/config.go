@@ -32,6 +32,9 @@ type Config struct {
 	Unsigned bool
 	// Buckets are created where they do not exist: full names, NAME-APPID.
 	Buckets []string
+	// Versioned are buckets that say that they keep versions, and overwrite where they are
+	// not to, as one with versions does. No version is kept. For tests.
+	Versioned []string
 	// Region is the long name, DefaultRegion by default.
 	Region string
 	// Fsync writes every object through to the disk before it is answered, so that

@@ -44,9 +44,10 @@ func (c *call) wrote(o *object) {
 
 func quote(etag string) string { return `"` + etag + `"` }
 
-// mayReplace is x-cos-forbid-overwrite (COS, "PUT Object").
+// mayReplace is x-cos-forbid-overwrite, which does nothing in a bucket with versions (COS,
+// "PUT Object").
 func (c *call) mayReplace(old *object) error {
-	if old != nil && strings.EqualFold(c.r.Header.Get("X-Cos-Forbid-Overwrite"), "true") {
+	if old != nil && !c.versioned() && strings.EqualFold(c.r.Header.Get("X-Cos-Forbid-Overwrite"), "true") {
 		return errFileExists
 	}
 	return nil

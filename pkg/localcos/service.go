@@ -71,10 +71,17 @@ func (c *call) getLocation() error {
 	return nil
 }
 
-// getVersioning says that there are no versions.
+// getVersioning says that there are no versions, but of buckets that are to look as if.
 func (c *call) getVersioning() error {
+	status := ""
+	if c.versioned() {
+		status = "Enabled"
+	}
 	c.xml(http.StatusOK, struct {
 		XMLName xml.Name `xml:"VersioningConfiguration"`
-	}{})
+		Status  string   `xml:",omitempty"`
+	}{Status: status})
 	return nil
 }
+
+func (c *call) versioned() bool { return slices.Contains(c.s.config.Versioned, c.bucketName) }

@@ -34,11 +34,13 @@ type form struct {
 // forms are those of all containers.
 func forms() map[Container]form {
 	fragmented := []string{"-f", "mp4", "-movflags", "+frag_keyframe+delay_moov+default_base_moof"}
+	// why: sound alone has no key frames that would end a fragment
+	sound := []string{"-f", "mp4", "-movflags", "+delay_moov+default_base_moof", "-frag_duration", "2000000"}
 	mov := "mov,mp4,m4a,3gp,3g2,mj2"
 	return map[Container]form{
 		ContainerMP4:       {fragmented, "mov", mov, "video/mp4", []string{"libx264", "libx265", "libsvtav1", "aac", "libmp3lame", "libopus"}, false},
 		ContainerFaststart: {[]string{"-f", "mp4", "-movflags", "+faststart"}, "mov", mov, "video/mp4", []string{"libx264", "libx265", "libsvtav1", "aac", "libmp3lame", "libopus"}, true},
-		ContainerM4A:       {fragmented, "mov", mov, "audio/mp4", []string{"aac"}, false},
+		ContainerM4A:       {sound, "mov", mov, "audio/mp4", []string{"aac"}, false},
 		ContainerMP3:       {[]string{"-f", "mp3", "-write_xing", "0"}, "mp3", "mp3", "audio/mpeg", []string{"libmp3lame"}, false},
 		ContainerWebM:      {[]string{"-f", "webm"}, "matroska", "matroska,webm", "video/webm", []string{"libvpx", "libvpx-vp9", "libsvtav1", "libopus", "libvorbis"}, false},
 		ContainerTS:        {[]string{"-f", "mpegts"}, "mpegts", "mpegts", "video/mp2t", []string{"libx264", "aac", "libmp3lame"}, false},

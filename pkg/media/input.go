@@ -28,7 +28,7 @@ type Input struct {
 // where its format cannot be read from the front. A source that is not taken is an
 // [InputError], before anything of it was decoded.
 func (t Tools) Open(ctx context.Context, folder *Folder, s Source, limits Limits) (*Input, error) {
-	in := &Input{tools: t, limits: limits.withDefaults(), folder: folder, source: s}
+	in := &Input{tools: t, limits: limits.WithDefaults(), folder: folder, source: s}
 	if s.Size() == 0 {
 		return nil, inputf(ErrFormat, "it is empty: zero bytes")
 	}
@@ -84,6 +84,9 @@ func (in *Input) know(ctx context.Context, unreliable bool) error {
 			longest = max(longest, s.Duration)
 		}
 	}
+	if s, ok := in.Info.First(Video); ok && in.format == Matroska && s.Start > leastTolerance {
+		unreliable = true // some count its duration from 0 on, others from its first frame
+	}
 	switch {
 	case unreliable:
 		in.Info.Duration = 0
@@ -104,11 +107,14 @@ func (in *Input) know(ctx context.Context, unreliable bool) error {
 
 // args are those that name the input: the last ones of ffprobe, and of ffmpeg up to the
 // options of its outputs. All that FFmpeg may open by them is the input itself.
-func (in *Input) args() []string {
+func (in *Input) args() []string { return in.named(inputName) }
+
+// named are the same of a file of the folder with another name.
+func (in *Input) named(file string) []string {
 	name, whitelist := in.format.demuxer()
 	protocol, address := "pipe", "pipe:0"
 	if in.local {
-		protocol, address = "file", "file:"+inputName
+		protocol, address = "file", "file:"+file
 	}
 	return []string{
 		"-protocol_whitelist", protocol, "-format_whitelist", whitelist, "-codec_whitelist", decoders(), "-probesize", probeBytes,

@@ -104,7 +104,7 @@ func sheet(i Info) string {
 }
 
 // options are the arguments of the output for an input: streams, codecs, filters.
-func (p Preset) options(in *Input, copies bool) ([]string, []Stream, error) {
+func (p Preset) options(in *Input) ([]string, []Stream, error) {
 	var args []string
 	var used []Stream
 	video, hasVideo := in.Info.First(Video)
@@ -122,9 +122,6 @@ func (p Preset) options(in *Input, copies bool) ([]string, []Stream, error) {
 	if p.HasAudio() && hasAudio {
 		used = append(used, audio)
 		args = append(args, "-map", "0:"+number(audio.Index))
-	}
-	if copies {
-		return append(args, "-c", "copy"), used, nil
 	}
 	args = append(args, p.video...)
 	if p.filter != nil && p.HasVideo() {

@@ -45,11 +45,7 @@ type Output struct {
 // where it has passed the check: see the package. The errors are [InputError], what Put gave,
 // and those of the machine; nothing runs any more when it returns.
 func (in *Input) Transcode(ctx context.Context, t Task) (Output, error) {
-	return in.transcode(ctx, t, false)
-}
-
-func (in *Input) transcode(ctx context.Context, t Task, copies bool) (Output, error) {
-	options, used, err := t.Preset.options(in, copies)
+	options, used, err := t.Preset.options(in)
 	if err != nil {
 		return Output{}, err
 	}
@@ -72,11 +68,15 @@ type run struct {
 	out  Output
 }
 
+// quiet has ffmpeg ask nothing, and say no more than what is wrong and how far it is.
+func quiet() []string {
+	return []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:3", "-y"}
+}
+
 // decoding are the arguments up to the options of the output.
 func (in *Input) decoding() []string {
 	threads := number(in.limits.Threads)
-	args := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:3", "-y",
-		"-filter_threads", threads, "-threads", threads, "-max_pixels", fmt.Sprint(in.limits.Pixels)}
+	args := append(quiet(), "-filter_threads", threads, "-threads", threads, "-max_pixels", fmt.Sprint(in.limits.Pixels))
 	args = append(args, in.args()...)
 	return append(args, "-dn", "-sn", "-map_metadata", "-1", "-map_chapters", "-1", "-threads", threads)
 }

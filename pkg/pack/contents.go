@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/scf-etl/scf-etl/pkg/scf"
 )
@@ -42,6 +44,16 @@ func (p Packer) contents(f scf.Function) ([]file, error) {
 		return nil, fmt.Errorf("%s %w: build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64, as make build does", f.Binary, err)
 	}
 	all := []file{{name: handler, mode: 0o755, content: binary}}
+	for _, path := range p.Beside[f.Key] {
+		program, err := besides(path)
+		if err != nil {
+			return nil, err
+		}
+		if program.name == handler {
+			return nil, fmt.Errorf("%s has the name of the function's binary in the zip", path)
+		}
+		all = append(all, program)
+	}
 	names, err := Extra(root.FS(), f.Patterns)
 	if err != nil {
 		return nil, err
@@ -49,6 +61,9 @@ func (p Packer) contents(f scf.Function) ([]file, error) {
 	for _, name := range names {
 		if name == handler {
 			return nil, fmt.Errorf("package.patterns has %s, which is the name of the binary in the zip", name)
+		}
+		if slices.ContainsFunc(all, func(f file) bool { return f.name == name }) {
+			return nil, fmt.Errorf("package.patterns has %s, and so has the package already", name)
 		}
 		info, err := root.Stat(name)
 		if err != nil {
@@ -66,6 +81,19 @@ func (p Packer) contents(f scf.Function) ([]file, error) {
 		all = append(all, file{name: name, mode: mode, content: content})
 	}
 	return all, nil
+}
+
+// besides reads a program that lies beside a function's binary.
+func besides(path string) (file, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return file{}, err
+	}
+	if err := checkBinary(content); err != nil {
+		return file{}, fmt.Errorf("%s %w: it is not self-contained. Take a static build for linux/amd64, "+
+			"or put this one into a layer, with its libraries", path, err)
+	}
+	return file{name: filepath.Base(path), mode: 0o755, content: content}, nil
 }
 
 // checkBinary says what keeps the platform from running a program.

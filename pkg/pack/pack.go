@@ -26,6 +26,10 @@ type Packer struct {
 	Folder string
 	// Into is the folder of the packages, made where it is missing.
 	Into string
+	// Beside are programs of this machine that lie beside a function's binary in its package, under
+	// the last part of their path: by the key of the function. As the binary, each has to be a static
+	// program for linux/amd64.
+	Beside map[string][]string
 	// Key signs the zips; nil signs none.
 	Key *minisign.PrivateKey
 }

@@ -196,3 +196,49 @@ func TestPack(t *testing.T) {
 		})
 	}
 }
+
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	binary := program(t, "linux", "amd64")
+
+	t.Run("programs lie beside the binary, which everyone may execute, and the bytes are the same again", func(t *testing.T) {
+		t.Parallel()
+		p := service(t, binary)
+		tools := t.TempDir()
+		write(t, filepath.Join(tools, "ffmpeg"), string(binary), 0o700)
+		write(t, filepath.Join(tools, "ffprobe"), string(binary), 0o755)
+		p.Beside = map[string][]string{"dump": {filepath.Join(tools, "ffmpeg"), filepath.Join(tools, "ffprobe")}}
+		made, err := p.Pack(dump())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"main", "ffmpeg", "ffprobe", "rules/a.yaml", "rules/b.yaml", "tool"}; !slices.Equal(made.Files, want) {
+			t.Errorf("files %v, want %v", made.Files, want)
+		}
+		first := read(t, made.Zip)
+		archive, err := zip.NewReader(bytes.NewReader(first), int64(len(first)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := archive.File[1].Mode(); mode != 0o755 {
+			t.Errorf("ffmpeg has mode %v", mode)
+		}
+		if !strings.Contains(string(read(t, made.SBOM)), `"file:ffprobe"`) {
+			t.Error("the SBOM has no ffprobe")
+		}
+		if _, err := p.Pack(dump()); err != nil || !bytes.Equal(read(t, made.Zip), first) {
+			t.Errorf("packed again: %v, or other bytes", err)
+		}
+	})
+
+	t.Run("one that needs libraries, or is none, is refused, and the error says what to do", func(t *testing.T) {
+		t.Parallel()
+		p := service(t, binary)
+		script := filepath.Join(t.TempDir(), "ffmpeg")
+		write(t, script, "#!/bin/sh\n", 0o755)
+		p.Beside = map[string][]string{"dump": {script}}
+		if _, err := p.Pack(dump()); err == nil || !strings.Contains(err.Error(), "layer") {
+			t.Errorf("got %v", err)
+		}
+	})
+}

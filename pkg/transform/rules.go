@@ -81,6 +81,7 @@ func (r *Rules) Window() (offsets int64, span time.Duration, most int64) {
 }
 
 func (l *loader) file(root *yamlfile.Node) *Rules {
+	l.root = root
 	sections := sorted(l.options.Sections)
 	t := l.Table(root, "the file", append(sections, "version", "patterns", "rules", "output")...)
 	for _, name := range sections {

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/yamlfile"
@@ -19,9 +20,14 @@ type Section struct {
 // Present says whether there is a value.
 func (s Section) Present() bool { return s.n != nil }
 
-// Fault notes a mistake at the value. fix is what to write instead, or empty.
+// Fault notes a mistake at the value; where there is none, at the beginning of the file.
+// fix is what to write instead, or empty.
 func (s Section) Fault(fix, format string, arguments ...any) {
-	s.l.Fault(s.n, fix, format, arguments...)
+	at := s.n
+	if at == nil {
+		at = s.l.root
+	}
+	s.l.Fault(at, fix, format, arguments...)
 }
 
 // Table reads a mapping that has no other keys than known; what names it in errors.
@@ -38,6 +44,22 @@ func (s Section) Text(what string) string {
 		return ""
 	}
 	return s.l.Text(s.n, what)
+}
+
+// IsText says whether it is one text, and neither a list nor a mapping.
+func (s Section) IsText() bool { return s.n != nil && s.n.Kind == yamlfile.Scalar }
+
+// Number reads a whole number from least to most.
+func (s Section) Number(what string, least, most int) int {
+	if s.n == nil {
+		return least
+	}
+	value, err := strconv.Atoi(s.l.Text(s.n, what))
+	if err != nil || value < least || value > most {
+		s.Fault("", "%s has to be a whole number from %d to %d", what, least, most)
+		return least
+	}
+	return value
 }
 
 // Pairs reads a mapping of texts to texts, in the order of the file.

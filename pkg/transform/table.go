@@ -11,6 +11,7 @@ import (
 type loader struct {
 	yamlfile.Reader
 	options  Options
+	root     *yamlfile.Node
 	shape    shape             // the fields that there are at this point
 	patterns map[string]string // grok patterns by name
 }

@@ -63,6 +63,12 @@ func (m Message) LastOffset() int64 { return int64(be.Uint64(m)) }
 // Codec is the compression of the records in m.
 func (m Message) Codec() Codec { return Codec(m[atMessageAttributes] & codecMask) }
 
+// LogAppendTime says that the timestamps are the broker's, of when it appended m, and not the
+// producers'. Format 0 has none.
+func (m Message) LogAppendTime() bool {
+	return m[atMagic] == 1 && m[atMessageAttributes]&logAppendTimeBit != 0
+}
+
 // Records iterates over the records in m, with absolute offsets, after checking the CRC-32 of m
 // and of each message inside it. Format 0 has no time: Timestamp is -1. Where the broker set
 // the time of a wrapper, that is the time of all its records.

@@ -14,6 +14,7 @@ const (
 	Backups    = "<!-- results of backup: written by make bench WRITE=1 -->\n"
 	Datasets   = "<!-- results of dataset: written by make bench WRITE=1 -->\n"
 	Transforms = "<!-- results of transform: written by make bench WRITE=1 -->\n"
+	Extracts   = "<!-- results of extract: written by make bench WRITE=1 -->\n"
 
 	End = "<!-- end of results -->\n"
 )

@@ -1,0 +1,13 @@
+package extract
+
+import (
+	"os"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	servers.postgres.stop()
+	servers.mariadb.stop()
+	os.Exit(code)
+}
