@@ -31,7 +31,13 @@ for a bucket on this machine; --folder takes a folder of this machine instead.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.datasetListCommand(), a.datasetShowCommand(), a.datasetQueryCommand(), a.datasetLoadCommand(), a.datasetCompactCommand())
+	cmd.AddCommand(
+		a.datasetListCommand(),
+		a.datasetShowCommand(),
+		a.datasetQueryCommand(),
+		a.datasetLoadCommand(),
+		a.datasetCompactCommand(),
+	)
 	return cmd
 }
 
@@ -42,7 +48,12 @@ func newDatasetFlag(cmd *cobra.Command) *datasetFlag {
 	f := &datasetFlag{}
 	flags := cmd.Flags()
 	flags.StringVar(&f.bucket, "bucket", "", "bucket of the dataset (default $COS_BUCKET)")
-	flags.StringVar(&f.endpoint, "endpoint", "", "address in place of the service, as http://localhost:9436 (default $COS_ENDPOINT)")
+	flags.StringVar(
+		&f.endpoint,
+		"endpoint",
+		"",
+		"address in place of the service, as http://localhost:9436 (default $COS_ENDPOINT)",
+	)
 	flags.StringVar(&f.prefix, "prefix", "", "folder in the bucket (default $COS_PREFIX, or dataset)")
 	flags.StringVar(&f.folder, "folder", "", "a folder of this machine instead of a bucket")
 	return f
@@ -170,7 +181,8 @@ stops its partition: the function has a dead letter for it.`,
 	}
 	place := newDatasetFlag(cmd)
 	source := sourceFlag(cmd)
-	cmd.Flags().StringVar(&change, "schema-change", "refuse", "a member that the schema does not have: refuse, add or ignore")
+	cmd.Flags().
+		StringVar(&change, "schema-change", "refuse", "a member that the schema does not have: refuse, add or ignore")
 	cmd.Flags().StringVar(&schema, "schema", "", "file with the schema; without it that of the dataset, or inferred")
 	cmd.RunE = func(cmd *cobra.Command, topics []string) error {
 		if schema != "" {

@@ -135,7 +135,10 @@ func conditionOf(text string) (dataset.Condition, error) {
 	}
 	at := strings.IndexAny(text, "=!<>")
 	if at <= 0 {
-		return dataset.Condition{}, usagef("--where is %q: want COLUMN=VALUE, or another of != < <= > >=, in, null, not null", text)
+		return dataset.Condition{}, usagef(
+			"--where is %q: want COLUMN=VALUE, or another of != < <= > >=, in, null, not null",
+			text,
+		)
 	}
 	op := text[at : at+1]
 	if rest := text[at+1:]; strings.HasPrefix(rest, "=") {

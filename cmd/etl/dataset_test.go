@@ -48,7 +48,8 @@ func TestDatasetRun(t *testing.T) {
 	}
 	var rows []map[string]any
 	asked := out["etl dataset query --measure count --every at:1h --where region=south -o json"]
-	if err := json.Unmarshal([]byte(asked), &rows); err != nil || len(rows) != 2 || rows[1]["count"] != 2.0 || rows[1]["at"] != "2026-11-27T09:00:00Z" {
+	if err := json.Unmarshal([]byte(asked), &rows); err != nil || len(rows) != 2 || rows[1]["count"] != 2.0 ||
+		rows[1]["at"] != "2026-11-27T09:00:00Z" {
 		t.Errorf("%v, %v", rows, err)
 	}
 }
@@ -66,14 +67,16 @@ func TestDatasetUsage(t *testing.T) {
 	} {
 		t.Run(name+" is exit code 2, and says what is wrong", func(t *testing.T) {
 			t.Parallel()
-			if code, stdout, stderr := etl(t, nil, args...); code != exitUsage || stdout != "" || !strings.HasPrefix(stderr, "etl: ") {
+			if code, stdout, stderr := etl(t, nil, args...); code != exitUsage || stdout != "" ||
+				!strings.HasPrefix(stderr, "etl: ") {
 				t.Errorf("etl %v: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
 			}
 		})
 	}
 	t.Run("a folder without a dataset is said to be none", func(t *testing.T) {
 		t.Parallel()
-		if code, _, stderr := etl(t, nil, "dataset", "show", "--folder", t.TempDir()); code != exitFailed || !strings.Contains(stderr, "no dataset") {
+		if code, _, stderr := etl(t, nil, "dataset", "show", "--folder", t.TempDir()); code != exitFailed ||
+			!strings.Contains(stderr, "no dataset") {
 			t.Errorf("exit code %d, %s", code, stderr)
 		}
 	})

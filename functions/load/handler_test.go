@@ -145,7 +145,10 @@ func TestLoad(t *testing.T) {
 		if rows, sum := count(t, store); rows != 3 || sum != 3 {
 			t.Errorf("%d rows, sum %d", rows, sum)
 		}
-		fetched, err := client.FetchRecords(t.Context(), kafka.FetchRequest{Topic: "deadletter", MaxBytes: 1 << 20, ReadCommitted: true})
+		fetched, err := client.FetchRecords(
+			t.Context(),
+			kafka.FetchRequest{Topic: "deadletter", MaxBytes: 1 << 20, ReadCommitted: true},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,7 +76,9 @@ func try(ctx context.Context, binary string, environment []string) (*instance, e
 func (i *instance) invoke(payload string) error {
 	deadline := time.Now().Add(5 * time.Minute)
 	request := &messages.InvokeRequest{
-		Payload: []byte(payload), RequestId: "by-hand", FunctionName: "load", FunctionVersion: "$LATEST", Namespace: "default",
+		Payload: []byte(
+			payload,
+		), RequestId: "by-hand", FunctionName: "load", FunctionVersion: "$LATEST", Namespace: "default",
 		MemoryLimitInMb: 256, TimeLimitInMs: int32(time.Until(deadline).Milliseconds()),
 		Deadline: messages.InvokeRequest_Timestamp{Seconds: deadline.Unix(), Nanos: int64(deadline.Nanosecond())},
 	}

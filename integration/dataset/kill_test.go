@@ -139,7 +139,9 @@ func (w *world) event() (payload string, commit func()) {
 	}
 	first := max(0, w.next[p]-w.random.Int64N(20)) // a poller that has not committed sends it again
 	last := min(w.ends[p]-1, w.next[p]+w.random.Int64N(300))
-	e := event.Kafka{Records: []event.KafkaRecord{{Topic: topic, Partition: p, Offset: first}, {Topic: topic, Partition: p, Offset: last}}}
+	e := event.Kafka{
+		Records: []event.KafkaRecord{{Topic: topic, Partition: p, Offset: first}, {Topic: topic, Partition: p, Offset: last}},
+	}
 	text, err := e.MarshalJSON()
 	if err != nil {
 		panic(err) // numbers and texts

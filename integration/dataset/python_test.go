@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// python gives an interpreter with what testdata/requirements.txt names, in the user's cache. Where there is none the test
-// is skipped, and with ETL_REQUIRE_DOCKER=1, where nothing is skipped, it fails.
+// python gives an interpreter with what testdata/requirements.txt names, in the user's cache. Where there is none the
+// test is skipped, and with ETL_REQUIRE_DOCKER=1, where nothing is skipped, it fails.
 func python(t *testing.T) string {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "python3", "-c", "import venv, ensurepip").CombinedOutput(); err != nil {
@@ -46,7 +46,10 @@ func python(t *testing.T) string {
 		exec.CommandContext(ctx, interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps", "-r", lock),
 	} {
 		if out, err := cmd.CombinedOutput(); err != nil {
-			missing(t, fmt.Errorf("what %s names cannot be installed, is the package registry reachable? %w\n%s", lock, err, out))
+			missing(
+				t,
+				fmt.Errorf("what %s names cannot be installed, is the package registry reachable? %w\n%s", lock, err, out),
+			)
 		}
 	}
 	if err := os.WriteFile(done, nil, 0o644); err != nil {

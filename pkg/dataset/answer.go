@@ -15,7 +15,12 @@ func (r *run) answer() (Answer, error) {
 	if r.scanned.Objects > 0 {
 		for i, name := range r.names {
 			if r.types[i] == "" {
-				return Answer{}, fmt.Errorf("query: %w: there is no column %s; there are %s", ErrQuery, name, strings.Join(r.seen, ", "))
+				return Answer{}, fmt.Errorf(
+					"query: %w: there is no column %s; there are %s",
+					ErrQuery,
+					name,
+					strings.Join(r.seen, ", "),
+				)
 			}
 		}
 	}

@@ -97,7 +97,11 @@ func (r *reading) checkPages(group int, l leaf) error {
 		if err := thrift.NewDecoder(protocol.NewReader(rest)).Decode(&header); err != nil {
 			return fmt.Errorf("%w: a page of column %s: %w", ErrDamaged, l.Name, err)
 		}
-		count := max(header.DataPageHeader.V.NumValues, header.DataPageHeaderV2.V.NumValues, header.DictionaryPageHeader.V.NumValues)
+		count := max(
+			header.DataPageHeader.V.NumValues,
+			header.DataPageHeaderV2.V.NumValues,
+			header.DictionaryPageHeader.V.NumValues,
+		)
 		if header.UncompressedPageSize > maxPage || count > maxPageValues || header.CompressedPageSize < 0 {
 			return fmt.Errorf("%w: a page of column %s has %d bytes and %d values, more than %d and %d", ErrDamaged, l.Name,
 				header.UncompressedPageSize, count, maxPage, maxPageValues)
@@ -155,7 +159,11 @@ func (r *reading) checkBody(codec format.CompressionCodec, body []byte) error {
 
 // inflate looks how large a page is that does not say so.
 func (r *reading) inflate(body []byte) error {
-	decoder, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxPage))
+	decoder, err := zstd.NewReader(
+		bytes.NewReader(body),
+		zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderMaxWindow(maxPage),
+	)
 	if err != nil {
 		return err
 	}
@@ -203,7 +211,13 @@ func (c *cursor) take(page parquet.Page) error {
 	c.levels = nil
 	if levels := page.DefinitionLevels(); page.NumNulls() > 0 {
 		if len(levels) != c.rows {
-			return fmt.Errorf("%w: a page of column %s has levels of %d of %d rows", ErrDamaged, c.leaf.Name, len(levels), c.rows)
+			return fmt.Errorf(
+				"%w: a page of column %s has levels of %d of %d rows",
+				ErrDamaged,
+				c.leaf.Name,
+				len(levels),
+				c.rows,
+			)
 		}
 		c.levels = levels
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
@@ -20,6 +21,8 @@ type Dataset struct {
 	store  Store
 	prefix string // with a slash at its end, or ""
 	codec  *zstd.Codec
+
+	contents sync.Pool // of *bytes.Buffer, for objects on their way into the store
 }
 
 // Limits bound the memory of a query.
@@ -88,7 +91,12 @@ func (d *Dataset) Write(ctx context.Context, folder, name string, rows *Rows) (c
 }
 
 // WriteSome is Write for the rows of a selection, in its order.
-func (d *Dataset) WriteSome(ctx context.Context, folder, name string, rows *Rows, selection []int32) (cos.Object, error) {
+func (d *Dataset) WriteSome(
+	ctx context.Context,
+	folder, name string,
+	rows *Rows,
+	selection []int32,
+) (cos.Object, error) {
 	var without []string
 	for _, value := range foldersOf(folder) {
 		if i := slices.IndexFunc(rows.columns, func(c Column) bool { return c.Name == value.column }); i >= 0 {
@@ -96,8 +104,13 @@ func (d *Dataset) WriteSome(ctx context.Context, folder, name string, rows *Rows
 		}
 	}
 	key := d.prefix + folder + name + suffix
-	var content bytes.Buffer
-	if err := encode(&content, d.codec, rows, selection, without...); err != nil {
+	content, _ := d.contents.Get().(*bytes.Buffer)
+	if content == nil {
+		content = &bytes.Buffer{}
+	}
+	defer d.contents.Put(content)
+	content.Reset()
+	if err := encode(content, d.codec, rows, selection, without...); err != nil {
 		return cos.Object{}, fmt.Errorf("write %s: %w", key, err)
 	}
 	return d.store.Put(ctx, key, bytes.NewReader(content.Bytes()), cos.PutOptions{Size: int64(content.Len())})

@@ -17,7 +17,10 @@ import (
 
 func count(t *testing.T, d *dataset.Dataset, where ...dataset.Condition) int64 {
 	t.Helper()
-	answer, err := d.Query(t.Context(), dataset.Query{Measures: []dataset.Measure{{Name: "n", Op: dataset.Count}}, Where: where})
+	answer, err := d.Query(
+		t.Context(),
+		dataset.Query{Measures: []dataset.Measure{{Name: "n", Op: dataset.Count}}, Where: where},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +44,11 @@ func TestConditions(t *testing.T) {
 	t.Parallel()
 	d := dataset.New(store(t), "x")
 	long := strings.Repeat("z", 100) // longer than what an index of Parquet keeps
-	columns := []dataset.Column{{Name: "text", Type: dataset.String}, {Name: "n", Type: dataset.Int}, {Name: "f", Type: dataset.Float}}
+	columns := []dataset.Column{
+		{Name: "text", Type: dataset.String},
+		{Name: "n", Type: dataset.Int},
+		{Name: "f", Type: dataset.Float},
+	}
 	write(t, d, "", "a", columns, []any{long + "1", 1, 1.5}, []any{long + "2", 2, nil}, []any{nil, nil, -0.5})
 	where := func(column string, op dataset.Compare, values ...any) dataset.Condition {
 		return dataset.Condition{Column: column, Op: op, Values: values}
@@ -55,12 +62,15 @@ func TestConditions(t *testing.T) {
 		{where("text", dataset.In), 0}, {where("n", dataset.NotEqual, 1), 1}, {where("n", dataset.LessEqual, 1.0), 1}, {where("n", dataset.Equal, "2"), 1},
 		{where("n", dataset.In, 1, 5), 1}, {where("n", dataset.Less, 1), 0}, {where("f", dataset.Less, 0), 1}, {where("f", dataset.GreaterEqual, 1.5), 1},
 	} {
-		t.Run(fmt.Sprintf("%.12s %s %.20v", c.where.Column, c.where.Op, c.where.Values)+" leaves the rows that meet it", func(t *testing.T) {
-			t.Parallel()
-			if got := count(t, d, c.where); got != c.want {
-				t.Errorf("%d rows, want %d", got, c.want)
-			}
-		})
+		t.Run(
+			fmt.Sprintf("%.12s %s %.20v", c.where.Column, c.where.Op, c.where.Values)+" leaves the rows that meet it",
+			func(t *testing.T) {
+				t.Parallel()
+				if got := count(t, d, c.where); got != c.want {
+					t.Errorf("%d rows, want %d", got, c.want)
+				}
+			},
+		)
 	}
 }
 
@@ -72,9 +82,23 @@ func TestFolders(t *testing.T) {
 		d := dataset.New(store(t), "x")
 		values := []string{"eu/west", "a=b", "..", ".", "", "100%", "华南", "a b", "%2F", "__HIVE"}
 		for i, v := range values {
-			write(t, d, dataset.TimeFolders(begin.UnixMilli())+dataset.ValueFolder("region", []byte(v), true), "o", columns, []any{v, i})
+			write(
+				t,
+				d,
+				dataset.TimeFolders(begin.UnixMilli())+dataset.ValueFolder("region", []byte(v), true),
+				"o",
+				columns,
+				[]any{v, i},
+			)
 		}
-		write(t, d, dataset.TimeFolders(begin.UnixMilli())+dataset.ValueFolder("region", nil, false), "o", columns, []any{nil, 99})
+		write(
+			t,
+			d,
+			dataset.TimeFolders(begin.UnixMilli())+dataset.ValueFolder("region", nil, false),
+			"o",
+			columns,
+			[]any{nil, 99},
+		)
 		for i, v := range values {
 			if v == "" {
 				continue
@@ -146,7 +170,14 @@ func TestColumnsThatOnlySomeObjectsHave(t *testing.T) {
 	t.Parallel()
 	d := dataset.New(store(t), "x")
 	write(t, d, "", "a", []dataset.Column{{Name: "n", Type: dataset.Int}}, []any{1}, []any{2})
-	write(t, d, "", "b", []dataset.Column{{Name: "n", Type: dataset.Int}, {Name: "new", Type: dataset.String}}, []any{3, "x"})
+	write(
+		t,
+		d,
+		"",
+		"b",
+		[]dataset.Column{{Name: "n", Type: dataset.Int}, {Name: "new", Type: dataset.String}},
+		[]any{3, "x"},
+	)
 	answer, err := d.Query(t.Context(), dataset.Query{
 		GroupBy: []dataset.Group{{Column: "new"}}, Measures: []dataset.Measure{{Name: "sum", Op: dataset.Sum, Column: "n"}},
 	})
@@ -157,7 +188,12 @@ func TestColumnsThatOnlySomeObjectsHave(t *testing.T) {
 		t.Error(diff)
 	}
 	var rows int
-	err = d.Scan(t.Context(), dataset.Selection{Columns: []string{"new", "n"}, Where: []dataset.Condition{{Column: "n", Op: dataset.Greater, Values: []any{1}}}},
+	err = d.Scan(
+		t.Context(),
+		dataset.Selection{
+			Columns: []string{"new", "n"},
+			Where:   []dataset.Condition{{Column: "n", Op: dataset.Greater, Values: []any{1}}},
+		},
 		func(r *dataset.Rows) error {
 			for i := range r.Len() {
 				rows++
@@ -166,12 +202,16 @@ func TestColumnsThatOnlySomeObjectsHave(t *testing.T) {
 				}
 			}
 			return nil
-		})
+		},
+	)
 	if err != nil || rows != 2 {
 		t.Errorf("%d rows, %v", rows, err)
 	}
 	write(t, d, "", "c", []dataset.Column{{Name: "n", Type: dataset.String}}, []any{"text"})
-	if _, err := d.Query(t.Context(), dataset.Query{Measures: []dataset.Measure{{Name: "m", Op: dataset.Max, Column: "n"}}}); !errors.Is(err, dataset.ErrQuery) {
+	if _, err := d.Query(t.Context(), dataset.Query{Measures: []dataset.Measure{{Name: "m", Op: dataset.Max, Column: "n"}}}); !errors.Is(
+		err,
+		dataset.ErrQuery,
+	) {
 		t.Errorf("a column of two types: %v", err)
 	}
 }
@@ -193,7 +233,10 @@ func TestSums(t *testing.T) {
 	t.Run("of no rows it is nothing, and a count is 0", func(t *testing.T) {
 		t.Parallel()
 		answer, err := d.Query(t.Context(), dataset.Query{
-			Measures: append(sum[:1:1], dataset.Measure{Name: "n", Op: dataset.Count}), Where: []dataset.Condition{{Column: "k", Op: dataset.Equal, Values: []any{3}}},
+			Measures: append(
+				sum[:1:1],
+				dataset.Measure{Name: "n", Op: dataset.Count},
+			), Where: []dataset.Condition{{Column: "k", Op: dataset.Equal, Values: []any{3}}},
 		})
 		if err != nil || len(answer.Rows) != 1 || answer.Rows[0][0] != nil || answer.Rows[0][1] != int64(0) {
 			t.Errorf("%v, %v", answer.Rows, err)
@@ -231,7 +274,10 @@ func TestFolder(t *testing.T) {
 		if _, err := s.Put(t.Context(), "a/b", strings.NewReader("hello"), cos.PutOptions{IfAbsent: true}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Put(t.Context(), "a/b", strings.NewReader("other"), cos.PutOptions{IfAbsent: true}); !errors.Is(err, cos.ErrExists) {
+		if _, err := s.Put(t.Context(), "a/b", strings.NewReader("other"), cos.PutOptions{IfAbsent: true}); !errors.Is(
+			err,
+			cos.ErrExists,
+		) {
 			t.Error(err)
 		}
 		body, o, err := s.GetRange(t.Context(), "a/b", 1, 3)

@@ -1,7 +1,7 @@
 // Package dataset keeps rows of records as Parquet in an object store, and answers questions about them.
 //
-// A dataset is the objects below a prefix, one folder a value of what it is partitioned by (date=2026-11-27/hour=09), as
-// DuckDB, Spark and the like read it. Objects and folders whose name begins with '_' or '.' are no data, as those
+// A dataset is the objects below a prefix, one folder a value of what it is partitioned by (date=2026-11-27/hour=09),
+// as DuckDB, Spark and the like read it. Objects and folders whose name begins with '_' or '.' are no data, as those
 // engines have it too: what package load notes is there.
 //
 // # The way of the data in
@@ -19,8 +19,8 @@
 //
 //	pages of the columns ──> selection (conditions) ──> number of the group of each row ──> measures, by group
 //
-// Values that a dictionary holds are compared, hashed and numbered once for each entry of the dictionary, not for each row.
-// Memory is bounded: a page a column, one row group's columns as they are in the object, and the groups, of which there
-// may be [Limits.Groups]. What needs more is an error that says so, as is an object that is no Parquet, or not such
-// that can be read.
+// Values that a dictionary holds are compared, hashed and numbered once for each entry of the dictionary, not for
+// each row. Memory is bounded: a page a column, one row group's columns as they are in the object, and the groups, of
+// which there may be [Limits.Groups]. What needs more is an error that says so, as is an object that is no Parquet,
+// or not such that can be read.
 package dataset

@@ -23,8 +23,8 @@ const (
 	createdBy = "scf-etl"
 )
 
-// Encode writes one Parquet object with rows: those of selection, in its order, or all where it is nil. Columns that are
-// named in without are left out: they are in the name of the folder. The same rows give the same bytes.
+// Encode writes one Parquet object with rows: those of selection, in its order, or all where it is nil. Columns that
+// are named in without are left out: they are in the name of the folder. The same rows give the same bytes.
 func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) error {
 	return encode(w, newCodec(), rows, selection, without...)
 }
@@ -32,7 +32,13 @@ func Encode(w io.Writer, rows *Rows, selection []int32, without ...string) error
 func newCodec() *zstd.Codec { return &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1} }
 
 func encode(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, without ...string) error {
-	e, err := newEncoder(w, codec, rows, selection, without...)
+	var long []string
+	for i, c := range rows.columns {
+		if rows.vectors[i].long() {
+			long = append(long, c.Name)
+		}
+	}
+	e, err := newEncoder(w, codec, rows, selection, long, without...)
 	if err != nil {
 		return err
 	}
@@ -51,8 +57,31 @@ type encoder struct {
 	values  []parquet.Value
 }
 
-// newEncoder begins an object with the columns of rows, and encodings that fit what is in them.
-func newEncoder(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, without ...string) (e *encoder, err error) {
+// maxBound is how long a text may be in statistics, in bytes: they are in the footer, which each reader reads.
+const maxBound = 256
+
+// long says that a column has texts that are too long for statistics.
+func (v *vector) long() bool {
+	begin := uint32(0)
+	for _, end := range v.ends {
+		if end-begin > maxBound {
+			return true
+		}
+		begin = end
+	}
+	return false
+}
+
+// newEncoder begins an object with the columns of rows, and encodings that fit what is in them. Those named in long
+// have no statistics.
+func newEncoder(
+	w io.Writer,
+	codec *zstd.Codec,
+	rows *Rows,
+	selection []int32,
+	long []string,
+	without ...string,
+) (e *encoder, err error) {
 	// why: parquet-go panics where its caller is at fault, and a fault of ours must be an error of this object alone
 	defer recovered(&err)
 	group := parquet.Group{}
@@ -74,8 +103,14 @@ func newEncoder(w io.Writer, codec *zstd.Codec, rows *Rows, selection []int32, w
 		return nil, fmt.Errorf("an object needs a column")
 	}
 	e = &encoder{values: make([]parquet.Value, valuesAtATime)}
-	e.writer = parquet.NewGenericWriter[any](w, parquet.NewSchema("rows", group), parquet.Compression(codec),
-		parquet.PageBufferSize(pageBytes), parquet.CreatedBy(createdBy, "1", ""), parquet.DataPageStatistics(false))
+	options := []parquet.WriterOption{
+		parquet.NewSchema("rows", group), parquet.Compression(codec), parquet.PageBufferSize(pageBytes),
+		parquet.CreatedBy(createdBy, "1", ""), parquet.DataPageStatistics(false),
+	}
+	for _, name := range long {
+		options = append(options, parquet.SkipPageBounds(name))
+	}
+	e.writer = parquet.NewGenericWriter[any](w, options...)
 	e.columns = e.writer.ColumnWriters()
 	for _, field := range e.writer.Schema().Fields() {
 		e.from, e.names = append(e.from, position[field.Name()]), append(e.names, field.Name())

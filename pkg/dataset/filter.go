@@ -37,7 +37,13 @@ func checkCondition(c Condition) error {
 	switch c.Op {
 	case Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual:
 		if len(c.Values) != 1 || c.Values[0] == nil {
-			return fmt.Errorf("%w: condition %s %s has %d values: want one that is not null", ErrQuery, c.Column, c.Op, len(c.Values))
+			return fmt.Errorf(
+				"%w: condition %s %s has %d values: want one that is not null",
+				ErrQuery,
+				c.Column,
+				c.Op,
+				len(c.Values),
+			)
 		}
 	case In:
 		if slices.Contains(c.Values, nil) {
@@ -48,7 +54,12 @@ func checkCondition(c Condition) error {
 			return fmt.Errorf("%w: condition %s %s takes no value", ErrQuery, c.Column, c.Op)
 		}
 	default:
-		return fmt.Errorf("%w: condition on %s: there is no %q; want =, !=, <, <=, >, >=, in, null or not null", ErrQuery, c.Column, c.Op)
+		return fmt.Errorf(
+			"%w: condition on %s: there is no %q; want =, !=, <, <=, >, >=, in, null or not null",
+			ErrQuery,
+			c.Column,
+			c.Op,
+		)
 	}
 	return nil
 }
@@ -209,7 +220,9 @@ func (f *filter) statistics(chunk *parquet.FileColumnChunk, l leaf, rows int64) 
 	case In:
 		return slices.ContainsFunc(f.values, within)
 	case NotEqual:
-		return compareValues(least, most) != 0 || compareValues(least, f.values[0]) != 0 || l.Type == String || l.Type == Bytes || l.Type == Float
+		return compareValues(least, most) != 0 || compareValues(least, f.values[0]) != 0 || l.Type == String ||
+			l.Type == Bytes ||
+			l.Type == Float
 	case Less, LessEqual:
 		return meets(f.Op, compareValues(least, f.values[0]))
 	}

@@ -114,7 +114,12 @@ func (f *Folder) GetRange(_ context.Context, key string, offset, length int64) (
 
 func objectOf(key string, info fs.FileInfo) cos.Object {
 	modified := info.ModTime().UTC()
-	return cos.Object{Key: key, Size: info.Size(), Modified: modified, ETag: fmt.Sprintf("%d-%d", info.Size(), modified.UnixNano())}
+	return cos.Object{
+		Key:      key,
+		Size:     info.Size(),
+		Modified: modified,
+		ETag:     fmt.Sprintf("%d-%d", info.Size(), modified.UnixNano()),
+	}
 }
 
 // List gives files in the order of their keys.

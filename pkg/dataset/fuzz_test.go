@@ -39,7 +39,10 @@ func FuzzObject(f *testing.F) {
 		_, err := d.Query(t.Context(), dataset.Query{
 			GroupBy: []dataset.Group{{Column: "action"}, {Name: "minute", Column: "at", Bucket: time.Minute}},
 			Measures: []dataset.Measure{
-				{Name: "n", Op: dataset.Count}, {Name: "sum", Op: dataset.Sum, Column: "amount"}, {Name: "max", Op: dataset.Max, Column: "user"},
+				{
+					Name: "n",
+					Op:   dataset.Count,
+				}, {Name: "sum", Op: dataset.Sum, Column: "amount"}, {Name: "max", Op: dataset.Max, Column: "user"},
 				{Name: "ok", Op: dataset.Min, Column: "ok"}, {Name: "avg", Op: dataset.Avg, Column: "price"},
 			},
 			Where: []dataset.Condition{{Column: "id", Op: dataset.Less, Values: []any{200}}},
@@ -73,8 +76,12 @@ func TestEveryTruncationAndManyFlipsOfAnObjectEndInAnError(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := dataset.New(s, "x").Query(t.Context(), dataset.Query{
-			GroupBy:  []dataset.Group{{Column: "action"}},
-			Measures: []dataset.Measure{{Name: "sum", Op: dataset.Sum, Column: "amount"}, {Name: "avg", Op: dataset.Avg, Column: "price"}, {Name: "max", Op: dataset.Max, Column: "at"}},
+			GroupBy: []dataset.Group{{Column: "action"}},
+			Measures: []dataset.Measure{
+				{Name: "sum", Op: dataset.Sum, Column: "amount"},
+				{Name: "avg", Op: dataset.Avg, Column: "price"},
+				{Name: "max", Op: dataset.Max, Column: "at"},
+			},
 		})
 		return err
 	}
@@ -106,7 +113,10 @@ func TestAPageThatIsABombIsRefused(t *testing.T) {
 	if err != nil || o.Size > 1<<20 {
 		t.Fatalf("%d bytes, %v", o.Size, err)
 	}
-	_, err = d.Query(t.Context(), dataset.Query{Measures: []dataset.Measure{{Name: "n", Op: dataset.Count, Column: "raw"}}})
+	_, err = d.Query(
+		t.Context(),
+		dataset.Query{Measures: []dataset.Measure{{Name: "n", Op: dataset.Count, Column: "raw"}}},
+	)
 	if !errors.Is(err, dataset.ErrDamaged) {
 		t.Error(err)
 	}

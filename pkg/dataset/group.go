@@ -212,7 +212,8 @@ func (k *key) bucket(ms int64) uint32 {
 		// The clock was moved in the bucket: it begins at that time on the clock before.
 		k.lo = from.UnixMilli()
 		w := time.UnixMilli(wall).UTC()
-		begin = time.Date(w.Year(), w.Month(), w.Day(), w.Hour(), w.Minute(), w.Second(), w.Nanosecond(), t.Location()).UnixMilli()
+		begin = time.Date(w.Year(), w.Month(), w.Day(), w.Hour(), w.Minute(), w.Second(), w.Nanosecond(), t.Location()).
+			UnixMilli()
 	}
 	if !to.IsZero() {
 		k.hi = min(k.hi, to.UnixMilli())

@@ -48,7 +48,12 @@ func (d *Dataset) flat(ctx context.Context, prefix string, yield func(Object, er
 	return true
 }
 
-func (d *Dataset) walk(ctx context.Context, prefix string, want func(string) bool, yield func(Object, error) bool) bool {
+func (d *Dataset) walk(
+	ctx context.Context,
+	prefix string,
+	want func(string) bool,
+	yield func(Object, error) bool,
+) bool {
 	for o, err := range d.store.List(ctx, cos.ListOptions{Prefix: prefix, Delimiter: "/"}) {
 		if err != nil {
 			yield(Object{}, err)

@@ -35,7 +35,12 @@ func checkMeasure(m Measure) error {
 			return fmt.Errorf("%w: measure %s: the quantile %v is not between 0 and 1", ErrQuery, m.Name, m.Q)
 		}
 	default:
-		return fmt.Errorf("%w: measure %s: there is no %q; want count, sum, min, max, avg, distinct or quantile", ErrQuery, m.Name, m.Op)
+		return fmt.Errorf(
+			"%w: measure %s: there is no %q; want count, sum, min, max, avg, distinct or quantile",
+			ErrQuery,
+			m.Name,
+			m.Op,
+		)
 	}
 	if m.Column == "" {
 		return fmt.Errorf("%w: measure %s: %s needs a column", ErrQuery, m.Name, m.Op)
@@ -74,7 +79,14 @@ func newMeasure(m Measure, kind Type) (measure, error) {
 			return &quantile{q: m.Q}, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: measure %s: there is no %s of column %s, which is %s", ErrQuery, m.Name, m.Op, m.Column, kind)
+	return nil, fmt.Errorf(
+		"%w: measure %s: there is no %s of column %s, which is %s",
+		ErrQuery,
+		m.Name,
+		m.Op,
+		m.Column,
+		kind,
+	)
 }
 
 func grown[T any](s []T, n int) []T {
@@ -202,7 +214,11 @@ func (m *sumOfInts) add(c *column, selection []int32, groups []uint32, alone boo
 		}
 	}
 	if over < 0 {
-		return fmt.Errorf("%w: measure %s: the sum is larger than 64 bits hold; take avg, or the sum of fewer rows", ErrQuery, m.name)
+		return fmt.Errorf(
+			"%w: measure %s: the sum is larger than 64 bits hold; take avg, or the sum of fewer rows",
+			ErrQuery,
+			m.name,
+		)
 	}
 	return nil
 }

@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/parquet-go/parquet-go"
+
 	"github.com/scf-etl/scf-etl/pkg/cos"
 )
 
-// Merged is the first character of the names of objects that were merged of others in their folder. It is behind all that
-// begin the name of another one, so that a listing that finds some of the others gone finds the merged one.
+// Merged is the first character of the names of objects that were merged of others in their folder. It is behind all
+// that begin the name of another one, so that a listing that finds some of the others gone finds the merged one.
 const Merged = "~"
 
 // sourcesKey is the entry of a footer that names the objects that one was merged of.
@@ -23,9 +25,9 @@ const sourcesKey = "scf-etl.sources"
 // mergeBytes is about how much is in memory of the rows of a merge.
 const mergeBytes = 32 << 20
 
-// Merge makes one object of others in the same folder, with their rows in order, under a name that begins with [Merged].
-// It creates it only where none is; where one is, that is no error: it was made before, of the same ones. The others
-// stay: [Dataset.Query] leaves them out from then on. An object that is gone is [cos.ErrNotFound].
+// Merge makes one object of others in the same folder, with their rows in order, under a name that begins with
+// [Merged]. It creates it only where none is; where one is, that is no error: it was made before, of the same ones.
+// The others stay: [Dataset.Query] leaves them out from then on. An object that is gone is [cos.ErrNotFound].
 func (d *Dataset) Merge(ctx context.Context, name string, objects []Object) (err error) {
 	if len(objects) == 0 || !strings.HasPrefix(name, Merged) {
 		return fmt.Errorf("merge %q of %d objects: want a name that begins with %s, and objects", name, len(objects), Merged)
@@ -38,7 +40,7 @@ func (d *Dataset) Merge(ctx context.Context, name string, objects []Object) (err
 		}
 		sources = append(sources, path.Base(o.Path))
 	}
-	columns, err := d.columnsOf(ctx, objects)
+	columns, long, err := d.columnsOf(ctx, objects)
 	if err != nil {
 		return err
 	}
@@ -50,7 +52,7 @@ func (d *Dataset) Merge(ctx context.Context, name string, objects []Object) (err
 	body, into := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
-		err := d.merge(ctx, into, columns, objects, string(note))
+		err := d.merge(ctx, into, columns, long, objects, string(note))
 		_ = into.CloseWithError(err)
 		written <- err
 	}()
@@ -64,34 +66,66 @@ func (d *Dataset) Merge(ctx context.Context, name string, objects []Object) (err
 	return nil
 }
 
-// columnsOf are all columns that objects have. Two of one name and not of one type are an error.
-func (d *Dataset) columnsOf(ctx context.Context, objects []Object) (columns []Column, err error) {
+// columnsOf are all columns that objects have, and those of them without statistics. Two of one name and not of one
+// type are an error.
+func (d *Dataset) columnsOf(ctx context.Context, objects []Object) (columns []Column, long []string, err error) {
 	for _, o := range objects {
 		r, err := openObject(ctx, d.store, o.Object)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(r.leafs) != len(r.file.Root().Columns()) {
-			return nil, fmt.Errorf("merge %s: %w: it has columns that this program does not write", o.Key, ErrDamaged)
+			return nil, nil, fmt.Errorf("merge %s: %w: it has columns that this program does not write", o.Key, ErrDamaged)
 		}
 		for _, l := range r.leafs {
 			i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == l.Name })
 			if i < 0 {
 				columns = append(columns, l.Column)
-			} else if columns[i].Type != l.Type {
-				return nil, fmt.Errorf("merge %s: column %s is %s, and %s in another object", o.Key, l.Name, l.Type, columns[i].Type)
+			}
+			if r.unbounded(l) && !slices.Contains(long, l.Name) {
+				long = append(long, l.Name)
+			}
+			if i >= 0 && columns[i].Type != l.Type {
+				return nil, nil, fmt.Errorf(
+					"merge %s: column %s is %s, and %s in another object",
+					o.Key,
+					l.Name,
+					l.Type,
+					columns[i].Type,
+				)
 			}
 		}
 	}
-	return columns, nil
+	return columns, long, nil
 }
 
-func (d *Dataset) merge(ctx context.Context, w io.Writer, columns []Column, objects []Object, note string) error {
+// unbounded says that a column has a row group with values and without statistics.
+func (r *reading) unbounded(l leaf) bool {
+	for _, group := range r.file.RowGroups() {
+		chunk, ok := group.ColumnChunks()[l.index].(*parquet.FileColumnChunk)
+		if !ok {
+			return true
+		}
+		if _, _, bounded := chunk.Bounds(); !bounded && chunk.NullCount() < group.NumRows() {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Dataset) merge(
+	ctx context.Context,
+	w io.Writer,
+	columns []Column,
+	long []string,
+	objects []Object,
+	note string,
+) error {
 	rows := NewRows(columns)
 	var e *encoder
 	flush := func() (err error) {
 		if e == nil {
-			if e, err = newEncoder(w, d.codec, rows, nil); err != nil {
+			if e, err = newEncoder(w, d.codec, rows, nil, long); err != nil {
 				return err
 			}
 		}

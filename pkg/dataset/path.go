@@ -22,7 +22,8 @@ func TimeFolders(ms int64) string {
 	return DateFolder + "=" + t.Format(time.DateOnly) + "/" + HourFolder + "=" + t.Format("15") + "/"
 }
 
-// ValueFolder gives the folder of a column's value: "region=eu%2Fwest/". What a path cannot have is escaped as in a URL.
+// ValueFolder gives the folder of a column's value: "region=eu%2Fwest/". What a path cannot have is escaped as in a
+// URL.
 func ValueFolder(column string, value []byte, valid bool) string {
 	if !valid {
 		return column + "=" + nullFolder + "/"
@@ -34,7 +35,13 @@ func escape(value []byte) string {
 	var b strings.Builder
 	for i, c := range value {
 		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.' && i > 0, c == ':':
+		case c >= 'a' && c <= 'z',
+			c >= 'A' && c <= 'Z',
+			c >= '0' && c <= '9',
+			c == '-',
+			c == '_',
+			c == '.' && i > 0,
+			c == ':':
 			b.WriteByte(c)
 		default:
 			fmt.Fprintf(&b, "%%%02X", c)

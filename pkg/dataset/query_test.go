@@ -17,7 +17,10 @@ import (
 func columns() []dataset.Column {
 	return []dataset.Column{
 		{Name: "at", Type: dataset.Timestamp}, {Name: "action", Type: dataset.String}, {Name: "amount", Type: dataset.Int},
-		{Name: "price", Type: dataset.Float}, {Name: "ok", Type: dataset.Bool}, {Name: "raw", Type: dataset.Bytes}, {Name: "id", Type: dataset.Int},
+		{
+			Name: "price",
+			Type: dataset.Float,
+		}, {Name: "ok", Type: dataset.Bool}, {Name: "raw", Type: dataset.Bytes}, {Name: "id", Type: dataset.Int},
 		{Name: "user", Type: dataset.String},
 	}
 }
@@ -160,14 +163,19 @@ func TestQuery(t *testing.T) {
 			GroupBy:  []dataset.Group{{Column: "date"}, {Column: "hour"}},
 			Measures: []dataset.Measure{{Name: "n", Op: dataset.Count}},
 			Where: []dataset.Condition{
-				{Column: "date", Op: dataset.Equal, Values: []any{"2026-11-27"}}, {Column: "hour", Op: dataset.In, Values: []any{9, 10}},
+				{
+					Column: "date",
+					Op:     dataset.Equal,
+					Values: []any{"2026-11-27"},
+				}, {Column: "hour", Op: dataset.In, Values: []any{9, 10}},
 			},
 			OrderBy: []dataset.Order{{Name: "hour", Desc: true}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(answer.Rows) != 2 || answer.Rows[0][0] != "2026-11-27" || answer.Rows[0][1] != int64(10) || answer.Scanned.Objects != 2 {
+		if len(answer.Rows) != 2 || answer.Rows[0][0] != "2026-11-27" || answer.Rows[0][1] != int64(10) ||
+			answer.Scanned.Objects != 2 {
 			t.Errorf("%v, %+v", answer.Rows, answer.Scanned)
 		}
 	})
@@ -187,7 +195,11 @@ func TestQuery(t *testing.T) {
 	t.Run("distinct values and quantiles are as near as is said", func(t *testing.T) {
 		t.Parallel()
 		answer, err := d.Query(t.Context(), dataset.Query{Measures: []dataset.Measure{
-			{Name: "users", Op: dataset.Distinct, Column: "user"}, {Name: "median", Op: dataset.Quantile, Column: "price", Q: 0.5},
+			{
+				Name:   "users",
+				Op:     dataset.Distinct,
+				Column: "user",
+			}, {Name: "median", Op: dataset.Quantile, Column: "price", Q: 0.5},
 			{Name: "p99", Op: dataset.Quantile, Column: "price", Q: 0.99}, {Name: "avg", Op: dataset.Avg, Column: "price"},
 		}})
 		if err != nil {
@@ -248,7 +260,10 @@ func TestQuery(t *testing.T) {
 		t.Parallel()
 		small := dataset.New(s, "data/events")
 		small.Limits.Groups = 100
-		q := dataset.Query{Measures: []dataset.Measure{{Name: "n", Op: dataset.Count}}, GroupBy: []dataset.Group{{Column: "user"}}}
+		q := dataset.Query{
+			Measures: []dataset.Measure{{Name: "n", Op: dataset.Count}},
+			GroupBy:  []dataset.Group{{Column: "user"}},
+		}
 		if _, err := small.Query(t.Context(), q); !errors.Is(err, dataset.ErrLimit) {
 			t.Error(err)
 		}

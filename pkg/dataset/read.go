@@ -83,7 +83,13 @@ func openObject(ctx context.Context, store Store, o cos.Object) (r *reading, err
 func (r *reading) open() (err error) {
 	defer damaged(&err)
 	// why without the magic at the beginning: it would be one more request
-	r.file, err = parquet.OpenFile(r, r.size, parquet.SkipMagicBytes(true), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	r.file, err = parquet.OpenFile(
+		r,
+		r.size,
+		parquet.SkipMagicBytes(true),
+		parquet.SkipPageIndex(true),
+		parquet.SkipBloomFilters(true),
+	)
 	if err != nil {
 		return err
 	}
@@ -110,7 +116,8 @@ func (r *reading) check(m *format.FileMetaData) error {
 		for i := range group.Columns {
 			c := &group.Columns[i].MetaData
 			begin := begins(c)
-			if group.NumRows < 0 || begin < 0 || c.TotalCompressedSize < 0 || c.NumValues < 0 || begin > r.size || c.TotalCompressedSize > r.size-begin {
+			if group.NumRows < 0 || begin < 0 || c.TotalCompressedSize < 0 || c.NumValues < 0 || begin > r.size ||
+				c.TotalCompressedSize > r.size-begin {
 				return fmt.Errorf("column %s is outside of the object", strings.Join(c.PathInSchema, "."))
 			}
 		}
@@ -169,7 +176,8 @@ func damaged(err *error) {
 		*err = fmt.Errorf("%w: %v", ErrDamaged, p)
 	}
 	var failed *storeError
-	if *err != nil && !errors.As(*err, &failed) && !errors.Is(*err, ErrDamaged) && !errors.Is(*err, ErrQuery) && !errors.Is(*err, ErrLimit) {
+	if *err != nil && !errors.As(*err, &failed) && !errors.Is(*err, ErrDamaged) && !errors.Is(*err, ErrQuery) &&
+		!errors.Is(*err, ErrLimit) {
 		*err = fmt.Errorf("%w: %w", ErrDamaged, *err)
 	}
 }

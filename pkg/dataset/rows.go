@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Rows are rows in memory, by column. A row is begun by the first value that is set in it, and ended by [Rows.End]; what
-// was not set is null.
+// Rows are rows in memory, by column. A row is begun by the first value that is set in it, and ended by [Rows.End];
+// what was not set is null.
 type Rows struct {
 	columns []Column
 	vectors []vector
@@ -168,7 +168,8 @@ func (r *Rows) End() {
 	r.n++
 }
 
-// Append adds a row: for each column nil or a value of its type: bool, int64 (or int), float64, string, []byte, time.Time.
+// Append adds a row: for each column nil or a value of its type: bool, int64 (or int), float64, string, []byte,
+// time.Time.
 func (r *Rows) Append(values ...any) error {
 	if len(values) != len(r.columns) {
 		return fmt.Errorf("a row of %d values: want %d, one for each column", len(values), len(r.columns))

@@ -69,7 +69,13 @@ type run struct {
 }
 
 func newRun(d *Dataset, q Query) (*run, error) {
-	r := &run{d: d, q: q, limits: d.Limits.withDefaults(), filters: make([]*filter, len(q.Where)), measures: make([]measure, len(q.Measures))}
+	r := &run{
+		d:        d,
+		q:        q,
+		limits:   d.Limits.withDefaults(),
+		filters:  make([]*filter, len(q.Where)),
+		measures: make([]measure, len(q.Measures)),
+	}
 	r.q.GroupBy = slices.Clone(q.GroupBy)
 	if len(q.Measures) == 0 {
 		return nil, fmt.Errorf("%w: it measures nothing: ask for a count", ErrQuery)
@@ -80,7 +86,10 @@ func newRun(d *Dataset, q Query) (*run, error) {
 			r.q.GroupBy[i].Name = g.Column
 		}
 		if g.Bucket != 0 && g.Bucket < time.Millisecond {
-			faults = append(faults, fmt.Errorf("%w: group %s has buckets of %v: want at least 1ms", ErrQuery, g.Column, g.Bucket))
+			faults = append(
+				faults,
+				fmt.Errorf("%w: group %s has buckets of %v: want at least 1ms", ErrQuery, g.Column, g.Bucket),
+			)
 		}
 		r.need(g.Column)
 	}
@@ -103,7 +112,15 @@ func newRun(d *Dataset, q Query) (*run, error) {
 	}
 	for _, o := range q.OrderBy {
 		if !slices.Contains(names, o.Name) {
-			faults = append(faults, fmt.Errorf("%w: there is no %s in the answer to order by; there are %s", ErrQuery, o.Name, strings.Join(names, ", ")))
+			faults = append(
+				faults,
+				fmt.Errorf(
+					"%w: there is no %s in the answer to order by; there are %s",
+					ErrQuery,
+					o.Name,
+					strings.Join(names, ", "),
+				),
+			)
 		}
 	}
 	if q.Limit < 0 {
@@ -288,8 +305,8 @@ func (r *run) rowGroup(ctx context.Context, reading *reading, group int, sources
 	})
 }
 
-// rowGroup goes through the rows of a row group, as many at a time as each column's page has. What has no leaf is made by
-// other.
+// rowGroup goes through the rows of a row group, as many at a time as each column's page has. What has no leaf is
+// made by other.
 func (r *reading) rowGroup(ctx context.Context, group int, rows, limit int64, sources []source,
 	other func(i, n int) (*column, error), columns []column, batch func(n int) error,
 ) error {
@@ -395,7 +412,11 @@ func (r *run) batch(n int) error {
 	}
 	numbers := r.groups.number(columns, r.selection)
 	if r.groups.count > r.limits.Groups {
-		return fmt.Errorf("%w: there are more than %d groups: group by less, or ask for fewer rows", ErrLimit, r.limits.Groups)
+		return fmt.Errorf(
+			"%w: there are more than %d groups: group by less, or ask for fewer rows",
+			ErrLimit,
+			r.limits.Groups,
+		)
 	}
 	alone := len(r.groups.keys) == 0
 	size := r.groups.size()
@@ -413,7 +434,11 @@ func (r *run) batch(n int) error {
 		size += r.measures[j].size()
 	}
 	if size > r.limits.Bytes {
-		return fmt.Errorf("%w: the groups take more than %d bytes: group by less, or ask for fewer rows", ErrLimit, r.limits.Bytes)
+		return fmt.Errorf(
+			"%w: the groups take more than %d bytes: group by less, or ask for fewer rows",
+			ErrLimit,
+			r.limits.Bytes,
+		)
 	}
 	return nil
 }

@@ -13,9 +13,9 @@ type Selection struct {
 	Where   []Condition
 }
 
-// Scan gives the rows of a selection to yield, some thousand at a time, with the selection's columns in their order. What
-// folders and statistics leave out is not read. Rows are valid until yield returns; an error of it ends the scan.
-// The errors are those of [Dataset.Query].
+// Scan gives the rows of a selection to yield, some thousand at a time, with the selection's columns in their order.
+// What folders and statistics leave out is not read. Rows are valid until yield returns; an error of it ends the
+// scan. The errors are those of [Dataset.Query].
 func (d *Dataset) Scan(ctx context.Context, s Selection, yield func(*Rows) error) error {
 	if len(s.Columns) == 0 {
 		return fmt.Errorf("%w: a scan of no columns", ErrQuery)

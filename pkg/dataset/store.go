@@ -50,12 +50,22 @@ func ReadNote(ctx context.Context, s Store, key string) ([]byte, error) {
 
 // CreateNote writes a small object that is not there; [cos.ErrExists] where it is.
 func CreateNote(ctx context.Context, s Store, key string, data []byte) error {
-	_, err := s.Put(ctx, key, bytes.NewReader(data), cos.PutOptions{IfAbsent: true, Size: int64(len(data)), ContentType: "application/json"})
+	_, err := s.Put(
+		ctx,
+		key,
+		bytes.NewReader(data),
+		cos.PutOptions{IfAbsent: true, Size: int64(len(data)), ContentType: "application/json"},
+	)
 	return err
 }
 
 // WriteNote writes a small object, whether it is there or not.
 func WriteNote(ctx context.Context, s Store, key string, data []byte) error {
-	_, err := s.Put(ctx, key, bytes.NewReader(data), cos.PutOptions{Size: int64(len(data)), ContentType: "application/json"})
+	_, err := s.Put(
+		ctx,
+		key,
+		bytes.NewReader(data),
+		cos.PutOptions{Size: int64(len(data)), ContentType: "application/json"},
+	)
 	return err
 }

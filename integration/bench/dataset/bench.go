@@ -137,7 +137,8 @@ func same(ours, theirs [][]any) error {
 		for j := range ours[i] {
 			a, isNumber := ours[i][j].(float64)
 			b, _ := theirs[i][j].(float64)
-			if isNumber && math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b)) || !isNumber && fmt.Sprint(ours[i][j]) == fmt.Sprint(theirs[i][j]) {
+			if isNumber && math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b)) ||
+				!isNumber && fmt.Sprint(ours[i][j]) == fmt.Sprint(theirs[i][j]) {
 				continue
 			}
 			return fmt.Errorf("row %d, column %d: we have %v, DuckDB %v", i, j, ours[i][j], theirs[i][j])

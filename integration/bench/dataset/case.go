@@ -35,7 +35,10 @@ func questions() []question {
 			sql: "select action, region, count(*), sum(amount), min(id), max(id), avg(price), sum(tax), max(score), sum(status), " +
 				"count(ok), epoch_ms(min(\"at\")) from rows group by action, region order by action, region",
 			query: dataset.Query{GroupBy: group("action", "region"), Measures: []dataset.Measure{
-				{Name: "n", Op: dataset.Count}, {Name: "amount", Op: dataset.Sum, Column: "amount"}, {Name: "first", Op: dataset.Min, Column: "id"},
+				{
+					Name: "n",
+					Op:   dataset.Count,
+				}, {Name: "amount", Op: dataset.Sum, Column: "amount"}, {Name: "first", Op: dataset.Min, Column: "id"},
 				{Name: "last", Op: dataset.Max, Column: "id"}, {Name: "price", Op: dataset.Avg, Column: "price"},
 				{Name: "tax", Op: dataset.Sum, Column: "tax"}, {Name: "score", Op: dataset.Max, Column: "score"},
 				{Name: "status", Op: dataset.Sum, Column: "status"}, {Name: "ok", Op: dataset.Count, Column: "ok"},

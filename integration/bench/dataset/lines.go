@@ -10,8 +10,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
-// lines is a topic of JSON lines of an access log, of one partition, that has the same batches over and over: so it takes
-// no memory, and no broker.
+// lines is a topic of JSON lines of an access log, of one partition, that has the same batches over and over: so it
+// takes no memory, and no broker.
 type lines struct {
 	rows    int64
 	batches []batch.Batch
@@ -28,13 +28,24 @@ func newLines(rows int64) (*lines, error) {
 		var records []batch.Record
 		var size int64
 		for i := range perBatch {
-			value := fmt.Sprintf(`{"time":"2026-11-27T09:%02d:%02d.%03dZ","client":"10.%d.%d.%d","method":%q,"path":"/v1/items/%d","status":%d,"size":%d,`+
-				`"duration":%.6f,"agent":%q,"user":"user-%d","cached":%v}`,
-				random.IntN(60), random.IntN(60), random.IntN(1000), random.IntN(4), random.IntN(256), random.IntN(256),
-				[]string{"GET", "POST", "PUT"}[random.IntN(3)], random.IntN(5000), []int{200, 200, 200, 304, 404, 500}[random.IntN(6)],
-				random.IntN(100_000), random.Float64(),
+			value := fmt.Sprintf(
+				`{"time":"2026-11-27T09:%02d:%02d.%03dZ","client":"10.%d.%d.%d","method":%q,"path":"/v1/items/%d","status":%d,"size":%d,`+
+					`"duration":%.6f,"agent":%q,"user":"user-%d","cached":%v}`,
+				random.IntN(60),
+				random.IntN(60),
+				random.IntN(1000),
+				random.IntN(4),
+				random.IntN(256),
+				random.IntN(256),
+				[]string{"GET", "POST", "PUT"}[random.IntN(3)],
+				random.IntN(5000),
+				[]int{200, 200, 200, 304, 404, 500}[random.IntN(6)],
+				random.IntN(100_000),
+				random.Float64(),
 				[]string{"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", "curl/8.5.0", "Go-http-client/2.0"}[random.IntN(3)],
-				random.IntN(20_000), random.IntN(2) == 0)
+				random.IntN(20_000),
+				random.IntN(2) == 0,
+			)
 			records = append(records, batch.Record{Timestamp: 1_795_770_000_000 + int64(i), Value: []byte(value)})
 			size += int64(len(value)) + 1
 		}

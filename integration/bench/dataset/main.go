@@ -1,10 +1,10 @@
-// Command dataset measures how fast JSON lines become Parquet, and questions about Parquet beside DuckDB on one thread, in
-// one run. README.md of integration/bench says what is measured, how, and what is not fair in it.
+// Command dataset measures how fast JSON lines become Parquet, and questions about Parquet beside DuckDB on one
+// thread, in one run. README.md of integration/bench says what is measured, how, and what is not fair in it.
 //
 //	go run ./integration/bench/dataset [-cases load] [-rounds 3] [-scale 1] [-profile DIR]
 //
-// It needs Python 3 with the packages of integration/dataset/testdata/requirements.txt: PYTHON names an interpreter that
-// has them; without one it makes a virtual environment in the user's cache.
+// It needs Python 3 with the packages of integration/dataset/testdata/requirements.txt: PYTHON names an interpreter
+// that has them; without one it makes a virtual environment in the user's cache.
 package main
 
 import (

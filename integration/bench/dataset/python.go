@@ -44,13 +44,27 @@ func python(ctx context.Context) (string, error) {
 		return "", err
 	}
 	folder := filepath.Join(cache, "scf-etl", "bench-dataset")
-	interpreter, lock := filepath.Join(folder, "bin", "python"), filepath.Join(dir, "integration", "dataset", "testdata", "requirements.txt")
+	interpreter, lock := filepath.Join(
+		folder,
+		"bin",
+		"python",
+	), filepath.Join(
+		dir,
+		"integration",
+		"dataset",
+		"testdata",
+		"requirements.txt",
+	)
 	for _, cmd := range []*exec.Cmd{
 		exec.CommandContext(ctx, "python3", "-m", "venv", folder),
 		exec.CommandContext(ctx, interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps", "-r", lock),
 	} {
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("DuckDB is needed: Python 3 with venv, and a package registry, or PYTHON with it: %w\n%s", err, out)
+			return "", fmt.Errorf(
+				"DuckDB is needed: Python 3 with venv, and a package registry, or PYTHON with it: %w\n%s",
+				err,
+				out,
+			)
 		}
 	}
 	return interpreter, nil

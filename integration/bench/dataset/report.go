@@ -70,8 +70,11 @@ func (r *report) render(markdown bool) string {
 		if m.name == caseLoad {
 			rate = fmt.Sprintf("%.0f", m.rate())
 		}
-		lines = append(lines, []string{m.name, m.way, fmt.Sprintf("%.3f", m.median(wall)), fmt.Sprintf("%.3f", m.median(cpu)), rate,
-			fmt.Sprintf("%.0f", m.median(rss))})
+		lines = append(
+			lines,
+			[]string{m.name, m.way, fmt.Sprintf("%.3f", m.median(wall)), fmt.Sprintf("%.3f", m.median(cpu)), rate,
+				fmt.Sprintf("%.0f", m.median(rss))},
+		)
 	}
 	out.WriteString(lines.Render(markdown) + "\n")
 	out.WriteString(page.Bars(r.bars()).Render(markdown) + "\n")
@@ -85,9 +88,19 @@ func (m *measured) rate() float64 {
 
 func (r *report) bars() (bars []page.Bar) {
 	if m := r.find(caseLoad, wayOurs); m != nil {
-		bars = append(bars,
-			page.Bar{Wanted: "load: at least 100 MB/s of JSON lines a core", Measured: fmt.Sprintf("%.0f MB/s", m.rate()), Met: m.rate() >= 100},
-			page.Bar{Wanted: "load: at most 256 MB of memory", Measured: fmt.Sprintf("%.0f MB", m.median(rss)), Met: m.median(rss) <= 256})
+		bars = append(
+			bars,
+			page.Bar{
+				Wanted:   "load: at least 100 MB/s of JSON lines a core",
+				Measured: fmt.Sprintf("%.0f MB/s", m.rate()),
+				Met:      m.rate() >= 100,
+			},
+			page.Bar{
+				Wanted:   "load: at most 256 MB of memory",
+				Measured: fmt.Sprintf("%.0f MB", m.median(rss)),
+				Met:      m.median(rss) <= 256,
+			},
+		)
 	}
 	for _, q := range questions() {
 		ours, theirs := r.find(q.name, wayOurs), r.find(q.name, wayDuckDB)

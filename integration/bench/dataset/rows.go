@@ -8,18 +8,28 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/dataset"
 )
 
-// makeRows writes the dataset that is asked: 10 columns, of which three have few values and none is sorted but the number.
+// makeRows writes the dataset that is asked: 10 columns, of which three have few values and none is sorted but the
+// number.
 func makeRows(ctx context.Context, folder *dataset.Folder, n int) (outcome, error) {
 	d := dataset.New(folder, "rows")
 	random := rand.New(rand.NewPCG(3, 4))
 	rows := dataset.NewRows([]dataset.Column{
 		{Name: "id", Type: dataset.Int}, {Name: "at", Type: dataset.Timestamp}, {Name: "action", Type: dataset.String},
 		{Name: "region", Type: dataset.String}, {Name: "status", Type: dataset.Int}, {Name: "amount", Type: dataset.Int},
-		{Name: "price", Type: dataset.Float}, {Name: "tax", Type: dataset.Float}, {Name: "score", Type: dataset.Int}, {Name: "ok", Type: dataset.Bool},
+		{
+			Name: "price",
+			Type: dataset.Float,
+		}, {Name: "tax", Type: dataset.Float}, {Name: "score", Type: dataset.Int}, {Name: "ok", Type: dataset.Bool},
 	})
 	var actions, regions [][]byte
 	for i := range 20 {
-		actions, regions = append(actions, fmt.Appendf(nil, "action-%d", i)), append(regions, fmt.Appendf(nil, "region-%d", i))
+		actions, regions = append(
+			actions,
+			fmt.Appendf(nil, "action-%d", i),
+		), append(
+			regions,
+			fmt.Appendf(nil, "region-%d", i),
+		)
 	}
 	const perObject = 1_000_000
 	o, err := timed(func() error {

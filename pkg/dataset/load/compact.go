@@ -26,7 +26,8 @@ type Compacted struct {
 }
 
 // Compact merges small objects in folders of hours that have ended, and removes entries of logs that nobody needs any
-// more. What it has not done when the context ends, or it is killed, the next call does. Two at the same time do no harm.
+// more. What it has not done when the context ends, or it is killed, the next call does. Two at the same time do no
+// harm.
 func (l *Loader) Compact(ctx context.Context) (Compacted, error) {
 	var result Compacted
 	safe, err := l.trim(ctx, &result)
@@ -348,7 +349,12 @@ func (c *compaction) finish(ctx context.Context, number int, m merge) error {
 	}
 	if merged == nil {
 		if len(sources) < len(m.Sources) {
-			return fmt.Errorf("%d of %d objects are gone, and %s is not there: was something removed by hand?", len(m.Sources)-len(sources), len(m.Sources), m.Target)
+			return fmt.Errorf(
+				"%d of %d objects are gone, and %s is not there: was something removed by hand?",
+				len(m.Sources)-len(sources),
+				len(m.Sources),
+				m.Target,
+			)
 		}
 		if err := c.Dataset.Merge(ctx, m.Target, sources); err != nil {
 			return err

@@ -57,29 +57,32 @@ func (d *disk) query(t testing.TB) int64 {
 
 func TestCompact(t *testing.T) {
 	t.Parallel()
-	t.Run("small objects of hours that have ended become one, but those that somebody may still write", func(t *testing.T) {
-		t.Parallel()
-		l, d := loaded(t)
-		want := d.rows(t)
-		before, _ := d.count()
-		result, err := loader(t, l, &memory{disk: d}, compacting).Compact(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		objects, merged := d.count()
-		if objects >= before/2 || merged == 0 || result.Merges != merged {
-			t.Errorf("%d objects became %d, %d of them merged: %+v", before, objects, merged, result)
-		}
-		if diff := cmp.Diff(want, d.rows(t)); diff != "" {
-			t.Error(diff)
-		}
-		if _, err := loader(t, l, &memory{disk: d}, compacting).Load(t.Context(), all(l)); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, d.rows(t)); diff != "" {
-			t.Error("after the last entry was done again", diff)
-		}
-	})
+	t.Run(
+		"small objects of hours that have ended become one, but those that somebody may still write",
+		func(t *testing.T) {
+			t.Parallel()
+			l, d := loaded(t)
+			want := d.rows(t)
+			before, _ := d.count()
+			result, err := loader(t, l, &memory{disk: d}, compacting).Compact(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects, merged := d.count()
+			if objects >= before/2 || merged == 0 || result.Merges != merged {
+				t.Errorf("%d objects became %d, %d of them merged: %+v", before, objects, merged, result)
+			}
+			if diff := cmp.Diff(want, d.rows(t)); diff != "" {
+				t.Error(diff)
+			}
+			if _, err := loader(t, l, &memory{disk: d}, compacting).Load(t.Context(), all(l)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, d.rows(t)); diff != "" {
+				t.Error("after the last entry was done again", diff)
+			}
+		},
+	)
 	t.Run("nothing is merged while an instance could write it again", func(t *testing.T) {
 		t.Parallel()
 		l, d := loaded(t)

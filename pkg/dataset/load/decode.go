@@ -212,7 +212,8 @@ func (d *decoder) stranger(m *rawjson.Member) error {
 		return nil
 	case Add:
 		d.key = rawjson.Decode(d.key[:0], m.Key)
-		if usableName(string(d.key)) && len(d.key) < maxNameBytes/2 && len(d.schema.Columns)+len(d.unknown.names) < maxColumns {
+		if usableName(string(d.key)) && len(d.key) < maxNameBytes/2 &&
+			len(d.schema.Columns)+len(d.unknown.names) < maxColumns {
 			d.unknown.member(string(d.key), m.Value)
 			return nil
 		}
@@ -413,7 +414,12 @@ func (d *decoder) folder(timestamp int64) (int32, error) {
 	for _, column := range d.partitions {
 		text, ok := d.rows.LastText(column)
 		if len(text) > maxFolderValue || !utf8.Valid(text) {
-			return 0, fmt.Errorf("%s makes a folder, and has %d bytes, more than %d", d.schema.Columns[column].Name, len(text), maxFolderValue)
+			return 0, fmt.Errorf(
+				"%s makes a folder, and has %d bytes, more than %d",
+				d.schema.Columns[column].Name,
+				len(text),
+				maxFolderValue,
+			)
 		}
 		d.key = append(d.key, byte(len(text)), truth(ok))
 		d.key = append(d.key, text...)

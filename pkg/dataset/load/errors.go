@@ -31,11 +31,24 @@ type GapError struct {
 // Error names the offsets, and what can be done.
 func (e *GapError) Error() string {
 	if e.Begun {
-		return fmt.Sprintf("load %s/%d: %v: offsets %d to %d, whose load was begun and not finished; keep records for longer, and set "+
-			"GAPS=record to leave what is missing of them and go on", e.Topic, e.Partition, ErrGap, e.First, e.Last)
+		return fmt.Sprintf(
+			"load %s/%d: %v: offsets %d to %d, whose load was begun and not finished; keep records for longer, and set "+
+				"GAPS=record to leave what is missing of them and go on",
+			e.Topic,
+			e.Partition,
+			ErrGap,
+			e.First,
+			e.Last,
+		)
 	}
-	return fmt.Sprintf("load %s/%d: %v: offsets %d to %d; keep records for longer, and set GAPS=record to go on behind them",
-		e.Topic, e.Partition, ErrGap, e.First, e.Last)
+	return fmt.Sprintf(
+		"load %s/%d: %v: offsets %d to %d; keep records for longer, and set GAPS=record to go on behind them",
+		e.Topic,
+		e.Partition,
+		ErrGap,
+		e.First,
+		e.Last,
+	)
 }
 
 // Unwrap gives [ErrGap].

@@ -24,8 +24,9 @@ const (
 // errStop is what a yield returns to end a walk before the record that it was given.
 var errStop = errors.New("stop")
 
-// walk gives the committed records of a partition from one offset to another, both included. next is the first offset that
-// was not looked at: behind to, or that of the record for which yield was [errStop]. A record is valid until the next one.
+// walk gives the committed records of a partition from one offset to another, both included. next is the first offset
+// that was not looked at: behind to, or that of the record for which yield was [errStop]. A record is valid until the
+// next one.
 func (p *partition) walk(ctx context.Context, from, to int64, yield func(batch.Record) error) (next int64, err error) {
 	for next = from; next <= to; {
 		answer, err := p.fetch(ctx, next, to)
@@ -40,13 +41,23 @@ func (p *partition) walk(ctx context.Context, from, to int64, yield func(batch.R
 			return next, err
 		}
 		if next == before {
-			return next, fmt.Errorf("read %s at offset %d: the broker gave %d bytes without a whole batch", p.place, next, len(answer.Batches))
+			return next, fmt.Errorf(
+				"read %s at offset %d: the broker gave %d bytes without a whole batch",
+				p.place,
+				next,
+				len(answer.Batches),
+			)
 		}
 	}
 	return next, nil
 }
 
-func (p *partition) batches(ctx context.Context, answer kafka.FetchResponse, next, to int64, yield func(batch.Record) error) (int64, error) {
+func (p *partition) batches(
+	ctx context.Context,
+	answer kafka.FetchResponse,
+	next, to int64,
+	yield func(batch.Record) error,
+) (int64, error) {
 	for unit, err := range answer.Visible(true) {
 		if err != nil {
 			return next, fmt.Errorf("read %s at offset %d: %w", p.place, next, err)
@@ -107,8 +118,8 @@ func (p *partition) compacted(ctx context.Context) (bool, error) {
 	return *p.compacts, nil
 }
 
-// fetch waits for an answer with something at an offset. It waits out what passes: a leader that moves, a broker that is
-// away for a moment.
+// fetch waits for an answer with something at an offset. It waits out what passes: a leader that moves, a broker that
+// is away for a moment.
 func (p *partition) fetch(ctx context.Context, at, to int64) (kafka.FetchResponse, error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
@@ -125,7 +136,12 @@ func (p *partition) fetch(ctx context.Context, at, to int64) (kafka.FetchRespons
 			return answer, nil
 		case err == nil:
 			if answer.LastStable >= 0 && answer.LastStable <= at && answer.LastStable < answer.HighWatermark {
-				err = fmt.Errorf("load %s: %w: the next offset is %d; it is loaded once its producer commits or aborts", p.place, ErrNotStable, at)
+				err = fmt.Errorf(
+					"load %s: %w: the next offset is %d; it is loaded once its producer commits or aborts",
+					p.place,
+					ErrNotStable,
+					at,
+				)
 			} else {
 				err = fmt.Errorf("load %s: nothing at offset %d, the high watermark is %d and offset %d was asked for", p.place, at, answer.HighWatermark, to)
 			}

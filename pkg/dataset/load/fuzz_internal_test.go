@@ -12,7 +12,8 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
 
-// FuzzRecord loads a hostile record: it is a row, or refused; the rows before it stay as they were, and all can be written.
+// FuzzRecord loads a hostile record: it is a row, or refused; the rows before it stay as they were, and all can be
+// written.
 func FuzzRecord(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":1,"b":"x","c":1.5,"d":true,"at":"2026-11-27T09:00:00Z","e":{"f":{"g":1}}}`, `{"a":1e400}`, `{"a":-0}`, `[]`, `{`, ``,
@@ -21,8 +22,14 @@ func FuzzRecord(f *testing.F) {
 		f.Add([]byte(seed), int64(1_795_770_000_000))
 	}
 	schema := Schema{Version: 1, Time: "at", Partition: []string{"b"}, Columns: []Field{
-		{Name: "a", Type: dataset.Int}, {Name: "b", Type: dataset.String}, {Name: "c", Type: dataset.Float}, {Name: "d", Type: dataset.Bool},
-		{Name: "at", Type: dataset.Timestamp}, {Name: "raw", Type: dataset.Bytes}, {Name: "g", Type: dataset.Int, From: Path{"e", "f", "g"}},
+		{
+			Name: "a",
+			Type: dataset.Int,
+		}, {Name: "b", Type: dataset.String}, {Name: "c", Type: dataset.Float}, {Name: "d", Type: dataset.Bool},
+		{
+			Name: "at",
+			Type: dataset.Timestamp,
+		}, {Name: "raw", Type: dataset.Bytes}, {Name: "g", Type: dataset.Int, From: Path{"e", "f", "g"}},
 	}}
 	f.Fuzz(func(t *testing.T, value []byte, timestamp int64) {
 		for _, change := range []Change{Refuse, Add, Ignore} {
@@ -39,7 +46,8 @@ func FuzzRecord(f *testing.F) {
 			if err != nil {
 				want = 2
 			}
-			if d.rows.Len() != want || len(d.folderOf) != want || d.rows.Value(0, 0) != int64(7) || d.rows.Value(want-1, 0) != int64(8) {
+			if d.rows.Len() != want || len(d.folderOf) != want || d.rows.Value(0, 0) != int64(7) ||
+				d.rows.Value(want-1, 0) != int64(8) {
 				t.Fatalf("%d rows, %d folders, %v", d.rows.Len(), len(d.folderOf), err)
 			}
 			if err == nil && len(value) > 0 && !json.Valid(value) {
@@ -66,7 +74,11 @@ func FuzzRecord(f *testing.F) {
 
 // FuzzSchema reads a hostile file: what is taken is a schema.
 func FuzzSchema(f *testing.F) {
-	f.Add([]byte("time: at\npartition: [region]\ncolumns:\n  - {name: at, type: timestamp, required: true}\n  - {name: region, type: string, from: user.region}\n"))
+	f.Add(
+		[]byte(
+			"time: at\npartition: [region]\ncolumns:\n  - {name: at, type: timestamp, required: true}\n  - {name: region, type: string, from: user.region}\n",
+		),
+	)
 	f.Add([]byte(`{"columns":[{"name":"a","type":"int","from":["a","b.c"]}]}`))
 	f.Add([]byte("columns: &a [*a, *a]"))
 	f.Add([]byte(strings.Repeat("[", 10_000)))

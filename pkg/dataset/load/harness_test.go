@@ -93,7 +93,8 @@ func (l *log) TopicSettings(context.Context, string) (all, own map[string]string
 	return l.settings, l.settings, nil
 }
 
-// memory is a store that can die at a call: from then on every call fails. The one at which it dies has its effect, or not.
+// memory is a store that can die at a call: from then on every call fails. The one at which it dies has its effect,
+// or not.
 type memory struct {
 	*disk
 	calls, dies int // dies: 0 never
@@ -110,7 +111,11 @@ type disk struct {
 }
 
 func newDisk() *disk {
-	return &disk{objects: map[string][]byte{}, times: map[string]time.Time{}, clock: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)}
+	return &disk{
+		objects: map[string][]byte{},
+		times:   map[string]time.Time{},
+		clock:   time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC),
+	}
 }
 
 func (d *disk) now() time.Time {
@@ -158,7 +163,11 @@ func (m *memory) Put(_ context.Context, key string, body io.Reader, o cos.PutOpt
 	return cos.Object{Key: key, Size: int64(len(data))}, err
 }
 
-func (m *memory) GetRange(_ context.Context, key string, offset, length int64) (body io.ReadCloser, o cos.Object, err error) {
+func (m *memory) GetRange(
+	_ context.Context,
+	key string,
+	offset, length int64,
+) (body io.ReadCloser, o cos.Object, err error) {
 	err = m.call(func() error {
 		data, there := m.objects[key]
 		if !there {
@@ -265,7 +274,13 @@ func (d *disk) rows(t testing.TB) map[int64]string {
 // loader is a new instance on a disk.
 func loader(t testing.TB, l *log, store *memory, change func(*load.Config)) *load.Loader {
 	t.Helper()
-	config := load.Config{Source: l, Dataset: dataset.New(store, "data/events"), FromEarliest: true, Now: store.now, RetryFor: time.Second}
+	config := load.Config{
+		Source:       l,
+		Dataset:      dataset.New(store, "data/events"),
+		FromEarliest: true,
+		Now:          store.now,
+		RetryFor:     time.Second,
+	}
 	if change != nil {
 		change(&config)
 	}

@@ -117,7 +117,8 @@ func parseTime(text []byte) (ms int64, ok bool) {
 		return 0, false
 	}
 	for i := range len(form) {
-		if c := text[i]; form[i] == '0' && (c < '0' || c > '9') || form[i] != '0' && c != form[i] && !(i == 10 && (c == 't' || c == ' ')) {
+		if c := text[i]; form[i] == '0' && (c < '0' || c > '9') ||
+			form[i] != '0' && c != form[i] && !(i == 10 && (c == 't' || c == ' ')) {
 			return 0, false
 		}
 	}
@@ -141,7 +142,8 @@ func parseTime(text []byte) (ms int64, ok bool) {
 	}
 	year, month, day := two(0)*100+two(2), two(5), two(8)
 	hour, minute, second := two(11), two(14), two(17)
-	if month < 1 || month > 12 || day < 1 || day > 28 && day > daysOf(year, month) || hour > 23 || minute > 59 || second > 59 {
+	if month < 1 || month > 12 || day < 1 || day > 28 && day > daysOf(year, month) || hour > 23 || minute > 59 ||
+		second > 59 {
 		return 0, false
 	}
 	var offset int64

@@ -26,8 +26,8 @@ func (p *partition) letter(r batch.Record, reason error) deadletter.Letter {
 	}
 }
 
-// send writes letters, unless they have been written: with them goes a checkpoint, the next offset, in one transaction. It
-// is the offset of partition 0 of the dead-letter topic in the group etl.JOB.TOPIC.PARTITION.
+// send writes letters, unless they have been written: with them goes a checkpoint, the next offset, in one
+// transaction. It is the offset of partition 0 of the dead-letter topic in the group etl.JOB.TOPIC.PARTITION.
 func (p *partition) send(ctx context.Context, letters []deadletter.Letter, next int64) error {
 	topic, most, err := p.letterTopic(ctx)
 	if err != nil {

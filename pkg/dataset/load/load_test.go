@@ -22,7 +22,15 @@ func fill(t testing.TB, l *log, random *rand.Rand, batches int) {
 	for range batches {
 		var values []string
 		for range 1 + random.IntN(8) {
-			values = append(values, fmt.Sprintf(`{"action":"a%d","amount":%d,"at":%d}`, random.IntN(3), random.IntN(1000), nine-random.IntN(3)*3600_000))
+			values = append(
+				values,
+				fmt.Sprintf(
+					`{"action":"a%d","amount":%d,"at":%d}`,
+					random.IntN(3),
+					random.IntN(1000),
+					nine-random.IntN(3)*3600_000,
+				),
+			)
 		}
 		l.add(t, nine, values...)
 	}
@@ -88,7 +96,12 @@ func TestLoad(t *testing.T) {
 	t.Run("a schema is inferred from the first records, and then fixed", func(t *testing.T) {
 		t.Parallel()
 		l, d := newLog(), newDisk()
-		l.add(t, nine, `{"a":1,"b":"x","c":1.5,"d":true,"e":"2026-11-27T09:00:00.250Z","f":{"g":[1]},"date":"d","h":null}`, `{"a":2,"c":1}`)
+		l.add(
+			t,
+			nine,
+			`{"a":1,"b":"x","c":1.5,"d":true,"e":"2026-11-27T09:00:00.250Z","f":{"g":[1]},"date":"d","h":null}`,
+			`{"a":2,"c":1}`,
+		)
 		load1(t, l, &memory{disk: d}, nil)
 		want := map[int64]string{
 			0: `_partition=0 _timestamp=1795683600000 _topic=events a=1 b=x c=1.5 d=true date_=d e=1795770000250 f={"g":[1]} `,
@@ -98,7 +111,8 @@ func TestLoad(t *testing.T) {
 			t.Error(diff)
 		}
 		l.add(t, nine, `{"a":"no number"}`)
-		if _, err := loader(t, l, &memory{disk: d}, nil).Load(t.Context(), all(l)); !errors.Is(err, load.ErrRefused) || !strings.Contains(err.Error(), "offset 2") {
+		if _, err := loader(t, l, &memory{disk: d}, nil).Load(t.Context(), all(l)); !errors.Is(err, load.ErrRefused) ||
+			!strings.Contains(err.Error(), "offset 2") {
 			t.Error(err)
 		}
 	})
@@ -107,7 +121,12 @@ func TestLoad(t *testing.T) {
 		l, d := newLog(), newDisk()
 		schema := eventSchema()
 		schema.Partition = []string{"action"}
-		l.add(t, nine, fmt.Sprintf(`{"action":"a/b","at":%d,"amount":1}`, nine+7200_000), `{"at":"2020-01-02T03:04:05Z","amount":2}`)
+		l.add(
+			t,
+			nine,
+			fmt.Sprintf(`{"action":"a/b","at":%d,"amount":1}`, nine+7200_000),
+			`{"at":"2020-01-02T03:04:05Z","amount":2}`,
+		)
 		load1(t, l, &memory{disk: d}, func(c *load.Config) { c.Schema = schema })
 		for _, want := range []string{
 			"data/events/date=2026-11-26/hour=11/action=a%2Fb/events-0-00000000000000000000-00000000000000000001.parquet",
@@ -155,27 +174,31 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%v, %+v", rows, result)
 		}
 	})
-	t.Run("an entry that was begun, and whose records are gone, is said to be in doubt; one that is whole is not", func(t *testing.T) {
-		t.Parallel()
-		l, d := newLog(), newDisk()
-		l.add(t, nine, `{"a":1}`, `{"a":2}`)
-		load1(t, l, &memory{disk: d}, nil)
-		for key := range d.objects {
-			if strings.HasSuffix(key, ".parquet") {
-				delete(d.objects, key)
+	t.Run(
+		"an entry that was begun, and whose records are gone, is said to be in doubt; one that is whole is not",
+		func(t *testing.T) {
+			t.Parallel()
+			l, d := newLog(), newDisk()
+			l.add(t, nine, `{"a":1}`, `{"a":2}`)
+			load1(t, l, &memory{disk: d}, nil)
+			for key := range d.objects {
+				if strings.HasSuffix(key, ".parquet") {
+					delete(d.objects, key)
+				}
 			}
-		}
-		l.add(t, nine, `{"a":3}`)
-		l.start, l.batches = 2, l.batches[1:]
-		var gap *load.GapError
-		if _, err := loader(t, l, &memory{disk: d}, nil).Load(t.Context(), all(l)); !errors.As(err, &gap) || !gap.Begun || gap.Last != 1 {
-			t.Fatal(err)
-		}
-		load1(t, l, &memory{disk: d}, func(c *load.Config) { c.Gaps = true })
-		if rows := d.rows(t); len(rows) != 1 {
-			t.Error(rows)
-		}
-	})
+			l.add(t, nine, `{"a":3}`)
+			l.start, l.batches = 2, l.batches[1:]
+			var gap *load.GapError
+			if _, err := loader(t, l, &memory{disk: d}, nil).Load(t.Context(), all(l)); !errors.As(err, &gap) || !gap.Begun ||
+				gap.Last != 1 {
+				t.Fatal(err)
+			}
+			load1(t, l, &memory{disk: d}, func(c *load.Config) { c.Gaps = true })
+			if rows := d.rows(t); len(rows) != 1 {
+				t.Error(rows)
+			}
+		},
+	)
 	t.Run("a topic that was created again is not loaded on top of the old one", func(t *testing.T) {
 		t.Parallel()
 		l, d := newLog(), newDisk()

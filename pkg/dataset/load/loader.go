@@ -58,9 +58,9 @@ func New(c Config) (*Loader, error) {
 	return &Loader{Config: c, schemas: newSchemas(c.Dataset), partitions: map[place]*partition{}}, nil
 }
 
-// Load makes sure that the rows of ranges are in the dataset, each once, with all that comes before them in their partition
-// since its log began. What could not be loaded is an error; what was is done, and is not done again. [ErrTime]
-// where the context ends before.
+// Load makes sure that the rows of ranges are in the dataset, each once, with all that comes before them in their
+// partition since its log began. What could not be loaded is an error; what was is done, and is not done again.
+// [ErrTime] where the context ends before.
 func (l *Loader) Load(ctx context.Context, ranges []Range) (Result, error) {
 	var (
 		all    Result
@@ -136,9 +136,9 @@ func (l *Loader) partition(at place) *partition {
 	return p
 }
 
-// trusted is how long an instance believes what it remembers of a log. It is much less than [keepEntries]: an instance
-// that was frozen for longer could make an entry again that was removed. And it is by the clock on the wall, which goes on
-// while an instance is frozen.
+// trusted is how long an instance believes what it remembers of a log. It is much less than [keepEntries]: an
+// instance that was frozen for longer could make an entry again that was removed. And it is by the clock on the wall,
+// which goes on while an instance is frozen.
 const trusted = 10 * time.Minute
 
 func (l *Loader) now() time.Time { return l.Now().Round(0) }

@@ -187,7 +187,11 @@ func (j *journal) last(ctx context.Context) (e *entry, seen int, err error) {
 	}
 	if first < 0 {
 		if found {
-			return nil, seen, fmt.Errorf("%s names offset %d, and there is no entry from there on: it was removed by hand", j.headKey(), h.First)
+			return nil, seen, fmt.Errorf(
+				"%s names offset %d, and there is no entry from there on: it was removed by hand",
+				j.headKey(),
+				h.First,
+			)
 		}
 		return nil, seen, nil
 	}

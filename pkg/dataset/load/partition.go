@@ -150,7 +150,12 @@ func (p *partition) redo(ctx context.Context, e entry, result *Result) error {
 		return err
 	}
 	if next <= e.Last {
-		return fmt.Errorf("load %s: offsets %d to %d of an entry take more than one: it was changed by hand", p.place, e.First, e.Last)
+		return fmt.Errorf(
+			"load %s: offsets %d to %d of an entry take more than one: it was changed by hand",
+			p.place,
+			e.First,
+			e.Last,
+		)
 	}
 	if err := p.same(ctx); err != nil {
 		return err
@@ -241,7 +246,13 @@ func (p *partition) enter(ctx context.Context, w *work, e entry, result *Result)
 }
 
 // read decodes records: as many as an entry may have, unless all of them are asked for.
-func (p *partition) read(ctx context.Context, s Schema, change Change, first, last int64, whole bool) (*work, int64, error) {
+func (p *partition) read(
+	ctx context.Context,
+	s Schema,
+	change Change,
+	first, last int64,
+	whole bool,
+) (*work, int64, error) {
 	if p.rows == nil || p.rows.schema.Version != s.Version || p.rows.change != change {
 		p.rows = newDecoder(s, change, p.topic, p.place.partition)
 	}
@@ -281,7 +292,11 @@ func (p *partition) infer(ctx context.Context, last int64) (Schema, error) {
 	}
 	s := Schema{Columns: n.fields(nil)}
 	if len(s.Columns) == 0 {
-		return s, fmt.Errorf("none of the %d records from offset %d on is a JSON object with members: give a schema", records, p.next)
+		return s, fmt.Errorf(
+			"none of the %d records from offset %d on is a JSON object with members: give a schema",
+			records,
+			p.next,
+		)
 	}
 	return s, nil
 }

@@ -113,7 +113,10 @@ func (s Schema) Check() error {
 		case f.Type != dataset.String && f.Type != dataset.Int && f.Type != dataset.Bool:
 			fault("partition: column %s is %s: want a string, an int or a bool", name, f.Type)
 		case strings.HasPrefix(name, "_") || strings.HasPrefix(name, "."):
-			fault("partition: readers take a folder that begins with '_' or '.' for none of theirs: name column %s otherwise", name)
+			fault(
+				"partition: readers take a folder that begins with '_' or '.' for none of theirs: name column %s otherwise",
+				name,
+			)
 		case slices.Contains(s.Partition[:i], name):
 			fault("partition: %s is there twice", name)
 		case name == s.Time:
@@ -173,7 +176,10 @@ func (s Schema) merged(file Schema) (Schema, bool, error) {
 		case i < 0:
 			out.Columns, changed = append(out.Columns, f), true
 		case out.Columns[i].Name != f.Name || out.Columns[i].Type != f.Type:
-			faults = append(faults, fmt.Errorf("its column %s is %s, in the file %s is %s", out.Columns[i].Name, out.Columns[i].Type, f.Name, f.Type))
+			faults = append(
+				faults,
+				fmt.Errorf("its column %s is %s, in the file %s is %s", out.Columns[i].Name, out.Columns[i].Type, f.Name, f.Type),
+			)
 		default:
 			old := out.Columns[i]
 			if !slices.Equal(old.path(), f.path()) || old.Required != f.Required || old.Unit != f.Unit {
@@ -182,7 +188,10 @@ func (s Schema) merged(file Schema) (Schema, bool, error) {
 		}
 	}
 	if len(faults) > 0 {
-		return s, false, fmt.Errorf("the dataset has another schema; load into another prefix, or correct the file: %w", errors.Join(faults...))
+		return s, false, fmt.Errorf(
+			"the dataset has another schema; load into another prefix, or correct the file: %w",
+			errors.Join(faults...),
+		)
 	}
 	return out, changed, nil
 }

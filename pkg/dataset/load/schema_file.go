@@ -38,7 +38,10 @@ func ParseSchema(name string, content []byte) (Schema, error) {
 			continue
 		}
 		f := Field{
-			Name: t.Text("name", ""), Type: dataset.Type(t.Text("type", "")), Required: t.Boolean("required"), Unit: t.Text("unit", ""),
+			Name: t.Text(
+				"name",
+				"",
+			), Type: dataset.Type(t.Text("type", "")), Required: t.Boolean("required"), Unit: t.Text("unit", ""),
 		}
 		switch from := t.Get("from"); {
 		case from == nil:
