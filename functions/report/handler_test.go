@@ -200,7 +200,7 @@ func TestReport(t *testing.T) {
 		environment["WEBHOOK_URL"] = server.URL + "/the-webhook-token"
 		function := fntest.Deploy(t, New, environment)
 		for range 2 {
-			if result, err := function.Invoke(due(t)); err != nil || !result.Posted {
+			if result, err := function.Invoke(due(t)); err != nil || !result.Posted || result.Link != "" {
 				t.Fatalf("%+v, %v", result, err)
 			}
 		}

@@ -45,6 +45,9 @@ type Link struct{ Text, URL string }
 // maxWeCom is how many bytes of markdown a robot of WeCom takes (企业微信, "群机器人配置说明").
 const maxWeCom = 4096
 
+// linkLeftOut stands for links that are too long for a message.
+const linkLeftOut = "\n(link left out: too long for this message)"
+
 // Body is a message in a form.
 func (f Form) Body(m Message) ([]byte, error) {
 	switch f {
@@ -79,14 +82,20 @@ func (f Form) Accept() func([]byte) error {
 	}
 }
 
-// wecom is the message in its markdown, which has tags for colours: lines that do not fit are left out.
+// wecom is the message in its markdown, which has tags for colours. What does not fit is left out: first lines, then links
+// from the last on, which are long where they are signed with a role's token.
 func (m Message) wecom() string {
 	plain := strings.NewReplacer("<", "＜", ">", "＞", "`", "'", "*", "＊", "[", "［", "]", "］", "\n", " ", "\r", " ")
+	out := "### " + cut(plain.Replace(m.Title), 400)
 	var links string
 	for _, l := range m.Links {
-		links += fmt.Sprintf("\n[%s](%s)", plain.Replace(l.Text), l.URL)
+		link := fmt.Sprintf("\n[%s](%s)", plain.Replace(l.Text), l.URL)
+		if len(out)+len(links)+len(link)+len(linkLeftOut) > maxWeCom {
+			links += linkLeftOut
+			break
+		}
+		links += link
 	}
-	out := "### " + cut(plain.Replace(m.Title), 400)
 	for _, l := range m.Lines {
 		line := fmt.Sprintf("\n> %s: **%s**", cut(plain.Replace(l.Name), 400), plain.Replace(l.Text))
 		if len(out)+len(line)+len(links) > maxWeCom {

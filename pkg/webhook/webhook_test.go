@@ -217,6 +217,24 @@ func TestForm(t *testing.T) {
 			t.Errorf("%d bytes: %.300s", len(content), content)
 		}
 	})
+	t.Run("wecom's links, signed with a long token, are left out where they do not fit, and it says so", func(t *testing.T) {
+		t.Parallel()
+		m := message()
+		m.Links = []webhook.Link{
+			{Text: "page", URL: "http://host/?" + strings.Repeat("t", 2500)},
+			{Text: "data", URL: "http://host/?" + strings.Repeat("t", 2500)},
+		}
+		body, err := webhook.WeCom.Body(m)
+		var got struct{ Markdown struct{ Content string } }
+		if err != nil || json.Unmarshal(body, &got) != nil {
+			t.Fatalf("%s, %v", body, err)
+		}
+		content := got.Markdown.Content
+		if len(content) > 4096 || !strings.Contains(content, "\n[page](") || strings.Contains(content, "[data]") ||
+			!strings.HasSuffix(content, "(link left out: too long for this message)") {
+			t.Errorf("%d bytes: %.200s", len(content), content)
+		}
+	})
 	t.Run("wecom's own code says whether a message was taken", func(t *testing.T) {
 		t.Parallel()
 		for answer, tries := range map[string]int{
