@@ -71,6 +71,7 @@ machine alone.`,
 				return failed
 			}
 			defer func() { err = errors.Join(err, stop()) }()
+			a.sayEmbedded()
 		}
 		return a.serve(cmd.Context(), service, options, stored)
 	}

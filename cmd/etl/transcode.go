@@ -29,7 +29,7 @@ objects that it makes. FFmpeg is found at FFMPEG, or on the PATH.`,
 	}
 	cmd.Flags().StringSliceVar(&names, "preset", []string{"h264-720p"}, "presets, comma separated: "+strings.Join(media.Names(media.Presets()), ", "))
 	cmd.Flags().StringVar(&file, "presets", "", "file with presets of your own")
-	cmd.Flags().StringVar(&into, "out", ".", "folder of the outputs")
+	cmd.Flags().StringVar(&into, "out", "transcoded", "folder of the outputs")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		presets := media.Presets()
 		if file != "" {

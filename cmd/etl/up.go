@@ -91,7 +91,7 @@ etl status tells from elsewhere what the triggers are doing.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stdout, "embedded clusters: export SOURCE_BROKERS=localhost:%d TARGET_BROKERS=localhost:%d\n", sourcePort, targetPort)
+			a.sayEmbedded()
 			defer func() { err = errors.Join(err, stop()) }()
 		}
 		pack := buildFunction
@@ -124,6 +124,11 @@ func choose(service *scf.Service, names []string) error {
 		service.Functions = chosen
 	}
 	return nil
+}
+
+// sayEmbedded says where the embedded clusters are, for other terminals.
+func (a *app) sayEmbedded() {
+	fmt.Fprintf(a.stdout, "embedded clusters: export SOURCE_BROKERS=localhost:%d TARGET_BROKERS=localhost:%d\n", sourcePort, targetPort)
 }
 
 // embeddedPartitions is what a topic gets on the embedded source.

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,12 +27,23 @@ func (in *Instance[C, E, R]) handled(step) step {
 		if err != nil {
 			return nil, in.handlerFailed(ctx, err)
 		}
-		answer, err := json.Marshal(result)
+		answer, err := encoded(result)
 		if err != nil {
 			return nil, &ResultError{Err: in.redactor.clean(err)}
 		}
 		return answer, nil
 	}
+}
+
+// encoded is a result as JSON, with & < > as they are: a link in it can be copied from a terminal, and no browser reads it.
+func encoded(result any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(result); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // handlerFailed gives a handler's error its type, and closes the handler if it is broken.

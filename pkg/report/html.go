@@ -162,6 +162,11 @@ func numberOf(p Part, w words) *numberBlock {
 			n.Arrow, n.Direction = "▼", w.Down
 		}
 		n.Change = change(*p.Change)
+		if p.Format == Percent { // why: a percent of percents reads as if it were of the whole
+			now, _ := asNumber(p.Value.any)
+			before, _ := asNumber(p.Figure.Before.any)
+			n.Change = points(now-before) + " " + w.Points
+		}
 		good := *p.Change > 0 && p.Better == "more" || *p.Change < 0 && p.Better == "less"
 		switch {
 		case good:

@@ -67,5 +67,8 @@ func (s Summary) Message(language Language) webhook.Message {
 	return m
 }
 
+// points are the difference of two shares, in hundredths of the whole.
+func points(v float64) string { return digits(math.Abs(v)*100, true) }
+
 // change is a change as a share that can be shown.
 func change(v float64) string { return Percent.float(math.Abs(v), true) }

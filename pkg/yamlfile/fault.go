@@ -43,6 +43,8 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+const thereAre = "there are: "
+
 // Suggest says which of known is meant by text, or which there are.
 func Suggest(text string, known []string) string {
 	best, least := "", 1+len(text)/2
@@ -57,7 +59,7 @@ func Suggest(text string, known []string) string {
 	case len(known) == 0:
 		return "there is none"
 	}
-	return "there are: " + strings.Join(known, ", ")
+	return thereAre + strings.Join(known, ", ")
 }
 
 // distance is the number of characters to add, remove or replace, by Levenshtein.

@@ -121,7 +121,13 @@ func (t *Table) Choice(key string, allowed ...string) string {
 	}
 	text := t.r.Text(n, key)
 	if n.Kind == Scalar && !slices.Contains(allowed, text) {
-		t.r.Fault(n, Suggest(text, allowed), "%s %q is not one of: %s", key, text, strings.Join(allowed, ", "))
+		// why: an empty default is nothing that somebody would write
+		known := slices.DeleteFunc(slices.Clone(allowed), func(s string) bool { return s == "" })
+		fix := Suggest(text, known)
+		if strings.HasPrefix(fix, thereAre) {
+			fix = "" // the reason lists them already
+		}
+		t.r.Fault(n, fix, "%s %q is not one of: %s", key, text, strings.Join(known, ", "))
 		return allowed[0]
 	}
 	return text
