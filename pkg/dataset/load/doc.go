@@ -22,7 +22,8 @@
 //
 // A paused instance that wakes up writes what is there already, or loses the creation of an entry. What it must not
 // do is write an object again that was merged and deleted meanwhile. It cannot, because an invocation lasts
-// [MaxInvocation] at most, and nothing is merged before the entry behind it is older than [MinAge].
+// [MaxInvocation] at most, what an instance knows of a log is found anew after ten minutes, and nothing is merged
+// before the entry behind it is older than [MinAge].
 //
 // # Time
 //

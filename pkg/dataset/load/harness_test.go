@@ -33,6 +33,7 @@ type log struct {
 	start    int64
 	end      int64
 	settings map[string]string
+	fetched  func() // before each fetch
 }
 
 var _ mirror.Source = (*log)(nil)
@@ -62,6 +63,9 @@ func (l *log) add(t testing.TB, at int64, values ...string) {
 }
 
 func (l *log) Fetch(_ context.Context, q kafka.FetchRequest, _ *kafka.Buffer) (kafka.FetchResponse, error) {
+	if l.fetched != nil {
+		l.fetched()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	answer := kafka.FetchResponse{HighWatermark: l.end, LastStable: l.end, LogStart: l.start, Aborted: l.aborted}
@@ -108,6 +112,7 @@ type disk struct {
 	objects map[string][]byte
 	times   map[string]time.Time
 	clock   time.Time
+	passed  func(now time.Time) // after the clock was moved
 }
 
 func newDisk() *disk {
@@ -126,8 +131,12 @@ func (d *disk) now() time.Time {
 
 func (d *disk) pass(by time.Duration) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.clock = d.clock.Add(by)
+	now := d.clock
+	d.mu.Unlock()
+	if d.passed != nil {
+		d.passed(now)
+	}
 }
 
 var errDead = errors.New("the process is dead")

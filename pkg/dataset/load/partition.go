@@ -24,12 +24,12 @@ type partition struct {
 	journal *journal
 	turn    sync.Mutex
 
-	// What is known of the log, since at.
-	next   int64 // all before it is in the dataset; -1: nothing is known
-	at     time.Time
-	id     string // of the topic
-	unsure *span  // of the last entry, to be noted in the next
-	made   int    // entries since the last hint
+	// What is known of the log.
+	next   int64     // all before it is in the dataset; -1: nothing is known
+	at     time.Time // when there was no entry at next, or at one before it
+	id     string    // of the topic
+	unsure *span     // of the last entry, to be noted in the next
+	made   int       // entries since the last hint
 
 	compacts *bool
 	buffer   kafka.Buffer
@@ -47,18 +47,21 @@ func (p *partition) load(ctx context.Context, r Range) (result Result, err error
 			p.next = -1 // what is true is found anew
 		}
 	}()
-	if age := p.now().Sub(p.at); p.next < 0 || age < 0 || age > trusted {
-		p.next = -1
-		if err := p.find(ctx, r.First, &result); err != nil {
-			return result, err
+	for {
+		// why before every step: others may have gone on while this call goes through what they have done already
+		if age := p.now().Sub(p.at); p.next < 0 || age < 0 || age > trusted {
+			p.next = -1
+			if err := p.find(ctx, r.First, &result); err != nil {
+				return result, err
+			}
 		}
-	}
-	for p.next <= r.Last {
+		if p.next > r.Last {
+			return result, nil
+		}
 		if err := p.step(ctx, r.Last, &result); err != nil {
 			return result, err
 		}
 	}
-	return result, nil
 }
 
 // find finds the end of the log, and does its last entry again: nobody knows whether it was finished.
@@ -219,16 +222,18 @@ func (p *partition) leaveBehind(ctx context.Context, gap *GapError, result *Resu
 
 // enter makes an entry, or takes that of who was faster, and finishes it.
 func (p *partition) enter(ctx context.Context, w *work, e entry, result *Result) error {
-	at := p.now().UTC().Truncate(time.Second)
+	now := p.now()
+	at := now.UTC().Truncate(time.Second)
 	e.At, e.Unsure = &at, p.unsure
 	err := p.journal.create(ctx, e)
 	switch {
 	case errors.Is(err, cos.ErrExists):
+		// why p.at stays: the entry may be an old one, with others behind it, and its objects about to be merged
 		if e, err = p.journal.read(ctx, p.next); err == nil {
 			err = p.redo(ctx, e, result)
 		}
 	case err == nil:
-		p.unsure = nil
+		p.unsure, p.at = nil, now
 		result.Entries++
 		if w != nil {
 			err = p.write(ctx, w, e, result)
@@ -237,7 +242,7 @@ func (p *partition) enter(ctx context.Context, w *work, e entry, result *Result)
 	if err != nil {
 		return describe(p.place, err)
 	}
-	p.next, p.at = e.Last+1, p.now()
+	p.next = e.Last + 1
 	if p.made++; p.made >= hintEvery {
 		p.made = 0
 		return p.journal.hint(ctx, e.First)
