@@ -105,10 +105,11 @@ func (p *partition) find(ctx context.Context, first int64, result *Result) error
 	return nil
 }
 
-// finished says that all objects of an entry are there. Its letters are then, too: they come first.
+// finished says that all objects of an entry are there. Its letters are then, too: they come first. One without objects
+// is finished when its letters have been written.
 func (p *partition) finished(ctx context.Context, e entry) (bool, error) {
-	if len(e.Folders) == 0 {
-		return e.Letters == 0, nil
+	if len(e.Folders) == 0 && e.Letters > 0 {
+		return p.delivered(ctx, e)
 	}
 	for _, folder := range e.Folders {
 		key := p.Dataset.Key(folder + objectName(p.place, e.First, e.Last) + ".parquet")
@@ -317,7 +318,7 @@ const uploads = 3
 // write writes letters and objects. It may be done any number of times.
 func (p *partition) write(ctx context.Context, w *work, e entry, result *Result) error {
 	if len(w.letters) > 0 {
-		if err := p.send(ctx, w.letters, e.Last+1); err != nil {
+		if err := p.deliver(ctx, w.letters, e); err != nil {
 			return err
 		}
 	}
