@@ -45,6 +45,7 @@ func (p *partition) load(ctx context.Context, r Range) (result Result, err error
 	defer func() {
 		if err != nil {
 			p.next = -1 // what is true is found anew
+			err = timely(ctx, err)
 		}
 	}()
 	for {
