@@ -21,8 +21,8 @@ var (
 	ErrTime = errors.New("there is no time left")
 )
 
-// Lasting gives those faults of an error of [Loader.Load] or [Loader.LoadAll] that more time does not mend: all that are
-// not [ErrTime]. It is nil where there is none.
+// Lasting gives those faults of an error of [Loader.Load] or [Loader.LoadAll] that more time does not mend: all that
+// are not [ErrTime]. It is nil where there is none.
 func Lasting(err error) error {
 	if !errors.Is(err, ErrTime) {
 		return err

@@ -51,6 +51,12 @@ func (l *log) add(t testing.TB, at int64, values ...string) {
 		}
 		records = append(records, r)
 	}
+	l.append(t, records...)
+}
+
+// append appends a batch of records.
+func (l *log) append(t testing.TB, records ...batch.Record) {
+	t.Helper()
 	b, err := batch.Build(batch.Options{}, records)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +65,7 @@ func (l *log) add(t testing.TB, at int64, values ...string) {
 	defer l.mu.Unlock()
 	binary.BigEndian.PutUint64(b, uint64(l.end))
 	l.batches = append(l.batches, b)
-	l.end += int64(len(values))
+	l.end += int64(len(records))
 }
 
 func (l *log) Fetch(_ context.Context, q kafka.FetchRequest, _ *kafka.Buffer) (kafka.FetchResponse, error) {

@@ -150,8 +150,8 @@ func TestLetters(t *testing.T) {
 		l.add(t, nine, `{"amount":1}`, `{"amount":2}`)
 		l.add(t, nine, "no JSON")
 		for last := range l.end {
-			_, err := loader(t, l, &memory{disk: d}, to(client, "job")).Load(t.Context(), []load.Range{{Topic: "events", Last: last}})
-			if err != nil {
+			upTo := []load.Range{{Topic: "events", Last: last}}
+			if _, err := loader(t, l, &memory{disk: d}, to(client, "job")).Load(t.Context(), upTo); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -60,7 +60,7 @@ func New(c Config) (*Loader, error) {
 
 // Load makes sure that the rows of ranges are in the dataset, each once, with all that comes before them in their
 // partition since its log began. What could not be loaded is an error; what was is done, and is not done again.
-// [ErrTime] where the context ends before. There is a fault for each partition that has one: [Lasting] tells them apart.
+// [ErrTime] where the context ends before. The error joins those of the partitions: [Lasting] tells them apart.
 func (l *Loader) Load(ctx context.Context, ranges []Range) (Result, error) {
 	var (
 		all    Result

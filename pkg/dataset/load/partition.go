@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/scf-etl/scf-etl/pkg/cos"
-	"github.com/scf-etl/scf-etl/pkg/deadletter"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
@@ -172,13 +171,6 @@ func (p *partition) redo(ctx context.Context, e entry, result *Result) error {
 	return p.write(ctx, w, e, result)
 }
 
-// work is the rows of offsets, and the letters about those that are none.
-type work struct {
-	decoder *decoder
-	letters []deadletter.Letter
-	bytes   int
-}
-
 // step makes the next entry of the log, and writes what it stands for.
 func (p *partition) step(ctx context.Context, last int64, result *Result) error {
 	if err := p.timeLeft(ctx); err != nil {
@@ -266,16 +258,17 @@ func (p *partition) read(
 	w := &work{decoder: p.rows}
 	w.decoder.reset()
 	next, err := p.walk(ctx, first, last, func(r batch.Record) error {
-		if !whole && (w.bytes >= p.RangeBytes || len(w.decoder.folders) >= p.Folders) {
+		if !whole && p.full(w) {
 			return errStop
 		}
-		w.bytes += len(r.Value)
+		w.bytes += recordBytes(r)
 		if err := w.decoder.record(r); err != nil {
 			if p.Letters == nil {
 				return fmt.Errorf("load %s: offset %d: %w: %w", p.place, r.Offset, ErrRefused, err)
 			}
-			w.letters = append(w.letters, p.letter(r, err))
-			w.bytes += len(r.Key) + len(r.Value)
+			l := p.letter(r, err)
+			w.letters = append(w.letters, l)
+			w.bytes += letterBytes(l)
 		}
 		return nil
 	})
