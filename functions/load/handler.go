@@ -81,7 +81,8 @@ func role(ctx context.Context) (cos.Credentials, error) {
 }
 
 // Handle brings every record of the event into the dataset, once, however often it is called with it. A timer loads all
-// that its topics have, and merges small objects; where there is no time for all of it, the next firing goes on.
+// that its topics have, and merges small objects; where there is no time for all of it, the next firing goes on. A
+// partition that more time does not help is an error all the same, and the others are loaded.
 func (h *handler) Handle(ctx context.Context, e Event) (Result, error) {
 	result, err := h.handle(ctx, e)
 	if errors.Is(err, kafka.ErrAuthentication) {
@@ -103,7 +104,7 @@ func (h *handler) handle(ctx context.Context, e Event) (Result, error) {
 	result := Result{Result: done}
 	if errors.Is(err, load.ErrTime) && done.Entries > 0 {
 		fn.LoggerFrom(ctx).Info("there was no time for all: the next firing goes on", "reason", err)
-		return result, nil
+		return result, load.Lasting(err) // why: a partition that cannot go on must not be hidden by one that is late
 	}
 	if err != nil || !h.config.Compact {
 		return result, err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/scf-etl/scf-etl/pkg/cos"
 	"github.com/scf-etl/scf-etl/pkg/dataset"
+	"github.com/scf-etl/scf-etl/pkg/dataset/load"
 	"github.com/scf-etl/scf-etl/pkg/deadletter"
 	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/fn/fntest"
@@ -173,6 +176,59 @@ func TestLoad(t *testing.T) {
 			if !strings.Contains(err.Error(), key) {
 				t.Errorf("%v does not name %s", err, key)
 			}
+		}
+	})
+}
+
+// source is a cluster that does something before each fetch.
+type source struct {
+	*kafka.Client
+	before func(partition int32)
+}
+
+func (s *source) Fetch(ctx context.Context, q kafka.FetchRequest, b *kafka.Buffer) (kafka.FetchResponse, error) {
+	s.before(q.Partition)
+	return s.Client.Fetch(ctx, q, b)
+}
+
+func TestNoTimeLeft(t *testing.T) {
+	t.Parallel()
+	// run loads two partitions; the time is over in the second, after its first record.
+	run := func(t *testing.T, first string) (Result, error) {
+		t.Helper()
+		client, store, _ := world(t)
+		produce(t, client, 0, first)
+		produce(t, client, 1, `{"amount":1}`, `{"amount":2}`)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		fetches := 0
+		loader, err := load.New(load.Config{
+			Source: &source{client, func(partition int32) {
+				if fetches += int(partition); fetches == 2 {
+					cancel()
+				}
+			}},
+			Dataset: dataset.New(store, "dataset"), RangeBytes: 1, Parallel: 1,
+			Schema: &load.Schema{Columns: []load.Field{{Name: "amount", Type: dataset.Int}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &handler{config: Config{Topics: []string{"events"}, Compact: true}, source: client, loader: loader}
+		return h.Handle(ctx, Event{Timer: &event.Timer{}})
+	}
+
+	t.Run("a timer that has loaded a part is no failure: the next firing goes on", func(t *testing.T) {
+		t.Parallel()
+		if result, err := run(t, `{"amount":0}`); err != nil || result.Records != 2 {
+			t.Errorf("%+v, %v", result, err)
+		}
+	})
+	t.Run("but a partition that more time does not help is one, and it alone is named", func(t *testing.T) {
+		t.Parallel()
+		result, err := run(t, `{"amount":"much"}`)
+		if !errors.Is(err, load.ErrRefused) || errors.Is(err, load.ErrTime) || result.Records != 1 {
+			t.Errorf("%+v, %v", result, err)
 		}
 	})
 }

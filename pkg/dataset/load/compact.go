@@ -66,6 +66,7 @@ func (l *Loader) trim(ctx context.Context, result *Compacted) (map[place]int64, 
 	type known struct {
 		journal *journal
 		old     []int64 // entries older than keepEntries, in order
+		sent    []int64 // entries with a note about letters, in order; also of those that have gone
 		safe    int64
 	}
 	logs := map[place]*known{}
@@ -86,6 +87,9 @@ func (l *Loader) trim(ctx context.Context, result *Compacted) (map[place]int64, 
 			k = &known{journal: newJournal(l.Dataset, at)}
 			logs[at] = k
 		}
+		if first, ok := k.journal.offsetOf(o.Key, sentSuffix); ok {
+			k.sent = append(k.sent, first)
+		}
 		first, ok := k.journal.offset(o.Key)
 		if !ok {
 			continue
@@ -101,25 +105,39 @@ func (l *Loader) trim(ctx context.Context, result *Compacted) (map[place]int64, 
 	safe := map[place]int64{}
 	for at, k := range logs {
 		safe[at] = k.safe
-		if len(k.old) < 2 {
+		if len(k.old) == 0 {
 			continue
 		}
-		last := len(k.old) - 1
-		if err := k.journal.hint(ctx, k.old[last]); err != nil {
-			return nil, err
-		}
-		for keys := range slices.Chunk(k.old[:last], 1000) {
-			var names []string
-			for _, first := range keys {
-				names = append(names, k.journal.key(first))
-			}
-			if err := l.Dataset.Store().Delete(ctx, names...); err != nil {
+		gone, kept := k.old[:len(k.old)-1], k.old[len(k.old)-1]
+		if len(gone) > 0 {
+			if err := k.journal.hint(ctx, kept); err != nil {
 				return nil, err
 			}
-			result.Entries += len(names)
+			if err := l.remove(ctx, gone, k.journal.key); err != nil {
+				return nil, err
+			}
+			result.Entries += len(gone)
+		}
+		notes, _ := slices.BinarySearch(k.sent, kept)
+		if err := l.remove(ctx, k.sent[:notes], k.journal.sentKey); err != nil {
+			return nil, err
 		}
 	}
 	return safe, nil
+}
+
+// remove deletes the objects of entries.
+func (l *Loader) remove(ctx context.Context, entries []int64, key func(first int64) string) error {
+	for some := range slices.Chunk(entries, 1000) {
+		var names []string
+		for _, first := range some {
+			names = append(names, key(first))
+		}
+		if err := l.Dataset.Store().Delete(ctx, names...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // folders lists the objects of folders whose hour has ended, in the days that are compacted.

@@ -91,6 +91,54 @@ func TestCompact(t *testing.T) {
 			t.Errorf("%+v, %v", result, err)
 		}
 	})
+	t.Run("an instance that is behind another does not bring back what was merged", func(t *testing.T) {
+		t.Parallel()
+		for name, pace := range map[string]func(l *log, d *disk, slow *load.Loader, last int64){
+			"a call for each entry": func(l *log, d *disk, slow *load.Loader, last int64) {
+				for n := range last + 1 {
+					if _, err := slow.Load(t.Context(), []load.Range{{Topic: "events", Last: n}}); err != nil {
+						t.Error(err)
+					}
+					d.pass(9 * time.Minute)
+				}
+			},
+			"one long call": func(l *log, d *disk, slow *load.Loader, last int64) {
+				l.fetched = func() { d.pass(9 * time.Minute) }
+				if _, err := slow.Load(t.Context(), all(l)); err != nil {
+					t.Error(err)
+				}
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				l, d := newLog(), newDisk()
+				small := func(c *load.Config) { compacting(c); c.RangeBytes = 1 }
+				slow := loader(t, l, &memory{disk: d}, small)
+				l.add(t, nine, `{"amount":0}`)
+				if _, err := slow.Load(t.Context(), all(l)); err != nil {
+					t.Fatal(err)
+				}
+				for n := range 11 {
+					l.add(t, nine, fmt.Sprintf(`{"amount":%d}`, n+1))
+				}
+				if _, err := loader(t, l, &memory{disk: d}, small).Load(t.Context(), all(l)); err != nil {
+					t.Fatal(err)
+				}
+				begin, other := d.now(), loader(t, l, &memory{disk: d}, small)
+				d.passed = func(now time.Time) {
+					if now.Sub(begin) > 31*time.Minute {
+						if _, err := other.Compact(t.Context()); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				pace(l, d, slow, l.end-1)
+				if rows := d.rows(t); len(rows) != int(l.end) {
+					t.Errorf("%d rows of %d", len(rows), l.end)
+				}
+			})
+		}
+	})
 	t.Run("late rows are merged with what was merged before", func(t *testing.T) {
 		t.Parallel()
 		l, d := loaded(t)

@@ -36,8 +36,9 @@ type Config struct {
 	// Gaps goes on behind records that the source has deleted, and notes them; else they are a [GapError].
 	Gaps bool
 
-	// RangeBytes is about how much of a partition's records one entry of the log has (8 MiB by default). About ten
-	// times that is in memory for each partition that is loaded at a time.
+	// RangeBytes is about how much of a partition's records one entry of the log has at most: keys, values and headers
+	// (8 MiB by default). It has less where its rows would take more than twice that in memory. About ten times
+	// RangeBytes is in memory for each partition that is loaded at a time.
 	RangeBytes int
 	// Folders is how many folders one entry has, at most (500 by default): each gets an object.
 	Folders int

@@ -11,6 +11,7 @@
 //
 //	PREFIX/_load/TOPIC/PARTITION/start.json                     where the log begins, and the id of the topic
 //	PREFIX/_load/TOPIC/PARTITION/log/00000000000000000100.json  an entry: offsets 100 to LAST, under its first offset
+//	PREFIX/_load/TOPIC/PARTITION/log/00000000000000000100.sent  the letters of that entry have been written
 //	PREFIX/_load/TOPIC/PARTITION/head.json                      a hint: the log is complete up to here
 //	PREFIX/_schema/00000001.json                                a version of the schema, see [Schema]
 //	PREFIX/date=.../hour=.../TOPIC-PARTITION-FIRST-LAST.parquet the rows of an entry in a folder
@@ -22,7 +23,8 @@
 //
 // A paused instance that wakes up writes what is there already, or loses the creation of an entry. What it must not
 // do is write an object again that was merged and deleted meanwhile. It cannot, because an invocation lasts
-// [MaxInvocation] at most, and nothing is merged before the entry behind it is older than [MinAge].
+// [MaxInvocation] at most, what an instance knows of a log is found anew after ten minutes, and nothing is merged
+// before the entry behind it is older than [MinAge].
 //
 // # Time
 //
@@ -32,7 +34,9 @@
 // # What does not fit
 //
 // A record that is no JSON object, or has a value that its column cannot hold, goes to the dead letter, in a
-// transaction with a checkpoint, so once; without a dead letter it stops its partition.
+// transaction with a checkpoint, so once; without a dead letter it stops its partition. A note beside the entry says
+// so, too: the cluster forgets a checkpoint at last. An entry that has letters alone is finished with them, also when
+// its records have gone.
 //
 // # What is missing
 //

@@ -1,8 +1,11 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"fmt"
+
+	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
 var (
@@ -17,6 +20,38 @@ var (
 	// ErrTime: there was no time left; the next invocation goes on.
 	ErrTime = errors.New("there is no time left")
 )
+
+// Lasting gives those faults of an error of [Loader.Load] or [Loader.LoadAll] that more time does not mend: all that
+// are not [ErrTime]. It is nil where there is none.
+func Lasting(err error) error {
+	if !errors.Is(err, ErrTime) {
+		return err
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var lasting []error
+	for _, fault := range joined.Unwrap() {
+		if !errors.Is(fault, ErrTime) {
+			lasting = append(lasting, fault)
+		}
+	}
+	return errors.Join(lasting...)
+}
+
+// timely makes an error [ErrTime] where the end of the context is its reason: that may have come in the middle of a
+// call as well as between two.
+func timely(ctx context.Context, err error) error {
+	ended := kafka.Ended(ctx)
+	if err == nil || ended == nil || errors.Is(err, ErrTime) {
+		return err
+	}
+	if errors.Is(err, ended) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: %w", ErrTime, err)
+	}
+	return err
+}
 
 // GapError says which offsets are missing.
 type GapError struct {

@@ -33,6 +33,7 @@ type log struct {
 	start    int64
 	end      int64
 	settings map[string]string
+	fetched  func() // before each fetch
 }
 
 var _ mirror.Source = (*log)(nil)
@@ -50,6 +51,12 @@ func (l *log) add(t testing.TB, at int64, values ...string) {
 		}
 		records = append(records, r)
 	}
+	l.append(t, records...)
+}
+
+// append appends a batch of records.
+func (l *log) append(t testing.TB, records ...batch.Record) {
+	t.Helper()
 	b, err := batch.Build(batch.Options{}, records)
 	if err != nil {
 		t.Fatal(err)
@@ -58,10 +65,13 @@ func (l *log) add(t testing.TB, at int64, values ...string) {
 	defer l.mu.Unlock()
 	binary.BigEndian.PutUint64(b, uint64(l.end))
 	l.batches = append(l.batches, b)
-	l.end += int64(len(values))
+	l.end += int64(len(records))
 }
 
 func (l *log) Fetch(_ context.Context, q kafka.FetchRequest, _ *kafka.Buffer) (kafka.FetchResponse, error) {
+	if l.fetched != nil {
+		l.fetched()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	answer := kafka.FetchResponse{HighWatermark: l.end, LastStable: l.end, LogStart: l.start, Aborted: l.aborted}
@@ -108,6 +118,7 @@ type disk struct {
 	objects map[string][]byte
 	times   map[string]time.Time
 	clock   time.Time
+	passed  func(now time.Time) // after the clock was moved
 }
 
 func newDisk() *disk {
@@ -126,8 +137,12 @@ func (d *disk) now() time.Time {
 
 func (d *disk) pass(by time.Duration) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.clock = d.clock.Add(by)
+	now := d.clock
+	d.mu.Unlock()
+	if d.passed != nil {
+		d.passed(now)
+	}
 }
 
 var errDead = errors.New("the process is dead")

@@ -26,6 +26,42 @@ func (p *partition) letter(r batch.Record, reason error) deadletter.Letter {
 	}
 }
 
+// deliver writes the letters of an entry, unless they have been written, and notes it beside the entry.
+func (p *partition) deliver(ctx context.Context, letters []deadletter.Letter, e entry) error {
+	if noted, err := p.journal.sent(ctx, e.First); noted || err != nil {
+		return err
+	}
+	if err := p.send(ctx, letters, e.Last+1); err != nil {
+		return err
+	}
+	return p.journal.noteSent(ctx, e.First)
+}
+
+// delivered says that the letters of an entry have been written: by the note, or else by the checkpoint. It needs no
+// records. The cluster forgets a checkpoint some time after the last one (offsets.retention.minutes): so it is noted.
+func (p *partition) delivered(ctx context.Context, e entry) (bool, error) {
+	if noted, err := p.journal.sent(ctx, e.First); noted || err != nil || p.Letters == nil {
+		return noted, err
+	}
+	// why not waiting for a transaction that is open: its letters are sent again, behind a fence that ends it
+	done, err := p.Letters.CommittedNow(ctx, p.letterID(), p.DeadLetterTopic, 0)
+	if errors.Is(err, kafka.ErrUnknownTopic) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("dead letters: %w", err)
+	}
+	if done[0].Offset <= e.Last {
+		return false, nil
+	}
+	return true, p.journal.noteSent(ctx, e.First)
+}
+
+// letterID is the transactional id of letters, and the group of their checkpoint.
+func (p *partition) letterID() string {
+	return fmt.Sprintf("etl.%s.%s.%d", p.Job, p.topic, p.place.partition)
+}
+
 // send writes letters, unless they have been written: with them goes a checkpoint, the next offset, in one
 // transaction. It is the offset of partition 0 of the dead-letter topic in the group etl.JOB.TOPIC.PARTITION.
 func (p *partition) send(ctx context.Context, letters []deadletter.Letter, next int64) error {
@@ -33,7 +69,7 @@ func (p *partition) send(ctx context.Context, letters []deadletter.Letter, next 
 	if err != nil {
 		return err
 	}
-	id := fmt.Sprintf("etl.%s.%s.%d", p.Job, p.topic, p.place.partition)
+	id := p.letterID()
 	producer, err := p.Letters.Transactional(ctx, id, letterTimeout) // which fences: only then is the checkpoint true
 	if err != nil {
 		return fmt.Errorf("dead letters: %w", err)

@@ -60,7 +60,7 @@ func New(c Config) (*Loader, error) {
 
 // Load makes sure that the rows of ranges are in the dataset, each once, with all that comes before them in their
 // partition since its log began. What could not be loaded is an error; what was is done, and is not done again.
-// [ErrTime] where the context ends before.
+// [ErrTime] where the context ends before. The error joins those of the partitions: [Lasting] tells them apart.
 func (l *Loader) Load(ctx context.Context, ranges []Range) (Result, error) {
 	var (
 		all    Result
@@ -136,9 +136,12 @@ func (l *Loader) partition(at place) *partition {
 	return p
 }
 
-// trusted is how long an instance believes what it remembers of a log. It is much less than [keepEntries]: an
-// instance that was frozen for longer could make an entry again that was removed. And it is by the clock on the wall,
-// which goes on while an instance is frozen.
+// trusted is how long an instance believes what it remembers of a log: that there was no entry behind the last that it
+// knows. It takes no entry that it finds made as a proof of that, only one that it makes. So what it finds was made
+// since then; and trusted, and the invocation that begins with it, are less than [MinAge] together: nothing of what it
+// writes can have been merged yet. It is much less than [keepEntries], too: an instance that was frozen for longer
+// could make an entry again that was removed. And it is by the clock on the wall, which goes on while an instance is
+// frozen.
 const trusted = 10 * time.Minute
 
 func (l *Loader) now() time.Time { return l.Now().Round(0) }

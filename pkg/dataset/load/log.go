@@ -82,11 +82,15 @@ func newJournal(d *dataset.Dataset, p place) *journal {
 
 const digits = 20 // of an offset in a name
 
+const sentSuffix = ".sent" // of the note beside an entry that its letters have been written
+
 func (j *journal) key(first int64) string { return j.keyBefore(first) + ".json" }
 
 func (j *journal) keyBefore(first int64) string {
 	return fmt.Sprintf("%slog/%0*d", j.prefix, digits, first)
 }
+
+func (j *journal) sentKey(first int64) string { return j.keyBefore(first) + sentSuffix }
 
 func (j *journal) startKey() string { return j.prefix + "start.json" }
 func (j *journal) headKey() string  { return j.prefix + "head.json" }
@@ -199,9 +203,26 @@ func (j *journal) last(ctx context.Context) (e *entry, seen int, err error) {
 	return &read, seen, err
 }
 
+// sent says that there is a note that the letters of an entry have been written.
+func (j *journal) sent(ctx context.Context, first int64) (bool, error) {
+	_, err := dataset.ReadNote(ctx, j.store, j.sentKey(first))
+	if errors.Is(err, cos.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// noteSent makes that note.
+func (j *journal) noteSent(ctx context.Context, first int64) error {
+	return dataset.WriteNote(ctx, j.store, j.sentKey(first), []byte("{}"))
+}
+
 // offset reads the key of an entry.
-func (j *journal) offset(key string) (int64, bool) {
-	name, ok := strings.CutSuffix(strings.TrimPrefix(key, j.prefix+"log/"), ".json")
+func (j *journal) offset(key string) (int64, bool) { return j.offsetOf(key, ".json") }
+
+// offsetOf reads the key of an entry, or of what is beside one.
+func (j *journal) offsetOf(key, suffix string) (int64, bool) {
+	name, ok := strings.CutSuffix(strings.TrimPrefix(key, j.prefix+"log/"), suffix)
 	n, err := strconv.ParseInt(name, 10, 64)
 	return n, ok && len(name) == digits && err == nil && n >= 0
 }

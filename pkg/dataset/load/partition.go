@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/scf-etl/scf-etl/pkg/cos"
-	"github.com/scf-etl/scf-etl/pkg/deadletter"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/kafka/batch"
 )
@@ -24,12 +23,12 @@ type partition struct {
 	journal *journal
 	turn    sync.Mutex
 
-	// What is known of the log, since at.
-	next   int64 // all before it is in the dataset; -1: nothing is known
-	at     time.Time
-	id     string // of the topic
-	unsure *span  // of the last entry, to be noted in the next
-	made   int    // entries since the last hint
+	// What is known of the log.
+	next   int64     // all before it is in the dataset; -1: nothing is known
+	at     time.Time // when there was no entry at next, or at one before it
+	id     string    // of the topic
+	unsure *span     // of the last entry, to be noted in the next
+	made   int       // entries since the last hint
 
 	compacts *bool
 	buffer   kafka.Buffer
@@ -45,20 +44,24 @@ func (p *partition) load(ctx context.Context, r Range) (result Result, err error
 	defer func() {
 		if err != nil {
 			p.next = -1 // what is true is found anew
+			err = timely(ctx, err)
 		}
 	}()
-	if age := p.now().Sub(p.at); p.next < 0 || age < 0 || age > trusted {
-		p.next = -1
-		if err := p.find(ctx, r.First, &result); err != nil {
-			return result, err
+	for {
+		// why before every step: others may have gone on while this call goes through what they have done already
+		if age := p.now().Sub(p.at); p.next < 0 || age < 0 || age > trusted {
+			p.next = -1
+			if err := p.find(ctx, r.First, &result); err != nil {
+				return result, err
+			}
 		}
-	}
-	for p.next <= r.Last {
+		if p.next > r.Last {
+			return result, nil
+		}
 		if err := p.step(ctx, r.Last, &result); err != nil {
 			return result, err
 		}
 	}
-	return result, nil
 }
 
 // find finds the end of the log, and does its last entry again: nobody knows whether it was finished.
@@ -102,10 +105,11 @@ func (p *partition) find(ctx context.Context, first int64, result *Result) error
 	return nil
 }
 
-// finished says that all objects of an entry are there. Its letters are then, too: they come first.
+// finished says that all objects of an entry are there. Its letters are then, too: they come first. One without objects
+// is finished when its letters have been written.
 func (p *partition) finished(ctx context.Context, e entry) (bool, error) {
-	if len(e.Folders) == 0 {
-		return e.Letters == 0, nil
+	if len(e.Folders) == 0 && e.Letters > 0 {
+		return p.delivered(ctx, e)
 	}
 	for _, folder := range e.Folders {
 		key := p.Dataset.Key(folder + objectName(p.place, e.First, e.Last) + ".parquet")
@@ -167,13 +171,6 @@ func (p *partition) redo(ctx context.Context, e entry, result *Result) error {
 	return p.write(ctx, w, e, result)
 }
 
-// work is the rows of offsets, and the letters about those that are none.
-type work struct {
-	decoder *decoder
-	letters []deadletter.Letter
-	bytes   int
-}
-
 // step makes the next entry of the log, and writes what it stands for.
 func (p *partition) step(ctx context.Context, last int64, result *Result) error {
 	if err := p.timeLeft(ctx); err != nil {
@@ -219,16 +216,18 @@ func (p *partition) leaveBehind(ctx context.Context, gap *GapError, result *Resu
 
 // enter makes an entry, or takes that of who was faster, and finishes it.
 func (p *partition) enter(ctx context.Context, w *work, e entry, result *Result) error {
-	at := p.now().UTC().Truncate(time.Second)
+	now := p.now()
+	at := now.UTC().Truncate(time.Second)
 	e.At, e.Unsure = &at, p.unsure
 	err := p.journal.create(ctx, e)
 	switch {
 	case errors.Is(err, cos.ErrExists):
+		// why p.at stays: the entry may be an old one, with others behind it, and its objects about to be merged
 		if e, err = p.journal.read(ctx, p.next); err == nil {
 			err = p.redo(ctx, e, result)
 		}
 	case err == nil:
-		p.unsure = nil
+		p.unsure, p.at = nil, now
 		result.Entries++
 		if w != nil {
 			err = p.write(ctx, w, e, result)
@@ -237,7 +236,7 @@ func (p *partition) enter(ctx context.Context, w *work, e entry, result *Result)
 	if err != nil {
 		return describe(p.place, err)
 	}
-	p.next, p.at = e.Last+1, p.now()
+	p.next = e.Last + 1
 	if p.made++; p.made >= hintEvery {
 		p.made = 0
 		return p.journal.hint(ctx, e.First)
@@ -259,16 +258,17 @@ func (p *partition) read(
 	w := &work{decoder: p.rows}
 	w.decoder.reset()
 	next, err := p.walk(ctx, first, last, func(r batch.Record) error {
-		if !whole && (w.bytes >= p.RangeBytes || len(w.decoder.folders) >= p.Folders) {
+		if !whole && p.full(w) {
 			return errStop
 		}
-		w.bytes += len(r.Value)
+		w.bytes += recordBytes(r)
 		if err := w.decoder.record(r); err != nil {
 			if p.Letters == nil {
 				return fmt.Errorf("load %s: offset %d: %w: %w", p.place, r.Offset, ErrRefused, err)
 			}
-			w.letters = append(w.letters, p.letter(r, err))
-			w.bytes += len(r.Key) + len(r.Value)
+			l := p.letter(r, err)
+			w.letters = append(w.letters, l)
+			w.bytes += letterBytes(l)
 		}
 		return nil
 	})
@@ -312,7 +312,7 @@ const uploads = 3
 // write writes letters and objects. It may be done any number of times.
 func (p *partition) write(ctx context.Context, w *work, e entry, result *Result) error {
 	if len(w.letters) > 0 {
-		if err := p.send(ctx, w.letters, e.Last+1); err != nil {
+		if err := p.deliver(ctx, w.letters, e); err != nil {
 			return err
 		}
 	}
