@@ -46,5 +46,5 @@
 // of that page that were taken are left out by their number, after a digest has shown
 // that they are the same (then: resume). Or it is read from its first page on again, where
 // ETag, Last-Modified or the digest of a single page says that it has changed (then:
-// restart).
+// restart). A job whose file goes over from resume to restart reads all of it again at once.
 package extract

@@ -84,6 +84,7 @@ func (s *httpSource) page(ctx context.Context, state json.RawMessage) (page, err
 
 // read asks for a page and says what comes after it.
 func (s *httpSource) read(ctx context.Context, from httpState) (page, error) {
+	from = s.turn(from)
 	known := from.Valid
 	if from.Done {
 		known = *from.First
@@ -133,6 +134,15 @@ func (s *httpSource) read(ctx context.Context, from httpState) (page, error) {
 		return p.end(to)
 	}
 	return p.with(to)
+}
+
+// turn begins a new one with then: restart where the state is none of a turn, but was left
+// by then: resume. Each state of a turn has its first page.
+func (s *httpSource) turn(from httpState) httpState {
+	if from.First == nil && (s.restart || from.Done) {
+		return httpState{Header: from.Header}
+	}
+	return from
 }
 
 // document reads the body.

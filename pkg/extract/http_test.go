@@ -120,6 +120,46 @@ func TestARestartedSource(t *testing.T) {
 	})
 }
 
+func TestASourceThatWasResumed(t *testing.T) {
+	t.Parallel()
+	const kind, resume = "http json page", "    paging: {page: {param: page, size: 10}}\n"
+	for name, state := range map[string]string{
+		"at its last page":                  "",
+		"and has come to its end meanwhile": `{"done":true}`,
+	} {
+		t.Run(name+" is read from its first page on with then: restart", func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t, pages(func() []string { return orders(0, 25) }, 10))
+			j := newJob(t, httpFile(a.URL, resume))
+			j.run()
+			if state != "" {
+				j.stands(kind, state)
+			}
+			j.file = httpFile(a.URL, resume+"    then: restart\n")
+			for range 2 {
+				a.asked()
+				if r := j.run(); !r.Done || r.Records != 25 {
+					t.Errorf("%+v", r)
+				}
+				if asked := a.asked(); len(asked) != 3 || asked[0].URL.RawQuery != "page=1" {
+					t.Errorf("%d times, first %s", len(asked), asked[0].URL)
+				}
+			}
+		})
+	}
+	t.Run("and has changed since is not an error any more with then: restart", func(t *testing.T) {
+		t.Parallel()
+		a := newAPI(t, says(list(orders(0, 3))))
+		j := newJob(t, httpFile(a.URL, "    then: resume\n"))
+		j.run()
+		a.set(says(list(orders(1, 3))))
+		j.fails("only grow at the end")
+		j.file = httpFile(a.URL, "    then: restart\n")
+		j.run()
+		j.wants("orders", append(orders(0, 3), orders(1, 3)...)...)
+	})
+}
+
 func TestASourceThatGoesRound(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
