@@ -260,6 +260,10 @@ func (s *httpSource) address(at string) (*url.URL, string, error) {
 		if err != nil {
 			return nil, "", fmt.Errorf("%w: it has no address", ErrCursor)
 		}
+		// why again: the cursor may be of another file, or of a release that kept addresses in another way
+		if err := s.allowed(s.url, to); err != nil {
+			return nil, "", fmt.Errorf("the committed cursor: %w", err)
+		}
 		return to, plain(to), nil
 	case s.paging.kind == pagingPage:
 		n, err := s.number(at)

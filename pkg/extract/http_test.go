@@ -439,6 +439,38 @@ func TestAuth(t *testing.T) {
 			}
 		}
 	})
+	t.Run("nor by a path that would be a host, or a cursor that is committed", func(t *testing.T) {
+		t.Parallel()
+		const paging = "    paging: {link: next}\n"
+		other := newAPI(t, says(list(orders(3, 5))))
+		path := strings.TrimPrefix(other.URL, "http:") + "/latest"
+		var a *api
+		a = newAPI(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/" {
+				w.Header().Set("Link", "<"+a.URL+path+">; rel=next")
+			}
+			fmt.Fprintf(w, `[{"id":%q}]`, r.URL.Path)
+		})
+		for _, redirects := range []string{"same-host", "none", "any"} {
+			a.asked()
+			j := job(t, a.URL+"/", paging+"    redirects: "+redirects+"\n")
+			for range 2 { // in the same run, and from the cursor
+				j.run()
+			}
+			asked := a.asked()
+			if len(asked) != 3 || asked[1].RequestURI != path || asked[2].RequestURI != path || len(other.asked()) != 0 {
+				t.Errorf("%s: asked %d times", redirects, len(asked))
+			}
+		}
+		j := job(t, a.URL+"/", paging)
+		j.run()
+		for _, at := range []string{path, other.URL + "/latest"} {
+			j.stands("http json link", fmt.Sprintf(`{"at":%q}`, at))
+			if _, err := j.fails("the committed cursor", other.URL); !errors.Is(err, extract.ErrPolicy) || len(other.asked()) != 0 {
+				t.Error(err)
+			}
+		}
+	})
 	t.Run("and no request goes to a file or the like, nor from https to http", func(t *testing.T) {
 		t.Parallel()
 		for _, to := range []string{"file:///etc/passwd", "gopher://x/", "ftp://x/y"} {
