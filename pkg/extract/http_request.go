@@ -44,20 +44,21 @@ func (s *httpSource) get(ctx context.Context, u *url.URL, name string, known val
 		var final permanent
 		var slow *slowDown
 		delay := delays.NextBackOff()
-		switch {
-		case errors.As(err, &final), ctx.Err() != nil:
+		if errors.As(err, &final) || ctx.Err() != nil {
 			return answer{}, err
-		case errors.As(err, &slow) && slow.asked:
-			delay = slow.delay
+		}
+		if errors.As(err, &slow) && slow.asked {
+			delay = max(slow.delay, delay) // why: it may ask for no time at all, again and again
 			if deadline, ok := ctx.Deadline(); delay > mostWait || ok && time.Until(deadline) < delay+time.Second {
 				return answer{}, &waitError{time.Now().Add(delay), slow.Error()}
 			}
-			since = since.Add(delay) // it has asked for that
-		case time.Since(since)+delay > s.retryFor:
+			since = since.Add(slow.delay) // what it has asked for does not count
+		}
+		if time.Since(since)+delay > s.retryFor {
 			return answer{}, err
 		}
-		if err := s.wait(ctx, delay); err != nil {
-			return answer{}, fmt.Errorf("%w, after: %w", err, errors.Unwrap(err))
+		if ended := s.wait(ctx, delay); ended != nil {
+			return answer{}, fmt.Errorf("%w, after: %w", ended, err)
 		}
 	}
 }

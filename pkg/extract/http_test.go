@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -352,6 +353,41 @@ func TestRetryAfter(t *testing.T) {
 			}
 		})
 	}
+	for name, value := range map[string]string{"of no time": "0", "of a time that is over": "Fri, 27 Nov 2026 09:00:00 GMT"} {
+		t.Run(name+" is waited for longer and longer, and not for ever", func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Date", "Fri, 27 Nov 2026 10:00:00 GMT")
+				w.Header().Set("Retry-After", value)
+				w.WriteHeader(http.StatusServiceUnavailable)
+			})
+			e := newJob(t, httpFile(a.URL, "")).open()
+			var waits []time.Duration
+			e.SetWait(func(_ context.Context, d time.Duration) error {
+				if waits = append(waits, d); len(waits) == 50 {
+					return errors.New("it never ends")
+				}
+				return nil
+			}, 2*time.Second)
+			_, err := e.Run(deadline(t))
+			if !errors.Is(err, extract.ErrSource) || strings.Contains(err.Error(), "it never ends") || len(waits) > 0 && slices.Min(waits) <= 0 {
+				t.Errorf("%v, after waiting %v", err, waits)
+			}
+		})
+	}
+	t.Run("that the run does not live to see is an error with the answer of the source", func(t *testing.T) {
+		t.Parallel()
+		a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		e := newJob(t, httpFile(a.URL, "")).open()
+		ended := errors.New("the run was ended")
+		e.SetWait(func(context.Context, time.Duration) error { return ended }, time.Minute)
+		if _, err := e.Run(deadline(t)); !errors.Is(err, ended) || !errors.Is(err, extract.ErrSource) || !strings.Contains(err.Error(), "503 Service Unavailable") {
+			t.Error(err)
+		}
+	})
 	t.Run("at the first page of all is kept, too", func(t *testing.T) {
 		t.Parallel()
 		a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
