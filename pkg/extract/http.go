@@ -77,7 +77,7 @@ func (s *httpSource) page(ctx context.Context, state json.RawMessage) (page, err
 	}
 	p, err := s.read(ctx, from)
 	if err != nil {
-		return page{}, err
+		return page{}, s.secrets.error(err)
 	}
 	return p, nil
 }
@@ -151,7 +151,14 @@ func (s *httpSource) document(a answer) (document, error) {
 		return document{}, nil
 	}
 	d, err := s.format.read(a.body, s.paging)
-	if err != nil && !errors.Is(err, ErrSchema) {
+	if err == nil {
+		return d, nil
+	}
+	// why again: of a secret that an excerpt ends in the rest would not be known as one
+	if _, covered := s.format.read(s.secrets.body(a.body), s.paging); covered != nil {
+		err = covered
+	}
+	if !errors.Is(err, ErrSchema) {
 		return d, refusal("%w", err)
 	}
 	return d, err
