@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/extract"
 )
@@ -90,6 +91,18 @@ func TestATableByTimeAndKey(t *testing.T) {
 			j.does(1, 1)
 			j.file = strings.Replace(j.file, "delay: 1h", "delay: 1ms", 1)
 			j.does(1, 2)
+		})
+		t.Run("leaves a day alone before it is over, where the time is a date", func(t *testing.T) {
+			t.Parallel()
+			now := time.Now().UTC()
+			zone := fmt.Sprintf("%+03d:00", 12-now.Hour()) // where it is about noon
+			j := s.table(t, "days", "id BIGINT PRIMARY KEY, at DATE NOT NULL", "key: id, time: at, delay: 0, zone: '"+zone+"'")
+			day := func(days int) string { return now.AddDate(0, 0, days).Format("'2006-01-02'") }
+			s.rows(t, "days", 0, 2, day(-1))
+			s.rows(t, "days", 2, 2, day(0))
+			s.rows(t, "days", 4, 2, day(1))
+			j.does(2, 2)
+			j.does(0, 2)
 		})
 		t.Run("is an error where the database's clock was moved back behind what was taken", func(t *testing.T) {
 			t.Parallel()

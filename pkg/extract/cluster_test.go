@@ -105,6 +105,19 @@ func (j *job) fails(words ...string) (extract.Result, error) {
 	return result, err
 }
 
+// stands commits a state of the source as another run could have left it.
+func (j *job) stands(kind, state string) {
+	j.Helper()
+	const topic = "orders"
+	p, err := j.target.Transactional(deadline(j), extract.Group(j.config.Job), time.Minute)
+	must(j, err)
+	then, err := j.target.Committed(deadline(j), extract.Group(j.config.Job), topic, 0)
+	must(j, err)
+	at := kafka.Committed{Offset: max(then[0].Offset, 0), Metadata: fmt.Sprintf(`{"v":1,"kind":%q,"state":%s}`, kind, state)}
+	must(j, p.CommitOffsets(deadline(j), extract.Group(j.config.Job), topic, map[int32]kafka.Committed{0: at}))
+	must(j, p.Commit(deadline(j)))
+}
+
 // records are those that are committed in a topic, in the order of the source.
 func (j *job) records(topic string) []batch.Record {
 	j.Helper()

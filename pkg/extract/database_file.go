@@ -18,8 +18,8 @@ type databaseFile struct {
 	table   []string // schema, where there is one, and name
 	columns []string // nil: all
 	key     string
-	time    string // "": there is none
-	delay   time.Duration
+	time    string        // "": there is none
+	delay   time.Duration // or delayUnsaid
 	where   string
 	batch   int
 	timeout time.Duration
@@ -57,7 +57,6 @@ const (
 
 	defaultBatch = 1000
 	mostBatch    = 100_000
-	longestDelay = 24 * time.Hour
 )
 
 // database reads what both kinds have, and gives the address to connect to.
@@ -67,7 +66,7 @@ func (l *loader) database(s transform.Section, kind string) (databaseFile, trans
 		kind: kind, table: tableName(t.Need("table")), key: columnName(t.Need("key")), time: columnName(t.Get("time")),
 		where: t.Text("where", ""), batch: t.Number("batch", defaultBatch, 1, mostBatch), timeout: t.Duration("timeout", defaultTimeout),
 		zone: t.Text("zone", "+00:00"), nulls: t.Choice("nulls", "fail", "skip") == "skip",
-		delay: t.Duration("delay", 0),
+		delay: readDelay(t),
 	}
 	if f.tls.authorities = authorities(t.Get("tls_ca_file")); t.Get("tls").Present() {
 		f.tls.mode = t.Choice("tls", tlsVerify, tlsOff)

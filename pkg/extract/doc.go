@@ -40,11 +40,13 @@
 //	         that becomes visible behind a greater key is passed over.
 //	time     With a key beside it: rows are read in the order of (time, key), and both are the cursor,
 //	         so that rows of the same time are not lost. A row that changes has a new time, and comes
-//	         again. delay waits for transactions that commit late.
+//	         again. delay (10s) waits for transactions that commit late, and no time is read
+//	         before it is over, by what the column can tell apart: a second, a day. Of a time that
+//	         is a number none of that is known: rows of the same one have to become visible together.
 //
 // A source that has come to its end is asked again from its last page on, and the records
 // of that page that were taken are left out by their number, after a digest has shown
 // that they are the same (then: resume). Or it is read from its first page on again, where
 // ETag, Last-Modified or the digest of a single page says that it has changed (then:
-// restart).
+// restart). A job whose file goes over from resume to restart reads all of it again at once.
 package extract

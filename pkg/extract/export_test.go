@@ -26,3 +26,18 @@ func ReadPage(format string, body []byte, path ...string) (values [][]byte, err 
 
 // LinkTarget finds a relation in headers.
 func LinkTarget(h http.Header, rel string) string { return linkTarget(h, rel) }
+
+// QueryByTime is how a database is asked for a page, where the column of the time is of a type.
+func QueryByTime(f *File, kind, full string) (string, error) {
+	opened, err := f.open()
+	if err != nil {
+		return "", err
+	}
+	defer opened.close()
+	s := opened.(*databaseSource)
+	r, err := s.dialect.prepare(s.databaseFile, map[string]column{s.key: {kind: "bigint", full: "bigint"}, s.time: {kind: kind, full: full}})
+	if err != nil {
+		return "", err
+	}
+	return r.next, nil
+}

@@ -66,7 +66,7 @@ func (f *File) Topic() string { return f.rules.Topic() }
 //	  columns: [id, total]           # all without
 //	  key: id                        # unique, and growing where there is no time
 //	  time: updated_at               # rows are read by time and key
-//	  delay: 10s                     # rows younger than that wait for transactions that commit late
+//	  delay: 10s                     # rows younger than that wait for transactions that commit late; 0: none does
 //	  where: total > 0               # SQL, as it is
 //	  batch: 1000                    # rows of a page
 //	  zone: "+00:00"                 # of times without one

@@ -77,13 +77,14 @@ func (s *httpSource) page(ctx context.Context, state json.RawMessage) (page, err
 	}
 	p, err := s.read(ctx, from)
 	if err != nil {
-		return page{}, err
+		return page{}, s.secrets.error(err)
 	}
 	return p, nil
 }
 
 // read asks for a page and says what comes after it.
 func (s *httpSource) read(ctx context.Context, from httpState) (page, error) {
+	from = s.turn(from)
 	known := from.Valid
 	if from.Done {
 		known = *from.First
@@ -135,13 +136,29 @@ func (s *httpSource) read(ctx context.Context, from httpState) (page, error) {
 	return p.with(to)
 }
 
+// turn begins a new one with then: restart where the state is none of a turn, but was left
+// by then: resume. Each state of a turn has its first page.
+func (s *httpSource) turn(from httpState) httpState {
+	if from.First == nil && (s.restart || from.Done) {
+		return httpState{Header: from.Header}
+	}
+	return from
+}
+
 // document reads the body.
 func (s *httpSource) document(a answer) (document, error) {
 	if a.status == http.StatusNoContent {
 		return document{}, nil
 	}
 	d, err := s.format.read(a.body, s.paging)
-	if err != nil && !errors.Is(err, ErrSchema) {
+	if err == nil {
+		return d, nil
+	}
+	// why again: of a secret that an excerpt ends in the rest would not be known as one
+	if _, covered := s.format.read(s.secrets.body(a.body), s.paging); covered != nil {
+		err = covered
+	}
+	if !errors.Is(err, ErrSchema) {
 		return d, refusal("%w", err)
 	}
 	return d, err
@@ -249,6 +266,10 @@ func (s *httpSource) address(at string) (*url.URL, string, error) {
 		to, err := u.Parse(at)
 		if err != nil {
 			return nil, "", fmt.Errorf("%w: it has no address", ErrCursor)
+		}
+		// why again: the cursor may be of another file, or of a release that kept addresses in another way
+		if err := s.allowed(s.url, to); err != nil {
+			return nil, "", fmt.Errorf("the committed cursor: %w", err)
 		}
 		return to, plain(to), nil
 	case s.paging.kind == pagingPage:

@@ -20,6 +20,7 @@ type httpFile struct {
 	url       *url.URL
 	headers   http.Header
 	auth      authFile
+	secrets   secrets // values of headers
 	format    formatFile
 	paging    pagingFile
 	restart   bool // read from the first page again, where there is a change
@@ -63,8 +64,8 @@ func (l *loader) http(s transform.Section) {
 		headers:   http.Header{},
 	}
 	f.url = l.url(t.Need("url"))
-	l.headers(t.Get("headers"), f.headers)
-	f.auth = l.auth(t.Get("auth"))
+	l.headers(t.Get("headers"), &f)
+	f.auth = l.auth(t.Get("auth"), &f)
 	f.format = l.format(t)
 	f.paging = l.paging(t.Get("paging"), f.format)
 	otherwise := []string{thenResume, thenRestart}
@@ -106,7 +107,7 @@ func (l *loader) url(s transform.Section) *url.URL {
 	return u
 }
 
-func (l *loader) headers(s transform.Section, into http.Header) {
+func (l *loader) headers(s transform.Section, f *httpFile) {
 	for name, value := range s.Pairs("headers") {
 		header, text := name.Text("a header"), l.value(value, "a header")
 		if !checkHeader(name, header) {
@@ -116,7 +117,10 @@ func (l *loader) headers(s transform.Section, into http.Header) {
 			value.Fault("", "the value of the header %s has characters that a header cannot have", header)
 			continue
 		}
-		into.Add(header, text)
+		f.headers.Add(header, text)
+		if !value.IsText() && len(text) >= shortestSecret {
+			f.secrets = f.secrets.with(credentials("", text))
+		}
 	}
 }
 
@@ -146,7 +150,7 @@ func validHeaderValue(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
-func (l *loader) auth(s transform.Section) authFile {
+func (l *loader) auth(s transform.Section, f *httpFile) authFile {
 	if !s.Present() {
 		return authFile{}
 	}
@@ -163,7 +167,9 @@ func (l *loader) auth(s transform.Section) authFile {
 	if value != "" && !validHeaderValue(t.Text("prefix", "")+value) {
 		name.Fault("", "the value of %s has characters that a header cannot have", name.Text("env"))
 	}
-	return authFile{header, secret.New(t.Text("prefix", "") + value)}
+	prefix := t.Text("prefix", "")
+	f.secrets = f.secrets.with(credentials(prefix, value))
+	return authFile{header, secret.New(prefix + value)}
 }
 
 // transport verifies TLS, bounds what a source can make it read of headers, and passes

@@ -22,7 +22,8 @@ func (s *httpSource) link(a answer) (string, error) {
 	if err := s.allowed(a.url, u); err != nil {
 		return "", fmt.Errorf("the next page: %w", err)
 	}
-	if u.Scheme == s.url.Scheme && u.Host == s.url.Host {
+	// why not of a path that begins with two: without the host the rest of it would be one
+	if u.Scheme == s.url.Scheme && u.Host == s.url.Host && !strings.HasPrefix(u.RequestURI(), "//") {
 		return u.RequestURI(), nil
 	}
 	return u.String(), nil

@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,20 +43,21 @@ func (s *httpSource) get(ctx context.Context, u *url.URL, name string, known val
 		var final permanent
 		var slow *slowDown
 		delay := delays.NextBackOff()
-		switch {
-		case errors.As(err, &final), ctx.Err() != nil:
+		if errors.As(err, &final) || ctx.Err() != nil {
 			return answer{}, err
-		case errors.As(err, &slow) && slow.asked:
-			delay = slow.delay
+		}
+		if errors.As(err, &slow) && slow.asked {
+			delay = max(slow.delay, delay) // why: it may ask for no time at all, again and again
 			if deadline, ok := ctx.Deadline(); delay > mostWait || ok && time.Until(deadline) < delay+time.Second {
 				return answer{}, &waitError{time.Now().Add(delay), slow.Error()}
 			}
-			since = since.Add(delay) // it has asked for that
-		case time.Since(since)+delay > s.retryFor:
+			since = since.Add(slow.delay) // what it has asked for does not count
+		}
+		if time.Since(since)+delay > s.retryFor {
 			return answer{}, err
 		}
-		if err := s.wait(ctx, delay); err != nil {
-			return answer{}, fmt.Errorf("%w, after: %w", err, errors.Unwrap(err))
+		if ended := s.wait(ctx, delay); ended != nil {
+			return answer{}, fmt.Errorf("%w, after: %w", ended, err)
 		}
 	}
 }
@@ -170,7 +170,7 @@ func (s *httpSource) answer(r *http.Response, u *url.URL, known validators) (ans
 	switch {
 	case a.status == http.StatusOK || a.status == http.StatusNoContent:
 	default:
-		return a, s.failed(r, s.covered(body))
+		return a, s.failed(r, s.secrets.body(body))
 	}
 	switch {
 	case err != nil:
@@ -180,22 +180,13 @@ func (s *httpSource) answer(r *http.Response, u *url.URL, known validators) (ans
 	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind == "text/html" || kind == "application/xhtml+xml" {
-		return a, refusal("it answers HTML, where %s is wanted: %s", s.format.kind, excerpt(s.covered(body)))
+		return a, refusal("it answers HTML, where %s is wanted: %s", s.format.kind, excerpt(s.secrets.body(body)))
 	}
 	if s.format.kind != formatJSON && endUnknown(r) {
 		return a, refusal("the answer says not where it ends (neither Content-Length nor chunks): half of it could not be told from the whole")
 	}
 	a.body = body
 	return a, nil
-}
-
-// covered is a body for an error, without what proves who asks: there are sources that
-// repeat the request.
-func (s *httpSource) covered(body []byte) []byte {
-	if s.auth.value.Empty() {
-		return body
-	}
-	return bytes.ReplaceAll(body, []byte(s.auth.value.Reveal()), []byte("[redacted]"))
 }
 
 // endUnknown says that only the end of the connection ends an answer.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -117,6 +116,46 @@ func TestARestartedSource(t *testing.T) {
 		all = orders(0, 6)
 		j.run()
 		j.wants("orders", append(orders(0, 5), orders(0, 6)...)...)
+	})
+}
+
+func TestASourceThatWasResumed(t *testing.T) {
+	t.Parallel()
+	const kind, resume = "http json page", "    paging: {page: {param: page, size: 10}}\n"
+	for name, state := range map[string]string{
+		"at its last page":                  "",
+		"and has come to its end meanwhile": `{"done":true}`,
+	} {
+		t.Run(name+" is read from its first page on with then: restart", func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t, pages(func() []string { return orders(0, 25) }, 10))
+			j := newJob(t, httpFile(a.URL, resume))
+			j.run()
+			if state != "" {
+				j.stands(kind, state)
+			}
+			j.file = httpFile(a.URL, resume+"    then: restart\n")
+			for range 2 {
+				a.asked()
+				if r := j.run(); !r.Done || r.Records != 25 {
+					t.Errorf("%+v", r)
+				}
+				if asked := a.asked(); len(asked) != 3 || asked[0].URL.RawQuery != "page=1" {
+					t.Errorf("%d times, first %s", len(asked), asked[0].URL)
+				}
+			}
+		})
+	}
+	t.Run("and has changed since is not an error any more with then: restart", func(t *testing.T) {
+		t.Parallel()
+		a := newAPI(t, says(list(orders(0, 3))))
+		j := newJob(t, httpFile(a.URL, "    then: resume\n"))
+		j.run()
+		a.set(says(list(orders(1, 3))))
+		j.fails("only grow at the end")
+		j.file = httpFile(a.URL, "    then: restart\n")
+		j.run()
+		j.wants("orders", append(orders(0, 3), orders(1, 3)...)...)
 	})
 }
 
@@ -272,157 +311,6 @@ func TestASourceThatFails(t *testing.T) {
 			t.Errorf("waited %v, and the source has asked for 3 times 7s", waited)
 		}
 		j.wants("orders", orders(0, 12)...)
-	})
-}
-
-func TestRetryAfter(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
-	for name, value := range map[string]string{"seconds": "3600", "a date, by the source's own clock": "Tue, 01 Jan 2030 01:00:00 GMT"} {
-		t.Run("beyond the deadline stops the run at a committed point, and keeps the next one away until then: "+name, func(t *testing.T) {
-			t.Parallel()
-			a := newAPI(t, faulty(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Date", "Tue, 01 Jan 2030 00:00:00 GMT")
-				w.Header().Set("Retry-After", value)
-				w.WriteHeader(http.StatusTooManyRequests)
-			}))
-			now := time.Now()
-			j := newJob(t, httpFile(a.URL, "    paging: {page: {param: page}}\n"), func(c *extract.Config) {
-				c.Now = func() time.Time { return now }
-			})
-			r := j.run()
-			if r.Done || r.Records != 10 || !strings.Contains(r.Stopped, "the source asks to wait until") || !strings.Contains(r.Stopped, "429") {
-				t.Errorf("%+v", r)
-			}
-			j.wants("orders", orders(0, 10)...)
-			a.asked()
-			now = now.Add(50 * time.Minute)
-			if r := j.run(); r.Done || r.Stopped == "" || len(a.asked()) != 0 {
-				t.Errorf("before that: %+v", r)
-			}
-			a.set(pages(func() []string { return orders(0, 12) }, 10))
-			now = now.Add(11 * time.Minute)
-			if r := j.run(); !r.Done {
-				t.Errorf("after that: %+v", r)
-			}
-			j.wants("orders", orders(0, 12)...)
-			now = at // the clock was moved back, and nothing waits for it
-			if r := j.run(); !r.Done {
-				t.Errorf("%+v", r)
-			}
-		})
-	}
-	t.Run("at the first page of all is kept, too", func(t *testing.T) {
-		t.Parallel()
-		a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "3600")
-			w.WriteHeader(http.StatusTooManyRequests)
-		})
-		j := newJob(t, httpFile(a.URL, ""))
-		for range 2 {
-			if r := j.run(); r.Done || r.Stopped == "" || r.Total != 0 {
-				t.Errorf("%+v", r)
-			}
-		}
-		if n := len(a.asked()); n != 1 {
-			t.Errorf("asked %d times", n)
-		}
-	})
-}
-
-func TestAuth(t *testing.T) {
-	t.Parallel()
-	const auth = "    auth: {header: X-Api-Key, env: KEY, prefix: 'Token '}\n    headers: {X-Tenant: {env: TENANT}}\n"
-	job := func(t *testing.T, url, settings string) *job {
-		j := newJob(t, httpFile(url, auth+settings))
-		j.env["KEY"], j.env["TENANT"] = "hunter2", "t1"
-		return j
-	}
-	t.Run("is a header with a value of the environment", func(t *testing.T) {
-		t.Parallel()
-		a := newAPI(t, says("[]"))
-		job(t, a.URL, "").run()
-		if h := a.asked()[0].Header; h.Get("X-Api-Key") != "Token hunter2" || h.Get("X-Tenant") != "t1" {
-			t.Errorf("%v", h)
-		}
-	})
-	t.Run("is in no error, also where the source repeats it", func(t *testing.T) {
-		t.Parallel()
-		for _, code := range []int{401, 400, 500} {
-			a := newAPI(t, func(w http.ResponseWriter, r *http.Request) { status(code, r.Header.Get("X-Api-Key"))(w, r) })
-			_, err := job(t, a.URL, "").fails(fmt.Sprint(code))
-			if strings.Contains(err.Error(), "hunter2") {
-				t.Error(err)
-			}
-		}
-	})
-	t.Run("goes with a redirect on the same host", func(t *testing.T) {
-		t.Parallel()
-		a := newAPI(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/" {
-				http.Redirect(w, r, "/orders", http.StatusFound)
-				return
-			}
-			fmt.Fprint(w, "[]")
-		})
-		job(t, a.URL, "").run()
-		if asked := a.asked(); len(asked) != 2 || asked[1].Header.Get("X-Api-Key") != "Token hunter2" {
-			t.Errorf("asked %d times", len(asked))
-		}
-	})
-	t.Run("never goes to another host, by a redirect or a link, and nobody goes there unasked", func(t *testing.T) {
-		t.Parallel()
-		other := newAPI(t, says(list(orders(3, 5))))
-		for _, c := range []struct {
-			paging string
-			answer http.HandlerFunc
-		}{
-			{"", func(w http.ResponseWriter, r *http.Request) {
-				http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
-			}},
-			{"    paging: {link: next}\n", func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Link", "<"+other.URL+">; rel=next")
-				fmt.Fprint(w, "[]")
-			}},
-		} {
-			a := newAPI(t, c.answer)
-			if _, err := job(t, a.URL, c.paging).fails("the source", other.URL, "redirects: any"); !errors.Is(err, extract.ErrPolicy) || len(other.asked()) != 0 {
-				t.Error(err)
-			}
-			j := job(t, a.URL, c.paging+"    redirects: any\n")
-			j.run()
-			j.wants("orders", orders(3, 5)...)
-			for _, r := range other.asked() {
-				if r.Header.Get("X-Api-Key") != "" || r.Header.Get("X-Tenant") != "" {
-					t.Errorf("%v", r.Header)
-				}
-			}
-		}
-	})
-	t.Run("and no request goes to a file or the like, nor from https to http", func(t *testing.T) {
-		t.Parallel()
-		for _, to := range []string{"file:///etc/passwd", "gopher://x/", "ftp://x/y"} {
-			a := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Location", to)
-				w.WriteHeader(http.StatusFound)
-			})
-			if _, err := job(t, a.URL, "    redirects: any\n").fails("neither http nor https"); !errors.Is(err, extract.ErrPolicy) {
-				t.Error(err)
-			}
-		}
-		a := newAPI(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) })
-		if _, err := job(t, a.URL, "    redirects: none\n").fails("redirects to"); !errors.Is(err, extract.ErrPolicy) {
-			t.Error(err)
-		}
-		if _, err := job(t, a.URL, "").fails("redirects more than 10 times"); !errors.Is(err, extract.ErrSource) {
-			t.Error(err)
-		}
-	})
-	t.Run("and a certificate that nobody has signed is refused", func(t *testing.T) {
-		t.Parallel()
-		server := httptest.NewTLSServer(says("[]"))
-		t.Cleanup(server.Close)
-		job(t, server.URL, "").fails("certificate")
 	})
 }
 

@@ -134,7 +134,8 @@ func (d mysqlDialect) prepare(f databaseFile, columns map[string]column) (*table
 		conditions = append(conditions, time+" IS NOT NULL")
 		switch strings.ToLower(columns[f.time].kind) {
 		case "datetime", "timestamp", "date":
-			conditions = append(conditions, fmt.Sprintf("%s <= NOW(6) - INTERVAL %d MICROSECOND", time, f.delay.Microseconds()))
+			age := f.age(columns[f.time], 0)
+			conditions = append(conditions, fmt.Sprintf("%s <= NOW(6) - INTERVAL %d MICROSECOND", time, age.Microseconds()))
 			r.clock = "SELECT CAST(NOW(6) AS CHAR), NOW(6) < " + timeMark
 		default:
 			if f.delay > 0 {

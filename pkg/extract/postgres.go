@@ -112,7 +112,8 @@ func (d postgresDialect) prepare(f databaseFile, columns map[string]column) (*ta
 		conditions = append(conditions, of(f.time)+" IS NOT NULL")
 		switch kind.kind {
 		case "timestamptz", "timestamp", "date":
-			conditions = append(conditions, fmt.Sprintf("%s <= now()::%s - INTERVAL '%d milliseconds'", of(f.time), kind.kind, f.delay.Milliseconds()))
+			now := "now()::" + strings.Replace(kind.kind, "date", "timestamp", 1) // why: a day is one from its beginning to its end
+			conditions = append(conditions, fmt.Sprintf("%s <= %s - INTERVAL '%d microseconds'", of(f.time), now, f.age(kind, 6).Microseconds()))
 			r.clock = fmt.Sprintf("SELECT now()::%s::text, now()::%s < $1::text::%s", kind.kind, kind.kind, kind.full)
 		default:
 			if f.delay > 0 {
