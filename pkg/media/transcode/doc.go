@@ -21,7 +21,10 @@
 // at the same moment one makes it, and the other finds it done.
 //
 // A process that dies leaves an attempt, an object in transcode.work. A job whose attempts are used
-// up goes to the dead letter, because it is what kills the process.
+// up goes to the dead letter, because it is what kills the process. An attempt counts only once the
+// deadline of its invocation is over, because until then it may be another delivery that is still
+// at work: so a job that is killed early goes to the dead letter no sooner than that. It is of
+// the same outputs of the same version; a request for others has its own.
 //
 // # Long jobs
 //

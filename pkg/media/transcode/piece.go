@@ -121,7 +121,7 @@ func (e *Engine) Piece(ctx context.Context, m Piece) (Result, error) {
 	if err != nil {
 		return e.giveUp(ctx, result, state, p, input, nil, err)
 	}
-	return e.attempted(ctx, fmt.Sprintf("%sattempts/%05d/", state, m.Number), result, func(killed error) (Result, error) {
+	return e.attempted(ctx, fmt.Sprintf("%sattempts/%05d/", state, m.Number), 1, result, func(killed error) (Result, error) {
 		result, err := result, killed
 		if err == nil {
 			err = e.piece(ctx, &result, state, p, input, o, m.Number)
