@@ -96,7 +96,7 @@ func TestAttempts(t *testing.T) {
 		if result, err := s.engine(slow).Run(t.Context(), request("in/a.mkv", "h264-720p")); err == nil {
 			t.Errorf("no error: %+v", result)
 		}
-		if got := s.attempts(); got != 0 {
+		if got := len(s.keysWith("/attempt-")); got != 0 {
 			t.Errorf("%d attempts after a request without an answer, want 0", got)
 		}
 		for n := range 3 {
@@ -113,7 +113,7 @@ func TestAttempts(t *testing.T) {
 				t.Errorf("no error: %+v", result)
 			}
 			s.failing(nil)
-			if got := s.attempts(); got != n+1 {
+			if got := len(s.keysWith("/attempt-")); got != n+1 {
 				t.Errorf("%d attempts after %d invocations without time", got, n+1)
 			}
 		}

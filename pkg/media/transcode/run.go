@@ -118,7 +118,7 @@ func (e *Engine) make(ctx context.Context, result Result, r Request, input cos.O
 			e.Log(ctx).Warn("temporary files stay", "error", err)
 		}
 	}()
-	in, err := e.Tools.Open(ctx, folder, source{e.Bucket, input}, e.Limits)
+	in, err := e.Tools.Open(ctx, folder, source{e.Bucket, input, errNewer}, e.Limits)
 	if err != nil {
 		return e.ended(ctx, result, r, input, nil, err)
 	}

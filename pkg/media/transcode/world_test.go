@@ -148,16 +148,10 @@ func (s *store) keys(prefix string) []string {
 	return keys
 }
 
-// attempts is how many are there.
-func (s *store) attempts() int {
+// keysWith are those of the state that have a text.
+func (s *store) keysWith(text string) []string {
 	s.t.Helper()
-	n := 0
-	for _, key := range s.keys("transcode.work/") {
-		if strings.Contains(key, "/attempt-") {
-			n++
-		}
-	}
-	return n
+	return slices.DeleteFunc(s.keys("transcode.work/"), func(key string) bool { return !strings.Contains(key, text) })
 }
 
 // until waits until something is so.
