@@ -2,6 +2,7 @@ package transcode
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,8 +34,10 @@ type Config struct {
 	Publish func(ctx context.Context, pieces []Piece) error
 	// Log gives the logger of a job; nil: nothing is logged.
 	Log func(context.Context) *slog.Logger
-	// Now is the clock, of times in dead letters alone; nil is time.Now.
+	// Now is the clock of dead letters, and of whether an attempt may be alive; nil is time.Now.
 	Now func() time.Time
+	// ID names a delivery among all: letters and digits, another one at each call; nil: random.
+	ID func() string
 }
 
 // The prefixes, where none are set.
@@ -77,6 +80,9 @@ func New(c Config) (*Engine, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.ID == nil {
+		c.ID = rand.Text
 	}
 	return &Engine{c}, nil
 }

@@ -22,7 +22,7 @@ func (e *Engine) joinLast(ctx context.Context, result *Result, state string, m P
 	if err != nil || pieces == nil {
 		return err
 	}
-	mine, err := e.claim(ctx, state, m.Number)
+	mine, err := e.claim(ctx, p.folder(state), m.Number)
 	if err != nil || !mine {
 		return err
 	}
@@ -32,12 +32,12 @@ func (e *Engine) joinLast(ctx context.Context, result *Result, state string, m P
 // allPieces are the pieces of a job in their order; nil where one is missing.
 func (e *Engine) allPieces(ctx context.Context, state string, p plan) ([]media.Source, error) {
 	var found []media.Source
-	for o, err := range e.Bucket.List(ctx, cos.ListOptions{Prefix: state + "piece/"}) {
+	for o, err := range e.Bucket.List(ctx, cos.ListOptions{Prefix: p.folder(state) + "piece/"}) {
 		if err != nil {
 			return nil, err
 		}
-		if o.Key == pieceKey(state, len(found)) {
-			found = append(found, source{e.Bucket, o})
+		if o.Key == p.piece(state, len(found)) {
+			found = append(found, source{e.Bucket, o, errLost})
 		}
 	}
 	if len(found) < p.pieces() {
@@ -49,16 +49,16 @@ func (e *Engine) allPieces(ctx context.Context, state string, p plan) ([]media.S
 // claim says whether the message of a piece is the one that joins: the first that says so. Asked
 // again it is still the same, so that a join that was killed goes on when its message comes
 // again.
-func (e *Engine) claim(ctx context.Context, state string, number int) (bool, error) {
+func (e *Engine) claim(ctx context.Context, folder string, number int) (bool, error) {
 	content, err := json.Marshal(claim{number})
 	if err != nil {
 		return false, err
 	}
-	_, err = e.Bucket.Put(ctx, state+"join.json", bytes.NewReader(content), cos.PutOptions{IfAbsent: true})
+	_, err = e.Bucket.Put(ctx, folder+"join.json", bytes.NewReader(content), cos.PutOptions{IfAbsent: true})
 	if !errors.Is(err, cos.ErrExists) {
 		return err == nil, err
 	}
-	body, _, err := e.Bucket.Get(ctx, state+"join.json")
+	body, _, err := e.Bucket.Get(ctx, folder+"join.json")
 	if errors.Is(err, cos.ErrNotFound) {
 		return false, nil // the job has ended
 	} else if err != nil {
@@ -95,12 +95,12 @@ func (e *Engine) join(
 	case err != nil:
 		// another delivery of the same message may have joined them, and removed them
 		if done, failed := e.done(ctx, o.key, id); failed != nil || !done {
-			return err
+			return e.reason(ctx, state, p, input, err)
 		}
 		result.Done = append(result.Done, o.key)
 	default:
 		result.Joined = true
 		result.Made = append(result.Made, Made{Key: o.key, Preset: o.preset.Name, Output: made})
 	}
-	return errors.Join(e.tidy(ctx, id, o), e.unbury(ctx, input.Key, id), e.remove(ctx, state, nil))
+	return errors.Join(e.tidy(ctx, id, o), e.unbury(ctx, input.Key, id), e.end(ctx, state))
 }

@@ -34,25 +34,30 @@ func metadata(id string, input cos.Object, preset media.Preset) map[string]strin
 // job of its own.
 var errNewer = errors.New("the input was replaced meanwhile")
 
-// source is one version of an object.
+// errLost says that a chunk or a piece of a job is not there, or is not what was put.
+var errLost = errors.New("a part of the job is missing")
+
+// source is one version of an object; gone is the error where it is there no more: errNewer of an
+// input, errLost of a chunk and a piece.
 type source struct {
 	bucket *cos.Bucket
 	object cos.Object
+	gone   error
 }
 
 // Size is that of the version.
 func (s source) Size() int64 { return s.object.Size }
 
-// Open reads a part of the version; errNewer where it is there no more.
+// Open reads a part of the version; gone where it is there no more.
 func (s source) Open(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 	body, o, err := s.bucket.GetRange(ctx, s.object.Key, offset, length)
 	switch {
 	case errors.Is(err, cos.ErrNotFound), errors.Is(err, cos.ErrChanged):
-		return nil, fmt.Errorf("%w: %w", errNewer, err)
+		return nil, fmt.Errorf("%w: %w", s.gone, err)
 	case err != nil:
 		return nil, err
 	case o.ETag != s.object.ETag:
-		return nil, errors.Join(errNewer, body.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %q was replaced", s.gone, s.object.Key), body.Close())
 	}
 	return body, nil
 }

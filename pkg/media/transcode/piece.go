@@ -1,9 +1,7 @@
 package transcode
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,94 +9,6 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/cos"
 	"github.com/scf-etl/scf-etl/pkg/media"
 )
-
-// plan is the state of a job that is done in pieces. It is never changed.
-type plan struct {
-	Request Request       `json:"request"` // of this output alone
-	Key     string        `json:"key"`     // of the output
-	Input   string        `json:"input"`
-	ETag    string        `json:"etag"`
-	Size    int64         `json:"size"`
-	Info    media.Info    `json:"info"` // of the input
-	Chunks  []media.Chunk `json:"chunks"`
-	Audio   bool          `json:"audio"`
-}
-
-// pieces is how many there are.
-func (p plan) pieces() int {
-	if p.Audio {
-		return len(p.Chunks) + 1
-	}
-	return len(p.Chunks)
-}
-
-// mostPlan bounds what is read of a plan.
-const mostPlan = 16 << 20
-
-func (e *Engine) state(id string) string { return e.Work + id + "/" }
-
-func chunkKey(state string, n int) string { return fmt.Sprintf("%schunk/%05d", state, n) }
-func pieceKey(state string, n int) string { return fmt.Sprintf("%spiece/%05d", state, n) }
-
-// split cuts an input into chunks and sends a message for each piece. What a killed one has
-// done is done again, and nothing is taken twice: the plan is made once.
-func (e *Engine) split(ctx context.Context, in *media.Input, input cos.Object, o output, r Request) (int, error) {
-	if e.Publish == nil {
-		return 0, &media.InputError{Err: fmt.Errorf("%w: it is %v long, and a video of more than %v is done in pieces, which need a topic for their messages",
-			media.ErrLimit, in.Info.Duration, e.SplitOver)}
-	}
-	id := identity(input, o)
-	state := e.state(id)
-	p, planned, err := e.plan(ctx, state)
-	if err != nil {
-		return 0, err
-	}
-	if !planned {
-		p = plan{Key: o.key, Input: input.Key, ETag: input.ETag, Size: input.Size, Info: in.Info,
-			Request: Request{Input: r.Input, Outputs: []Output{{Preset: o.preset.Name, Key: o.key}}}}
-		_, audio := in.Info.First(media.Audio)
-		p.Audio = audio && o.preset.HasAudio()
-		p.Chunks, err = in.Split(ctx, e.PieceLength, func(ctx context.Context, c media.Chunk, size int64, body io.Reader) error {
-			_, err := e.Bucket.Put(ctx, chunkKey(state, c.Number), body, cos.PutOptions{Size: size})
-			return err
-		}, e.progress(ctx, o))
-		if err != nil {
-			return 0, errors.Join(err, e.remove(context.WithoutCancel(ctx), state+"chunk/", nil))
-		}
-		content, err := json.Marshal(p)
-		if err != nil {
-			return 0, err
-		}
-		_, err = e.Bucket.Put(ctx, state+"plan.json", bytes.NewReader(content), cos.PutOptions{IfAbsent: true})
-		if err != nil && !errors.Is(err, cos.ErrExists) { // another delivery's plan is the same
-			return 0, err
-		}
-	}
-	all := make([]Piece, p.pieces())
-	for n := range all {
-		all[n] = Piece{Job: id, Output: o.key, Number: n}
-	}
-	return len(all), e.Publish(ctx, all)
-}
-
-// plan reads the plan of a job; ok is false where there is none.
-func (e *Engine) plan(ctx context.Context, state string) (p plan, ok bool, err error) {
-	body, _, err := e.Bucket.Get(ctx, state+"plan.json")
-	if errors.Is(err, cos.ErrNotFound) {
-		return plan{}, false, nil
-	} else if err != nil {
-		return plan{}, false, err
-	}
-	defer body.Close()
-	content, err := io.ReadAll(io.LimitReader(body, mostPlan))
-	if err != nil {
-		return plan{}, false, err
-	}
-	if err := json.Unmarshal(content, &p); err != nil {
-		return plan{}, false, &media.InputError{Err: fmt.Errorf("plan of the job: %w", err)}
-	}
-	return p, true, nil
-}
 
 // Piece does what the message of a piece asks for: it makes the piece where it is not there, and
 // joins all where it is the last one. A delivery for a job that has ended does nothing.
@@ -109,7 +19,7 @@ func (e *Engine) Piece(ctx context.Context, m Piece) (Result, error) {
 		return Result{}, err
 	}
 	if there { // all that can be left is what a killed join could not remove
-		return Result{Done: []string{m.Output}}, e.remove(ctx, state, nil)
+		return Result{Done: []string{m.Output}}, e.end(ctx, state)
 	}
 	p, ok, err := e.plan(ctx, state)
 	if err != nil || !ok {
@@ -121,10 +31,12 @@ func (e *Engine) Piece(ctx context.Context, m Piece) (Result, error) {
 	if err != nil {
 		return e.giveUp(ctx, result, state, p, input, nil, err)
 	}
-	return e.attempted(ctx, fmt.Sprintf("%sattempts/%05d/", state, m.Number), result, func(killed error) (Result, error) {
+	return e.attempted(ctx, fmt.Sprintf("%sattempts/%05d/", p.folder(state), m.Number), 1, result, func(killed error) (Result, error) {
 		result, err := result, killed
 		if err == nil {
-			err = e.piece(ctx, &result, state, p, input, o, m.Number)
+			if err = e.piece(ctx, &result, state, p, input, o, m.Number); err != nil {
+				err = e.reason(ctx, state, p, input, err)
+			}
 		}
 		if err == nil {
 			err = e.joinLast(ctx, &result, state, m, p, input, o)
@@ -132,7 +44,7 @@ func (e *Engine) Piece(ctx context.Context, m Piece) (Result, error) {
 		switch {
 		case errors.Is(err, errNewer):
 			result.Skipped = err.Error()
-			return result, e.remove(ctx, state, nil)
+			return result, e.end(ctx, state)
 		case ctx.Err() == nil && media.IsInput(err):
 			return e.giveUp(ctx, result, state, p, input, &o, err)
 		}
@@ -160,12 +72,12 @@ func (e *Engine) giveUp(ctx context.Context, result Result, state string, p plan
 	if err != nil {
 		return result, err
 	}
-	return result, e.remove(ctx, state, nil)
+	return result, e.end(ctx, state)
 }
 
 // piece makes one piece, where it is not there.
 func (e *Engine) piece(ctx context.Context, result *Result, state string, p plan, input cos.Object, o output, n int) error {
-	key := pieceKey(state, n)
+	key := p.piece(state, n)
 	if _, err := e.Bucket.Head(ctx, key); err == nil || !errors.Is(err, cos.ErrNotFound) {
 		return err
 	}
@@ -179,36 +91,37 @@ func (e *Engine) piece(ctx context.Context, result *Result, state string, p plan
 		return err
 	}}
 	audio := n == len(p.Chunks)
-	from := input
+	from := source{e.Bucket, input, errNewer}
 	if !audio {
-		if from, err = e.Bucket.Head(ctx, chunkKey(state, n)); err != nil {
-			return e.gone(ctx, state, err)
+		if from, err = e.chunk(ctx, p.chunk(state, n)); err != nil {
+			return err
 		}
 	}
-	in, err := e.Tools.Open(ctx, folder, source{e.Bucket, from}, e.Limits)
+	in, err := e.Tools.Open(ctx, folder, from, e.Limits)
 	switch {
 	case err != nil:
-		return e.gone(ctx, state, err)
+		return err
 	case audio:
 		_, err = in.AudioPiece(ctx, task)
 	default:
 		_, err = in.Piece(ctx, p.Chunks[n], task)
 	}
 	if err != nil && !errors.Is(err, cos.ErrExists) { // another delivery's piece is the same
-		return e.gone(ctx, state, err)
+		return err
 	}
 	result.Piece = err == nil
 	// A job that has ended meanwhile must find nothing more below its state.
-	if _, ok, err := e.plan(ctx, state); err != nil || !ok {
-		return errors.Join(err, e.Bucket.Delete(ctx, key))
+	if over, err := e.over(ctx, state, p); err != nil || !over {
+		return err
 	}
-	return nil
+	return e.Bucket.Delete(ctx, key)
 }
 
-// gone is nil where a job has ended while an error came up: then its chunks are gone.
-func (e *Engine) gone(ctx context.Context, state string, err error) error {
-	if _, ok, failed := e.plan(ctx, state); failed == nil && !ok {
-		return nil
+// chunk is the source that a chunk is.
+func (e *Engine) chunk(ctx context.Context, key string) (source, error) {
+	o, err := e.Bucket.Head(ctx, key)
+	if errors.Is(err, cos.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", errLost, err)
 	}
-	return err
+	return source{e.Bucket, o, errLost}, err
 }

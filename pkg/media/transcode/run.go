@@ -81,8 +81,11 @@ func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 		return result, nil
 	}
 	var open []output
+	job := []string{"request"} // why all: of two requests for one input, neither is an attempt at the other
 	for _, o := range outputs {
-		there, err := e.done(ctx, o.key, identity(input, o))
+		id := identity(input, o)
+		job = append(job, id)
+		there, err := e.done(ctx, o.key, id)
 		switch {
 		case err != nil:
 			return result, err
@@ -95,7 +98,7 @@ func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 	if len(open) == 0 {
 		return result, nil
 	}
-	return e.attempted(ctx, e.Work+digest("request", input.Key, input.ETag, r.Input)+"/", result,
+	return e.attempted(ctx, e.Work+digest(job...)+"/", len(open), result,
 		func(killed error) (Result, error) {
 			if killed != nil {
 				return e.bury(ctx, result, r, input, nil, killed)
@@ -115,7 +118,7 @@ func (e *Engine) make(ctx context.Context, result Result, r Request, input cos.O
 			e.Log(ctx).Warn("temporary files stay", "error", err)
 		}
 	}()
-	in, err := e.Tools.Open(ctx, folder, source{e.Bucket, input}, e.Limits)
+	in, err := e.Tools.Open(ctx, folder, source{e.Bucket, input, errNewer}, e.Limits)
 	if err != nil {
 		return e.ended(ctx, result, r, input, nil, err)
 	}

@@ -134,7 +134,7 @@ func TestRun(t *testing.T) {
 		for range 3 {
 			killed()
 		}
-		result, err := s.engine(nil).Run(t.Context(), request("in/a.mkv", "thumbnail"))
+		result, err := s.engine(later).Run(t.Context(), request("in/a.mkv", "thumbnail"))
 		if err != nil || len(result.Failed) != 1 || !strings.Contains(result.Failed[0].Error, transcode.ErrKills.Error()) {
 			t.Fatalf("%+v, %v", result, err)
 		}

@@ -9,9 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/scf-etl/scf-etl/pkg/cos"
 	"github.com/scf-etl/scf-etl/pkg/localcos"
@@ -144,6 +146,26 @@ func (s *store) keys(prefix string) []string {
 		keys = append(keys, o.Key)
 	}
 	return keys
+}
+
+// keysWith are those of the state that have a text.
+func (s *store) keysWith(text string) []string {
+	s.t.Helper()
+	return slices.DeleteFunc(s.keys("transcode.work/"), func(key string) bool { return !strings.Contains(key, text) })
+}
+
+// until waits until something is so.
+func (s *store) until(so func() bool) {
+	s.t.Helper()
+	tick, late := time.NewTicker(5*time.Millisecond), time.After(3*time.Minute)
+	defer tick.Stop()
+	for !so() {
+		select {
+		case <-tick.C:
+		case <-late:
+			s.t.Fatal("it is not so after minutes")
+		}
+	}
 }
 
 // want fails where other objects than these are there, or temporary files are left.
