@@ -203,6 +203,9 @@ func (w *world) drive(ctx context.Context, seed uint64, hit *atomic.Int64) error
 
 func TestEveryRecordIsThereOnceAfter100Kills(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("installs DuckDB and pyarrow, left out by -short: make integration")
+	}
 	interpreter := python(t)
 	w := newWorld(t)
 	if err := w.produce(t.Context(), 2000); err != nil {
