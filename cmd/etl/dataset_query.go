@@ -57,6 +57,9 @@ are named are read, of folders and row groups that can have such rows.`,
 		if err != nil {
 			return err
 		}
+		if answer.Scanned.Objects == 0 {
+			fmt.Fprintln(a.stderr, "no object was read: etl dataset list shows what there is below the prefix")
+		}
 		return a.print(rowsOf(answer), func(w io.Writer) { printAnswer(w, answer) })
 	}
 	return cmd

@@ -150,6 +150,9 @@ func prepare(ctx context.Context, config RestoreConfig) (*restore, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(shot.topics) == 0 && r.Select != nil {
+		return nil, fmt.Errorf("backup %d has no topic of those that are asked for: etl backup show %d lists its topics", shot.at.Sequence, shot.at.Sequence)
+	}
 	if err := shot.named(r.Partitions); err != nil {
 		return nil, err
 	}

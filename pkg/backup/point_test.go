@@ -134,6 +134,16 @@ func TestPoints(t *testing.T) {
 		}
 	})
 
+	t.Run("a selection that no topic is in is an error, and no restore of nothing", func(t *testing.T) {
+		t.Parallel()
+		_, err := backup.PlanRestore(testContext(t), backup.RestoreConfig{
+			Chain: chain(t, source, store), Target: source, Select: func(topic string) bool { return topic == "mistyped" },
+		})
+		if err == nil || !strings.Contains(err.Error(), "has no topic") {
+			t.Errorf("%v", err)
+		}
+	})
+
 	t.Run("a manifest that is not there is no backup", func(t *testing.T) {
 		t.Parallel()
 		_, err := backup.PlanRestore(
