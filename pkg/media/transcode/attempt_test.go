@@ -46,7 +46,7 @@ func TestAttempts(t *testing.T) {
 		t.Run(what+" that are alive at once are no killed ones", func(t *testing.T) {
 			t.Parallel()
 			s := newStore(t)
-			s.put("in/a.mkv", clip(t, 0.4, 440))
+			s.put("in/a.mkv", clip(t, clips.short))
 			run := func(n int) {
 				if same {
 					n = 0
@@ -86,7 +86,7 @@ func TestAttempts(t *testing.T) {
 	t.Run("a request that runs out of its time is none, and an invocation that does is one", func(t *testing.T) {
 		t.Parallel()
 		s := newStore(t)
-		s.put("in/a.mkv", clip(t, 0.4, 440))
+		s.put("in/a.mkv", clip(t, clips.short))
 		slow := func(c *transcode.Config) {
 			c.SplitOver = time.Millisecond
 			c.Publish = func(context.Context, []transcode.Piece) error {
@@ -126,7 +126,7 @@ func TestAttempts(t *testing.T) {
 	t.Run("a job that makes one output in each attempt gets on, and leaves none", func(t *testing.T) {
 		t.Parallel()
 		s := newStore(t)
-		s.put("in/a.mkv", clip(t, 0.4, 440))
+		s.put("in/a.mkv", clip(t, clips.short))
 		r := transcode.Request{Input: "in/a.mkv"}
 		for n := range 3 {
 			r.Outputs = append(r.Outputs, transcode.Output{Preset: "thumbnail", Key: fmt.Sprintf("transcoded/%d.jpg", n)})

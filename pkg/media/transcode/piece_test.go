@@ -17,7 +17,7 @@ const joinedKey = "transcoded/in/long.mkv/h264-720p.mp4"
 // split has a video split, and gives the messages of its pieces.
 func split(t *testing.T, s *store) []transcode.Piece {
 	t.Helper()
-	s.put("in/long.mkv", clip(t, 2, 440))
+	s.put("in/long.mkv", clip(t, clips.long))
 	result, err := s.pieces().Run(t.Context(), request("in/long.mkv", "h264-720p"))
 	if err != nil || result.Split < 3 || len(s.sent.pieces) != result.Split {
 		t.Fatalf("%+v, %v", result, err)
@@ -114,7 +114,7 @@ func TestPieces(t *testing.T) {
 	t.Run("a split that is killed is done again, and its messages are for the same pieces", func(t *testing.T) {
 		t.Parallel()
 		s := newStore(t)
-		s.put("in/long.mkv", clip(t, 2, 440))
+		s.put("in/long.mkv", clip(t, clips.long))
 		puts := 0
 		var mu sync.Mutex
 		s.failing(func(r *http.Request) *localcos.Fault {
@@ -175,7 +175,7 @@ func TestPieces(t *testing.T) {
 		t.Parallel()
 		s := newStore(t)
 		pieces := split(t, s)
-		s.put("in/long.mkv", clip(t, 0.4, 880))
+		s.put("in/long.mkv", clip(t, clips.other))
 		for _, p := range pieces {
 			if result, err := s.pieces().Piece(t.Context(), p); err != nil || result.Joined {
 				t.Errorf("%+v, %v", result, err)
@@ -197,7 +197,7 @@ func TestPieces(t *testing.T) {
 	t.Run("without a topic a long video is refused", func(t *testing.T) {
 		t.Parallel()
 		s := newStore(t)
-		s.put("in/long.mkv", clip(t, 2, 440))
+		s.put("in/long.mkv", clip(t, clips.long))
 		e := s.engine(func(c *transcode.Config) { c.SplitOver, c.Publish = time.Second, nil })
 		result, err := e.Run(t.Context(), request("in/long.mkv", "h264-720p", "thumbnail"))
 		if err != nil || len(result.Failed) != 1 || len(result.Made) != 1 || !strings.Contains(result.Failed[0].Error, "topic") {

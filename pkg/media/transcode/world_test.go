@@ -36,21 +36,44 @@ func tools(t testing.TB) media.Tools {
 	return found
 }
 
+// clips has each clip made once for all tests.
+var clips = struct {
+	short, other, long func() ([]byte, error)
+}{
+	sync.OnceValues(func() ([]byte, error) { return makeClip(0.4, 440) }),
+	sync.OnceValues(func() ([]byte, error) { return makeClip(0.4, 880) }),
+	sync.OnceValues(func() ([]byte, error) { return makeClip(2, 440) }),
+}
+
 // clip is a small video with sound.
-func clip(t testing.TB, seconds float64, frequency int) []byte {
+func clip(t testing.TB, made func() ([]byte, error)) []byte {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "clip.mkv")
-	out, err := exec.Command(tools(t).FFmpeg, "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=96x64:rate=25:duration=%g", seconds),
-		"-f", "lavfi", "-i", fmt.Sprintf("sine=frequency=%d:duration=%g", frequency, seconds), "-c:v", "libx264", "-preset", "ultrafast",
-		"-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac", path).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	content, err := os.ReadFile(path)
+	tools(t)
+	content, err := made()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return content
+}
+
+func makeClip(seconds float64, frequency int) ([]byte, error) {
+	found, err := media.DefaultPlaces().Find()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "clip")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "clip.mkv")
+	out, err := exec.Command(found.FFmpeg, "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("testsrc=size=96x64:rate=25:duration=%g", seconds),
+		"-f", "lavfi", "-i", fmt.Sprintf("sine=frequency=%d:duration=%g", frequency, seconds), "-c:v", "libx264", "-preset", "ultrafast",
+		"-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac", path).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	return os.ReadFile(path)
 }
 
 // store is a bucket whose requests can fail.
