@@ -15,7 +15,7 @@ import (
 
 // Config is read from the function's environment.
 type Config struct {
-	Job    string      `env:"JOB" envDefault:"load" doc:"name of the job: checkpoints of its dead letters are the consumer groups etl.JOB.TOPIC.PARTITION"`
+	Job    string      `env:"JOB" envDefault:"load" doc:"name of the job: checkpoints of its dead letters are the consumer groups etl.JOB.TOPIC.PARTITION.*"`
 	Topics []string    `env:"TOPICS" doc:"topics that a timer loads, comma separated; a CKafka trigger names its own"`
 	Schema string      `env:"SCHEMA" doc:"file with the schema, in YAML or JSON; empty: that of the dataset, inferred from the first records"`
 	Change load.Change `env:"SCHEMA_CHANGE" envDefault:"refuse" doc:"a record with a member that the schema does not have: refuse: to the dead letter; add: a column is added; ignore: the member is left out"`

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -57,13 +58,15 @@ func (p *partition) delivered(ctx context.Context, e entry) (bool, error) {
 	return true, p.journal.noteSent(ctx, e.First)
 }
 
-// letterID is the transactional id of letters, and the group of their checkpoint.
+// letterID is the transactional id of letters, and the group of their checkpoint. Its end stands for the topic's id and the
+// dataset: the letters of a topic that was created again, and is loaded into another one, are others.
 func (p *partition) letterID() string {
-	return fmt.Sprintf("etl.%s.%s.%d", p.Job, p.topic, p.place.partition)
+	of := sha256.Sum256([]byte(p.id + "\n" + p.Dataset.Key("")))
+	return fmt.Sprintf("etl.%s.%s.%d.%x", p.Job, p.topic, p.place.partition, of[:4])
 }
 
 // send writes letters, unless they have been written: with them goes a checkpoint, the next offset, in one
-// transaction. It is the offset of partition 0 of the dead-letter topic in the group etl.JOB.TOPIC.PARTITION.
+// transaction. It is the offset of partition 0 of the dead-letter topic in the group of letterID.
 func (p *partition) send(ctx context.Context, letters []deadletter.Letter, next int64) error {
 	topic, most, err := p.letterTopic(ctx)
 	if err != nil {

@@ -142,6 +142,20 @@ func TestLetters(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("those of a topic that was created again, and goes into another dataset, are written too", func(t *testing.T) {
+		t.Parallel()
+		l, _, client := one(t)
+		again := newLog()
+		again.id = kafka.TopicID{2}
+		again.add(t, nine, "no JSON either")
+		if _, err := loader(t, again, &memory{disk: newDisk()}, to(client, "job")).Load(t.Context(), all(again)); err != nil {
+			t.Fatal(err)
+		}
+		if got := letters(t, client); got != 2 {
+			t.Errorf("%d letters, want one of each (%v)", got, l.id)
+		}
+	})
+
 	t.Run("notes go with their entries", func(t *testing.T) {
 		t.Parallel()
 		l, d, client := one(t)
