@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -109,10 +110,16 @@ func (c *Client) awaitLeaders(ctx context.Context, topic string, first, end int)
 	for p := first; p < end; p++ {
 		partitions = append(partitions, int32(p))
 	}
-	return c.repeat(ctx, whileAgain, func(ctx context.Context) error {
-		_, err := c.listOffsetsOnce(ctx, topic, position{Latest, readUncommitted}, partitions)
-		return err
-	})
+	// why: repeat gives up early on a topic that is unknown; this one has been created, and brokers under load take longer
+	for begun := time.Now(); ; {
+		err := c.repeat(ctx, whileAgain, func(ctx context.Context) error {
+			_, err := c.listOffsetsOnce(ctx, topic, position{Latest, readUncommitted}, partitions)
+			return err
+		})
+		if !errors.Is(err, ErrUnknownTopic) || ctx.Err() != nil || time.Since(begun) > 2*c.config.RequestTimeout {
+			return err
+		}
+	}
 }
 
 // DeleteTopic deletes a topic and all its records. Brokers do so a moment
