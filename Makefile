@@ -93,14 +93,10 @@ chaos: ## A copy, and a migration there and back, under KILLS and other faults o
 
 FUZZTIME ?= 60s
 JOBS     ?= 2
-# FOLDER:TARGET, the folder below pkg.
-FUZZED    = $(addprefix transform:,JSON Combined Syslog Logfmt KeyValue CSV Grok Rules) \
-            $(addprefix backup:,Manifest Segment) cos:Answer $(addprefix localcos:,Request Range Authorization) \
-            $(addprefix emulator/api:,Body Headers Unzip)
 .PHONY: fuzz
-fuzz: ## Parsers of logs, rules, backups and requests against input that nobody has written, for FUZZTIME each, JOBS at a time
-	@printf '%s\n' $(FUZZED) | tr ':' ' ' | xargs -P$(JOBS) -L1 sh -c \
-	  '$(GO) test -run="^$$" -fuzz="^Fuzz$$1$$" -fuzztime=$(FUZZTIME) -parallel=1 "./pkg/$$0"'
+fuzz: ## What reads logs, rules, records, requests and files, against input that nobody has written; FUZZ=backup a folder of pkg, FUZZTIME each, JOBS at a time
+	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z]*' pkg/$(FUZZ) | sed 's|/[^/]*:func | |' | xargs -P$(JOBS) -L1 sh -c \
+	  '$(GO) test -run="^$$" -fuzz="^$$1$$" -fuzztime=$(FUZZTIME) -parallel=1 "./$$0"'
 
 CHECKS = format vet lint generated licences modules
 .PHONY: check

@@ -177,7 +177,7 @@ func TestReportReadme(t *testing.T) {
 		}
 		ran++
 	}
-	if ran != 5 {
+	if ran != 6 {
 		t.Errorf("%d commands were run", ran)
 	}
 }

@@ -54,7 +54,7 @@ func load(config Config) (*extract.File, error) {
 		name = config.File
 		var err error
 		if text, err = os.ReadFile(name); err != nil {
-			return nil, fmt.Errorf("EXTRACT_FILE: %w: a file is looked for in the function's package, where package: patterns: of serverless.yml puts it", err)
+			return nil, fmt.Errorf("EXTRACT_FILE: %w: name it from / on here; in the cloud it lies in the package, where package: patterns: of serverless.yml puts it", err)
 		}
 	}
 	return extract.Load(name, text, extract.Options{Env: config.variable})

@@ -52,6 +52,10 @@ type httpState struct {
 	First  *validators `json:"first,omitempty"`  // restart: of the first page of this turn
 	Done   bool        `json:"done,omitempty"`   // restart: the turn is over
 	Header string      `json:"header,omitempty"` // csv: digest of the columns
+
+	Again bool `json:"again,omitempty"` // resume, by number: the page after this one has records, so this one is full by now
+	Sure  bool `json:"sure,omitempty"`  // resume, by number: the page before this one was read when it was full
+	Full  int  `json:"full,omitempty"`  // resume, by number: the most records that such a page had
 }
 
 // place is a page, and what was taken of it.
@@ -124,6 +128,10 @@ func (s *httpSource) read(ctx context.Context, from httpState) (page, error) {
 	if err := s.circle(from, next, d, now.Sum); err != nil {
 		return page{}, fmt.Errorf("%s: %w", name, err)
 	}
+	if s.unsure(from, d) {
+		delete(s.seen, from.At)
+		return p.with(httpState{place: *from.Before, Again: true, Full: from.Full, Header: from.Header})
+	}
 	if err := from.begins(d.items); err != nil {
 		return page{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -164,6 +172,17 @@ func (s *httpSource) document(a answer) (document, error) {
 	return d, err
 }
 
+// unsure says that the page before this one has to be read again before records of this one are taken: it may have been
+// read when it was not full yet. It is now, because this one has records. That is so of pages by number that only grow at
+// the end, whose size nobody has told; what is learnt of one page is taken to be the size of all.
+func (s *httpSource) unsure(from httpState, d document) bool {
+	if s.restart || s.paging.kind != pagingPage || from.Before == nil || from.Sure || from.Taken > 0 || len(d.items) == 0 {
+		return false
+	}
+	full := max(s.paging.size, from.Full)
+	return full == 0 || from.Before.Taken < full
+}
+
 // after is the state behind a page with so many records.
 func (s *httpSource) after(from httpState, next string, records int, now validators) httpState {
 	this := place{At: from.At, Taken: records, Sum: now.Sum}
@@ -178,14 +197,18 @@ func (s *httpSource) after(from httpState, next string, records int, now validat
 		return httpState{place: place{At: next}, Before: &this, First: first}
 	}
 	now.Sum = "" // this has it
+	full := from.Full
+	if from.Again {
+		full = max(full, records)
+	}
 	switch {
 	case next != "":
-		return httpState{place: place{At: next}, Before: &this}
+		return httpState{place: place{At: next}, Before: &this, Sure: from.Again, Full: full}
 	case records == 0 && from.Before != nil && s.paging.kind != pagingCursor:
 		// More may come at the end of the page before it, where numbers count the records.
-		return httpState{place: *from.Before}
+		return httpState{place: *from.Before, Full: full}
 	}
-	return httpState{place: this, Valid: now, Before: from.Before}
+	return httpState{place: this, Valid: now, Before: from.Before, Full: full}
 }
 
 // begins makes sure that what was taken of a page is still its beginning.

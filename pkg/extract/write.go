@@ -25,7 +25,10 @@ type batching struct {
 
 // mapPage puts the records of a page through the rules, and writes what they became.
 func (e *Extractor) mapPage(ctx context.Context, p page, number int64) (Result, error) {
-	sum := Result{Pages: 1, Records: int64(len(p.items)), Bytes: p.bytes}
+	sum := Result{Records: int64(len(p.items)), Bytes: p.bytes}
+	if len(p.items) > 0 || p.last {
+		sum.Pages = 1 // why not else: it was looked at, or read again, and nothing was taken
+	}
 	var first error
 	for i := range p.items {
 		written, err := e.mapItem(ctx, p, i, number+int64(i))
