@@ -71,19 +71,23 @@ func TestTheSameState(t *testing.T) {
 	t.Parallel()
 	frameworks(t)
 	topic, logs := kafkatest.Topic(t), kafkatest.Topic(t)+"-logs"
-	source, target := clusters(t, topic, logs)
+	const bucket = "code-1250000000" // of packages that are too large for a request
+	source, target := clusters(t, topic, logs, logs+"-clean", topic+"-jobs")
 	states := map[string]map[string]deployed{}
 	for _, way := range []string{"up", "serve"} {
 		s := newService(t, "serverless", projectFile(t))
 		for key, value := range map[string]string{
 			"SOURCE_BROKERS": source, "TARGET_BROKERS": target, "TOPIC": topic, "CLEAN_TOPIC": logs, "JOB": topic, "CLEAN_JOB": logs,
+			"LOAD_TOPIC": logs + "-clean", "TRANSCODE_TOPIC": topic + "-jobs",
+			"COS_BUCKET": bucket, "DEPLOYMENT_BUCKET": bucket, "COS_DIR": t.TempDir(),
 		} {
 			s.env[key] = value
 		}
 		if way == "up" {
 			s.serve(t, "up", "--prebuilt", "--api", "localhost:0")
 		} else {
-			s.serve(t, "serve", "--listen", "localhost:0", "--data", t.TempDir())
+			platform := s.serve(t, "serve", "--listen", "localhost:0", "--cos", "localhost:0", "--data", t.TempDir())
+			s.env["TENCENTCLOUD_COS_ENDPOINT"] = platform.store(t)
 			s.must(t, "deploy")
 		}
 		var err error
