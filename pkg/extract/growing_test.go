@@ -9,7 +9,7 @@ func TestAPageThatFillsUp(t *testing.T) {
 	t.Parallel()
 	for requirement, size := range map[string]string{
 		"behind the reader's back loses no record, whose size nobody has told": "",
-		"nor where its size is known": ", size: 4",
+		"nor where its size is known":                                          ", size: 4",
 	} {
 		t.Run(requirement, func(t *testing.T) {
 			t.Parallel()
