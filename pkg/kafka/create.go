@@ -29,7 +29,7 @@ func (c *Client) CreateTopic(ctx context.Context, spec TopicSpec) error {
 	if err != nil && !begun {
 		return fmt.Errorf("create topic %s with %d partitions: %w", spec.Name, spec.Partitions, err)
 	}
-	if leaderless := c.awaitLeaders(ctx, spec.Name, 0, spec.Partitions); leaderless != nil {
+	if leaderless := c.awaitLeaders(ctx, spec.Name, 0, spec.Partitions, !begun); leaderless != nil {
 		err := errors.Join(err, leaderless)
 		return fmt.Errorf("await the leaders of new topic %s: %w", spec.Name, err)
 	}
@@ -104,19 +104,20 @@ func (c *Client) replication(ctx context.Context, spec TopicSpec) (int, error) {
 }
 
 // awaitLeaders returns once every new partition of a topic, from the first to
-// before the end, has a leader that answers: creation is asynchronous in Kafka.
-func (c *Client) awaitLeaders(ctx context.Context, topic string, first, end int) error {
+// before the end, has a leader that answers: creation is asynchronous in Kafka. created
+// says that a broker has answered that they are made, so that it is worth waiting.
+func (c *Client) awaitLeaders(ctx context.Context, topic string, first, end int, created bool) error {
 	var partitions []int32
 	for p := first; p < end; p++ {
 		partitions = append(partitions, int32(p))
 	}
-	// why: repeat gives up early on a topic that is unknown; this one has been created, and brokers under load take longer
+	// why: repeat gives up early on what is unknown; where it has been created, brokers under load may take longer
 	for begun := time.Now(); ; {
 		err := c.repeat(ctx, whileAgain, func(ctx context.Context) error {
 			_, err := c.listOffsetsOnce(ctx, topic, position{Latest, readUncommitted}, partitions)
 			return err
 		})
-		if !errors.Is(err, ErrUnknownTopic) || ctx.Err() != nil || time.Since(begun) > 2*c.config.RequestTimeout {
+		if !created || !errors.Is(err, ErrUnknownTopic) || ctx.Err() != nil || time.Since(begun) > 2*c.config.RequestTimeout {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func (c *Client) CreatePartitions(ctx context.Context, topic string, count int) 
 	if err != nil && !begun {
 		return fmt.Errorf("give topic %s %d partitions: %w", topic, count, err)
 	}
-	if leaderless := c.awaitLeaders(ctx, topic, first, count); leaderless != nil {
+	if leaderless := c.awaitLeaders(ctx, topic, first, count, !begun); leaderless != nil {
 		err := errors.Join(err, leaderless)
 		return fmt.Errorf("await the leaders of new partitions of topic %s: %w", topic, err)
 	}
