@@ -8,6 +8,7 @@ import (
 	"github.com/scf-etl/scf-etl/pkg/cos"
 	"github.com/scf-etl/scf-etl/pkg/dataset"
 	"github.com/scf-etl/scf-etl/pkg/dataset/load"
+	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/fn"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
@@ -39,7 +40,7 @@ func (r Result) LogAttrs() []slog.Attr {
 
 // New connects to the cluster. A broker that is away or refuses the user, and a schema with mistakes, is an error that
 // names it; nothing has been touched then.
-func New(ctx context.Context, config Config) (fn.Handler[Event, Result], error) {
+func New(ctx context.Context, config Config) (fn.Handler[event.KafkaOrTimer, Result], error) {
 	schema, err := config.schema()
 	if err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func role(ctx context.Context) (cos.Credentials, error) {
 // Handle brings every record of the event into the dataset, once, however often it is called with it. A timer loads all
 // that its topics have, and merges small objects; where there is no time for all of it, the next firing goes on. A
 // partition that more time does not help is an error all the same, and the others are loaded.
-func (h *handler) Handle(ctx context.Context, e Event) (Result, error) {
+func (h *handler) Handle(ctx context.Context, e event.KafkaOrTimer) (Result, error) {
 	result, err := h.handle(ctx, e)
 	if errors.Is(err, kafka.ErrAuthentication) {
 		err = fn.Broken(err) // the next invocation may bring another password
@@ -91,7 +92,7 @@ func (h *handler) Handle(ctx context.Context, e Event) (Result, error) {
 	return result, err
 }
 
-func (h *handler) handle(ctx context.Context, e Event) (Result, error) {
+func (h *handler) handle(ctx context.Context, e event.KafkaOrTimer) (Result, error) {
 	if e.Kafka != nil {
 		var ranges []load.Range
 		for _, r := range e.Kafka.Ranges() {

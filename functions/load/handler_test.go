@@ -215,7 +215,7 @@ func TestNoTimeLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := &handler{config: Config{Topics: []string{"events"}, Compact: true}, source: client, loader: loader}
-		return h.Handle(ctx, Event{Timer: &event.Timer{}})
+		return h.Handle(ctx, event.KafkaOrTimer{Timer: &event.Timer{}})
 	}
 
 	t.Run("a timer that has loaded a part is no failure: the next firing goes on", func(t *testing.T) {
@@ -250,7 +250,7 @@ func TestEvent(t *testing.T) {
 	t.Parallel()
 	t.Run("a topic and a timer are told apart", func(t *testing.T) {
 		t.Parallel()
-		var e Event
+		var e event.KafkaOrTimer
 		if err := e.UnmarshalJSON([]byte(timer)); err != nil || e.Timer == nil || e.Kafka != nil {
 			t.Errorf("%+v, %v", e, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/scf-etl/scf-etl/pkg/event"
 	"github.com/scf-etl/scf-etl/pkg/fn"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 	"github.com/scf-etl/scf-etl/pkg/migrate"
@@ -36,7 +37,7 @@ func (r Result) LogAttrs() []slog.Attr {
 
 // New connects to source and target. A broker that is away or refuses the user
 // is an error that names it; nothing has been touched then.
-func New(ctx context.Context, config Config) (fn.Handler[Event, Result], error) {
+func New(ctx context.Context, config Config) (fn.Handler[event.KafkaOrTimer, Result], error) {
 	h := &handler{config: config}
 	if err := h.open(ctx); err != nil {
 		return nil, errors.Join(err, h.Close())
@@ -72,7 +73,7 @@ func (h *handler) open(ctx context.Context) (err error) {
 
 // Handle copies until shortly before the invocation's deadline, for a timer,
 // or the records that the event of a topic names.
-func (h *handler) Handle(ctx context.Context, e Event) (Result, error) {
+func (h *handler) Handle(ctx context.Context, e event.KafkaOrTimer) (Result, error) {
 	result, err := h.handle(ctx, e)
 	if errors.Is(err, kafka.ErrAuthentication) {
 		err = fn.Broken(err) // the next invocation may bring another password
@@ -80,7 +81,7 @@ func (h *handler) Handle(ctx context.Context, e Event) (Result, error) {
 	return result, err
 }
 
-func (h *handler) handle(ctx context.Context, e Event) (Result, error) {
+func (h *handler) handle(ctx context.Context, e event.KafkaOrTimer) (Result, error) {
 	if e.Kafka != nil {
 		return h.dual.write(ctx, *e.Kafka)
 	}

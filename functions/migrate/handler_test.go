@@ -250,7 +250,7 @@ func TestDualWrite(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	connected := func(context.Context, Config) (fn.Handler[Event, Result], error) {
+	connected := func(context.Context, Config) (fn.Handler[event.KafkaOrTimer, Result], error) {
 		t.Error("it connects")
 		return nil, errors.New("connected")
 	}
@@ -276,7 +276,7 @@ func TestEvent(t *testing.T) {
 		`[]`: "error",
 		``:   "error",
 	} {
-		var e Event
+		var e event.KafkaOrTimer
 		err := e.UnmarshalJSON([]byte(payload))
 		got := "error"
 		switch {
