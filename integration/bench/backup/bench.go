@@ -16,13 +16,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 	"github.com/scf-etl/scf-etl/integration/kafkatest"
 	"github.com/scf-etl/scf-etl/pkg/kafka"
 )
 
 // bencher is one run of the bench.
 type bencher struct {
-	options
+	page.Options
 	dir    string
 	self   string // this program
 	broker string
@@ -31,8 +32,8 @@ type bencher struct {
 }
 
 // bench starts a broker and a COS server, measures everything and gives the report.
-func bench(ctx context.Context, o options) (found *report, err error) {
-	b := &bencher{options: o}
+func bench(ctx context.Context, o page.Options) (found *report, err error) {
+	b := &bencher{Options: o}
 	if b.self, err = os.Executable(); err != nil {
 		return nil, err
 	}
@@ -40,12 +41,12 @@ func bench(ctx context.Context, o options) (found *report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	if o.profile != "" {
-		if err := os.MkdirAll(o.profile, 0o755); err != nil {
+	if o.Profile != "" {
+		if err := os.MkdirAll(o.Profile, 0o755); err != nil {
 			return nil, err
 		}
 	}
-	chosen := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !o.cases.MatchString(s.name) })
+	chosen := slices.DeleteFunc(scenarios(), func(s scenario) bool { return !o.Cases.MatchString(s.name) })
 	found = newReport(o)
 	if len(chosen) == 0 {
 		return found, nil
@@ -71,7 +72,7 @@ func bench(ctx context.Context, o options) (found *report, err error) {
 		}
 	}
 	for _, s := range chosen {
-		measured, err := b.scenario(ctx, s, o.rounds)
+		measured, err := b.scenario(ctx, s, o.Rounds)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -93,7 +94,7 @@ func settings() map[string]string {
 // warmUp has the broker compile what it does often: whoever is measured first would pay.
 func (b *bencher) warmUp(ctx context.Context) error {
 	unseen := *b
-	unseen.profile = ""
+	unseen.Profile = ""
 	_, err := unseen.scenario(ctx, scenarios()[0], 1)
 	return err
 }
@@ -115,7 +116,7 @@ func (b *bencher) scenario(ctx context.Context, s scenario, rounds int) (measure
 		}
 	default:
 		progress("%s: filling", s.name)
-		if err := s.fill(ctx, b.client, topic, b.scale); err != nil {
+		if err := s.fill(ctx, b.client, topic, b.Scale); err != nil {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, b.client.DeleteTopic(context.WithoutCancel(ctx), topic)) }()
@@ -140,7 +141,7 @@ func (b *bencher) scenario(ctx context.Context, s scenario, rounds int) (measure
 
 // measure does one way once, and cleans up behind it.
 func (b *bencher) measure(ctx context.Context, s scenario, way, topic, prefix string, round int) (m measure, err error) {
-	profile := b.profileOf(strings.ReplaceAll(fmt.Sprintf("%s %s %d", s.name, way, round+1), " ", "-"))
+	profile := profileOf(b.Options, strings.ReplaceAll(fmt.Sprintf("%s %s %d", s.name, way, round+1), " ", "-"))
 	to := fmt.Sprintf("%s-%s-%d", topic, way, round)
 	folder := fmt.Sprintf("%s-%d", prefix, round)
 	switch way {
@@ -200,7 +201,7 @@ type cosServer struct {
 
 func (b *bencher) start(ctx context.Context) error {
 	dir := filepath.Join(b.dir, "cos")
-	c := &cosServer{command: exec.CommandContext(ctx, b.self, childCommand, "cos", "-dir", dir, "-profile", b.profileOf("cos"))}
+	c := &cosServer{command: exec.CommandContext(ctx, b.self, childCommand, "cos", "-dir", dir, "-profile", profileOf(b.Options, "cos"))}
 	c.command.Stderr = os.Stderr
 	var err error
 	if c.in, err = c.command.StdinPipe(); err != nil {

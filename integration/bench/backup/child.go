@@ -112,9 +112,9 @@ func (t task) client(ctx context.Context) (*kafka.Client, error) {
 }
 
 // profileOf names the file of a profile; "" for none.
-func (o options) profileOf(name string) string {
-	if o.profile == "" {
+func profileOf(o page.Options, name string) string {
+	if o.Profile == "" {
 		return ""
 	}
-	return filepath.Join(o.profile, name+".pprof")
+	return filepath.Join(o.Profile, name+".pprof")
 }

@@ -57,12 +57,14 @@ func (r *result) ratio(ours, raw string) (float64, bool) {
 // report is what was measured.
 type report struct {
 	date    time.Time
-	options options
+	options page.Options
 	load    string
 	results []*result
 }
 
-func newReport(o options) *report { return &report{date: time.Now(), options: o, load: page.Load()} }
+func newReport(o page.Options) *report {
+	return &report{date: time.Now(), options: o, load: page.Load()}
+}
 
 func (r *report) empty() bool { return r == nil || len(r.results) == 0 }
 
@@ -73,7 +75,7 @@ func (r *report) render(markdown bool) string {
 		where += ", with a load of " + r.load + " before it began"
 	}
 	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds, with %g of the bytes of each case.\n\n",
-		r.date.Format(time.DateOnly), where, r.options.rounds, r.options.scale)
+		r.date.Format(time.DateOnly), where, r.options.Rounds, r.options.Scale)
 	lines := page.Table{{"case", "way", "MB/s", "of raw", "seconds", "MB/s CPU", "CPU of COS s", "peak RSS MB", "requests to COS"}}
 	for _, one := range r.results {
 		for _, way := range wayNames() {

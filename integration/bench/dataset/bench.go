@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+
+	"github.com/scf-etl/scf-etl/integration/bench/internal/page"
 )
 
 const (
@@ -18,26 +20,26 @@ const (
 )
 
 // bench measures all cases that are wanted.
-func bench(ctx context.Context, o options) (*report, error) {
+func bench(ctx context.Context, o page.Options) (*report, error) {
 	r := newReport(o)
 	dir, err := os.MkdirTemp("", "bench-dataset-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if o.cases.MatchString(caseLoad) {
+	if o.Cases.MatchString(caseLoad) {
 		if err := r.load(ctx, dir); err != nil {
 			return nil, fmt.Errorf("%s: %w", caseLoad, err)
 		}
 	}
 	made := false
 	for n, q := range questions() {
-		if !o.cases.MatchString(q.name) {
+		if !o.Cases.MatchString(q.name) {
 			continue
 		}
 		if !made {
 			fmt.Fprintln(os.Stderr, "write the rows that are asked")
-			if _, err := r.child(ctx, "make", dir, max(1, int(float64(scanRows)*o.scale))); err != nil {
+			if _, err := r.child(ctx, "make", dir, max(1, int(float64(scanRows)*o.Scale))); err != nil {
 				return nil, err
 			}
 			made = true
@@ -56,7 +58,7 @@ func (r *report) child(ctx context.Context, task, dir string, number int) (outco
 		return outcome{}, err
 	}
 	cmd := exec.CommandContext(ctx, self, childCommand, task, dir, strconv.Itoa(number))
-	cmd.Env = append(os.Environ(), "PROFILE="+r.options.profile)
+	cmd.Env = append(os.Environ(), "PROFILE="+r.options.Profile)
 	return result(cmd)
 }
 
@@ -73,13 +75,13 @@ func result(cmd *exec.Cmd) (o outcome, err error) {
 }
 
 func (r *report) load(ctx context.Context, dir string) error {
-	for round := range r.options.rounds {
+	for round := range r.options.Rounds {
 		fmt.Fprintf(os.Stderr, "%s, round %d\n", caseLoad, round+1)
 		to := filepath.Join(dir, "load", strconv.Itoa(round))
 		if err := os.MkdirAll(to, 0o755); err != nil {
 			return err
 		}
-		o, err := r.child(ctx, "load", to, max(1, int(float64(loadRows)*r.options.scale)))
+		o, err := r.child(ctx, "load", to, max(1, int(float64(loadRows)*r.options.Scale)))
 		if err != nil {
 			return err
 		}
@@ -106,7 +108,7 @@ func (r *report) ask(ctx context.Context, dir string, number int, q question) er
 			return result(exec.CommandContext(ctx, interpreter, script, filepath.Join(dir, "rows"), q.sql))
 		},
 	}
-	for round := range r.options.rounds {
+	for round := range r.options.Rounds {
 		fmt.Fprintf(os.Stderr, "%s, round %d\n", q.name, round+1)
 		order := []string{wayOurs, wayDuckDB}
 		if round%2 == 1 {

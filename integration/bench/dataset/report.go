@@ -29,12 +29,14 @@ func rss(o outcome) float64  { return float64(o.RSSBytes) / 1e6 }
 // report is what was measured.
 type report struct {
 	date    time.Time
-	options options
+	options page.Options
 	before  string // the load of the machine
 	all     []*measured
 }
 
-func newReport(o options) *report { return &report{date: time.Now(), options: o, before: page.Load()} }
+func newReport(o page.Options) *report {
+	return &report{date: time.Now(), options: o, before: page.Load()}
+}
 
 func (r *report) empty() bool { return r == nil || len(r.all) == 0 }
 
@@ -63,7 +65,7 @@ func (r *report) render(markdown bool) string {
 		where += ", with a load of " + r.before + " before it began"
 	}
 	fmt.Fprintf(&out, "%s, %s. Medians of %d rounds, with %g of the rows of each case.\n\n",
-		r.date.Format(time.DateOnly), where, r.options.rounds, r.options.scale)
+		r.date.Format(time.DateOnly), where, r.options.Rounds, r.options.Scale)
 	lines := page.Table{{"case", "way", "seconds", "seconds CPU", "MB/s CPU", "peak RSS MB"}}
 	for _, m := range r.all {
 		rate := ""

@@ -43,15 +43,15 @@ type measured struct {
 	Peak    int64   `json:"peak"`
 }
 
-func bench(ctx context.Context, o options) ([]result, error) {
+func bench(ctx context.Context, o page.Options) ([]result, error) {
 	var results []result
 	for _, name := range cases() {
-		if !o.cases.MatchString(name) {
+		if !o.Cases.MatchString(name) {
 			continue
 		}
-		r := result{name: name, records: int(caseRecords * o.scale)}
+		r := result{name: name, records: int(caseRecords * o.Scale)}
 		var cpu, wall, peak []float64
-		for range o.rounds {
+		for range o.Rounds {
 			m, err := measure(ctx, name, r.records)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
@@ -134,7 +134,7 @@ func source(format string, records int) http.HandlerFunc {
 // wantedRecords is the bar: records a second of one core.
 const wantedRecords = 20_000
 
-func render(results []result, o options, markdown bool) string {
+func render(results []result, o page.Options, markdown bool) string {
 	table := page.Table{{"source", "bytes/record", "records/s CPU", "records/s", "peak MiB"}}
 	var bars []page.Bar
 	for _, r := range results {
@@ -147,7 +147,7 @@ func render(results []result, o options, markdown bool) string {
 		}
 	}
 	text := fmt.Sprintf("%s, %s, with a load of %s at the end. Medians of %d rounds of %s records.\n\n%s\n",
-		time.Now().UTC().Format(time.DateOnly), page.Machine(), page.Load(), o.rounds, page.Grouped(float64(results[0].records)), table.Render(markdown))
+		time.Now().UTC().Format(time.DateOnly), page.Machine(), page.Load(), o.Rounds, page.Grouped(float64(results[0].records)), table.Render(markdown))
 	if len(bars) > 0 {
 		text += page.Bars(bars).Render(markdown) + "\n"
 	}

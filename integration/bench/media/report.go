@@ -19,28 +19,28 @@ type result struct {
 
 type report struct {
 	results []result
-	options options
+	options page.Options
 }
 
 // measure runs both ways of each case in turns; in each round another one is first.
-func measure(ctx context.Context, o options) (report, error) {
+func measure(ctx context.Context, o page.Options) (report, error) {
 	r := report{options: o}
 	var chosen []string
 	for _, name := range presets {
-		if o.cases.MatchString(name) {
+		if o.Cases.MatchString(name) {
 			chosen = append(chosen, name)
 		}
 	}
 	if len(chosen) == 0 {
 		return r, nil
 	}
-	s, err := newStage(ctx, o.scale)
+	s, err := newStage(ctx, o.Scale)
 	if err != nil {
 		return r, err
 	}
 	defer s.close()
 	for _, name := range chosen {
-		result, err := s.rounds(ctx, media.Presets()[name], o.rounds)
+		result, err := s.rounds(ctx, media.Presets()[name], o.Rounds)
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", name, err)
 		}
@@ -106,7 +106,7 @@ func (r report) render(markdown bool) string {
 			fmt.Sprintf("%.0f %%", 100*one.early)})
 	}
 	return fmt.Sprintf("%s\n%s\nOn %s; %d rounds, medians; %.0f s of 1080p.\n\n", lines.Render(markdown), page.Bars(r.bars()).Render(markdown),
-		page.Machine(), r.options.rounds, seconds*r.options.scale)
+		page.Machine(), r.options.Rounds, seconds*r.options.Scale)
 }
 
 func (r report) write(path string) error { return page.Write(path, page.Media, r.render(true)) }
